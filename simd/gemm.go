@@ -1,0 +1,74 @@
+package simd
+
+import "fmt"
+
+// Tile returns the shape of the tile that GemmTile computes at the current
+// level: mr rows, one for each output channel, by nr columns, one a pixel.
+// Enough of them to keep the processor's multipliers busy, few enough to stay in
+// its registers: 4×24 in 12 of AVX2's 16, 8×48 in 24 of AVX-512's 32.
+func Tile() (mr, nr int) { return tileOf(current) }
+
+// MaxTile is the largest nr of any level: what a buffer must have behind its last
+// pixel so that every tile can be computed whole.
+const MaxTile = 48
+
+func tileOf(l Level) (mr, nr int) {
+	if l == AVX512 {
+		return 8, 48
+	}
+	return 4, 24
+}
+
+// GemmTile multiplies a block of packed rows by shifted rows of b:
+//
+//	c[p·mr+i][j] = Σ_k a[p][k][i] · b[off[k]+j]    for p < panels, i < mr, j < nr
+//
+// or adds that to c, if accumulate. mr and nr are Tile's. It serves matrix
+// multiplication, where off[k] = k·n is where row k of the matrix b begins, and
+// convolution, where off[k] is the place of weight k = (ic,ky,kx) in the padded
+// image: no row of the "im2col" matrix is ever copied.
+//
+// Shapes: c is panels·mr rows that lie ldc apart; a is panels that lie lda
+// apart, each len(off) groups of mr; b holds nr elements from each offset on.
+// It panics if a slice is too short for that. Not more than a few hundred
+// thousand multiplications of an mr×nr tile's column should be asked for at once.
+func GemmTile(c []float32, ldc int, a []float32, lda int, b []float32, off []int32, panels int, accumulate bool) {
+	mr, nr := Tile()
+	if panels == 0 {
+		return
+	}
+	if len(c) < (panels*mr-1)*ldc+nr || ldc < nr {
+		panic(fmt.Sprintf("simd: GemmTile: c has %d elements, %d rows of %d lie %d apart", len(c), panels*mr, nr, ldc))
+	}
+	if len(a) < (panels-1)*lda+len(off)*mr {
+		panic(fmt.Sprintf("simd: GemmTile: a has %d elements, %d panels of %d×%d lie %d apart", len(a), panels, len(off), mr, lda))
+	}
+	var all int32 // the or of all offsets is negative if one is
+	var last int32
+	for _, o := range off {
+		all |= o
+		last = max(last, o)
+	}
+	if all < 0 || len(b) < int(last)+nr {
+		panic(fmt.Sprintf("simd: GemmTile: b has %d elements, offsets go from %d to %d and %d beyond", len(b), all, last, nr))
+	}
+	gemmTile(c, ldc, a, lda, b, off, panels, accumulate)
+}
+
+func gemmTileGeneric(c []float32, ldc int, a []float32, lda int, b []float32, off []int32, panels int, accumulate bool) {
+	mr, nr := Tile()
+	for p := range panels {
+		for i := range mr {
+			row := c[(p*mr+i)*ldc:][:nr]
+			if !accumulate {
+				clear(row)
+			}
+			for k, o := range off {
+				w := a[p*lda+k*mr+i]
+				for j, v := range b[o:][:nr] {
+					row[j] += w * v
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,7 @@
+//go:build noasm || !amd64
+
+package simd
+
+func gemmTile(c []float32, ldc int, a []float32, lda int, b []float32, off []int32, panels int, accumulate bool) {
+	gemmTileGeneric(c, ldc, a, lda, b, off, panels, accumulate)
+}

@@ -1,0 +1,5 @@
+//go:build noasm || !amd64
+
+package simd
+
+func fmaPeak(rounds int) float64 { return fmaPeakGeneric(rounds) }

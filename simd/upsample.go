@@ -1,0 +1,90 @@
+package simd
+
+import "fmt"
+
+// Bilinear enlargement by two, with half-pixel centres, puts two new pixels into
+// each old one, a quarter of its width to either side of its centre. Each is ¾ of
+// the old pixel and ¼ of the neighbour on that side; beyond the edge the neighbour
+// is the pixel itself. Rows are blended first, and then each row is expanded.
+
+// UpsampleBlend writes a row half-way between a pixel row's centre and its edge:
+// dst[i] = ¾·near[i] + ¼·far[i].
+func UpsampleBlend(dst, near, far []float32) {
+	checkLengths("UpsampleBlend", len(dst), len(near), len(far))
+	for len(dst) > maxCall {
+		upsampleBlend(dst[:maxCall], near[:maxCall], far[:maxCall])
+		dst, near, far = dst[maxCall:], near[maxCall:], far[maxCall:]
+	}
+	upsampleBlend(dst, near, far)
+}
+
+func upsampleBlendGeneric(dst, near, far []float32) {
+	for i := range dst {
+		dst[i] = 0.75*near[i] + 0.25*far[i]
+	}
+}
+
+// UpsampleBlendBackward gathers, for one row, the gradients of the four rows that
+// it was blended into: dst[i] = ¾·(near0[i]+near1[i]) + ¼·(far0[i]+far1[i]).
+func UpsampleBlendBackward(dst, near0, near1, far0, far1 []float32) {
+	checkLengths("UpsampleBlendBackward", len(dst), len(near0), len(near1), len(far0), len(far1))
+	for len(dst) > maxCall {
+		upsampleBlendBackward(dst[:maxCall], near0[:maxCall], near1[:maxCall], far0[:maxCall], far1[:maxCall])
+		dst, near0, near1, far0, far1 = dst[maxCall:], near0[maxCall:], near1[maxCall:], far0[maxCall:], far1[maxCall:]
+	}
+	upsampleBlendBackward(dst, near0, near1, far0, far1)
+}
+
+func upsampleBlendBackwardGeneric(dst, near0, near1, far0, far1 []float32) {
+	for i := range dst {
+		dst[i] = 0.75*(near0[i]+near1[i]) + 0.25*(far0[i]+far1[i])
+	}
+}
+
+// UpsampleExpand doubles the width of a row of n pixels. src is the row with one
+// more pixel on either side, n+2 in all, and dst has 2n:
+//
+//	dst[2i]   = ¼·src[i]   + ¾·src[i+1]
+//	dst[2i+1] = ¾·src[i+1] + ¼·src[i+2]
+//
+// dst and src must not overlap.
+func UpsampleExpand(dst, src []float32) {
+	if len(src) < 2 || len(dst) != 2*(len(src)-2) {
+		panic(fmt.Sprintf("simd: UpsampleExpand: dst has %d elements, src %d", len(dst), len(src)))
+	}
+	for len(src)-2 > maxCall {
+		upsampleExpand(dst[:2*maxCall], src[:maxCall+2])
+		dst, src = dst[2*maxCall:], src[maxCall:]
+	}
+	upsampleExpand(dst, src)
+}
+
+func upsampleExpandGeneric(dst, src []float32) {
+	for i := range len(dst) / 2 {
+		dst[2*i] = 0.75*src[i+1] + 0.25*src[i]
+		dst[2*i+1] = 0.75*src[i+1] + 0.25*src[i+2]
+	}
+}
+
+// UpsampleExpandBackward gathers the gradient of a row of n pixels from that of
+// its expansion. dy is the latter with one more pixel on either side, 2n+2 in all:
+//
+//	dx[i] = ¾·(dy[2i+1]+dy[2i+2]) + ¼·(dy[2i]+dy[2i+3])
+//
+// dx and dy must not overlap.
+func UpsampleExpandBackward(dx, dy []float32) {
+	if len(dy) != 2*len(dx)+2 {
+		panic(fmt.Sprintf("simd: UpsampleExpandBackward: dx has %d elements, dy %d", len(dx), len(dy)))
+	}
+	for len(dx) > maxCall {
+		upsampleExpandBackward(dx[:maxCall], dy[:2*maxCall+2])
+		dx, dy = dx[maxCall:], dy[2*maxCall:]
+	}
+	upsampleExpandBackward(dx, dy)
+}
+
+func upsampleExpandBackwardGeneric(dx, dy []float32) {
+	for i := range dx {
+		dx[i] = 0.75*(dy[2*i+1]+dy[2*i+2]) + 0.25*(dy[2*i]+dy[2*i+3])
+	}
+}

@@ -1,0 +1,81 @@
+package simd
+
+import "fmt"
+
+// GradTile returns the shape of the tile that WeightGradTile computes at the
+// current level: mt taps, that is weights (ic,ky,kx), by nt output channels. 6×16
+// fills 12 of AVX2's 16 registers, 12×32 fills 24 of AVX-512's 32.
+func GradTile() (mt, nt int) { return gradTileOf(current) }
+
+func gradTileOf(l Level) (mt, nt int) {
+	if l == AVX512 {
+		return 12, 32
+	}
+	return 6, 16
+}
+
+// WeightGradTile adds to the gradient of a convolution's weights what a run of
+// n pixels contributes:
+//
+//	c[t][j] += Σ_q x[off[t]+q] · g[q·nt+j]    for t < len(off), j < nt, q < n
+//
+// off[t] is the place in the padded image of tap t = (ic,ky,kx), as in GemmTile, and
+// g the gradient of the output with the pixel as its slow index, see Transpose8. A sum
+// over pixels along both rows' memory would need vector loads from arbitrary
+// addresses for both factors; this way one is aligned and the other a broadcast.
+//
+// Shapes: len(off) is a multiple of mt; c is len(off) rows that lie ldc apart; g is n
+// rows of nt. It panics if a slice is too short for that.
+func WeightGradTile(c []float32, ldc int, x []float32, off []int32, g []float32, n int) {
+	mt, nt := GradTile()
+	if len(off) == 0 || n == 0 {
+		return
+	}
+	if len(off)%mt != 0 || len(c) < (len(off)-1)*ldc+nt || ldc < nt {
+		panic(fmt.Sprintf("simd: WeightGradTile: c has %d elements, %d rows of %d in groups of %d lie %d apart", len(c), len(off), nt, mt, ldc))
+	}
+	if len(g) < n*nt {
+		panic(fmt.Sprintf("simd: WeightGradTile: g has %d elements, want %d pixels of %d", len(g), n, nt))
+	}
+	var all, last int32
+	for _, o := range off {
+		all |= o
+		last = max(last, o)
+	}
+	if all < 0 || len(x) < int(last)+n {
+		panic(fmt.Sprintf("simd: WeightGradTile: x has %d elements, offsets go from %d to %d and %d beyond", len(x), all, last, n))
+	}
+	weightGradTile(c, ldc, x, off, g, n)
+}
+
+func weightGradTileGeneric(c []float32, ldc int, x []float32, off []int32, g []float32, n int) {
+	_, nt := GradTile()
+	for t, o := range off {
+		row := c[t*ldc:][:nt]
+		for q, v := range x[o:][:n] {
+			for j, w := range g[q*nt:][:nt] {
+				row[j] += v * w
+			}
+		}
+	}
+}
+
+// Transpose8 turns eight rows of n elements into n rows of eight:
+// dst[q·ldd+i] = src[i·lds+q] for q < n, i < 8. dst and src must not overlap.
+func Transpose8(dst []float32, ldd int, src []float32, lds, n int) {
+	if n == 0 {
+		return
+	}
+	if n < 0 || len(dst) < (n-1)*ldd+8 || len(src) < 7*lds+n || ldd < 8 || lds < 0 {
+		panic(fmt.Sprintf("simd: Transpose8: dst has %d elements, src %d; want %d rows %d apart from 8 rows %d apart", len(dst), len(src), n, ldd, lds))
+	}
+	transpose8(dst, ldd, src, lds, n)
+}
+
+func transpose8Generic(dst []float32, ldd int, src []float32, lds, n int) {
+	for i := range 8 {
+		for q, v := range src[i*lds:][:n] {
+			dst[q*ldd+i] = v
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package tensor
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func random(rng *rand.Rand, shape ...int) *Tensor {
+	t := New(shape...)
+	for i := range t.data {
+		t.data[i] = rng.Float32()*2 - 1
+	}
+	return t
+}
+
+// checkClose reports the first element of got that is further from want than tol.
+func checkClose(t *testing.T, what string, got, want *Tensor, tol float64) {
+	t.Helper()
+	if !slices.Equal(got.shape, want.shape) {
+		t.Fatalf("%s: shape %v, want %v", what, got.shape, want.shape)
+	}
+	for i, w := range want.data {
+		if !(math.Abs(float64(got.data[i])-float64(w)) <= tol) {
+			t.Fatalf("%s: shape %v, element %d: got %v, want %v ± %g", what, got.shape, i, got.data[i], w, tol)
+		}
+	}
+}
+
+var convCases = []struct {
+	n, ic, oc, h, w, kh, kw, dilation int
+}{
+	{1, 1, 1, 1, 1, 1, 1, 1},
+	{1, 1, 1, 1, 1, 3, 3, 1},
+	{2, 3, 5, 7, 9, 3, 3, 1},
+	{3, 5, 3, 8, 6, 1, 1, 0},
+	{1, 2, 17, 12, 13, 5, 5, 1},
+	{1, 4, 33, 9, 31, 3, 3, 2},
+	{2, 3, 4, 10, 10, 3, 3, 4},
+	{1, 2, 3, 5, 4, 3, 3, 7}, // the dilated kernel is wider than the image
+	{1, 2, 3, 6, 11, 1, 3, 1},
+	{1, 2, 3, 11, 6, 5, 1, 2},
+	{2, 33, 9, 6, 8, 3, 3, 1}, // more channels than a block
+	{1, 70, 40, 4, 12, 1, 1, 1},
+	{1, 3, 8, 30, 41, 3, 3, 1},  // more pixels than a band
+	{1, 64, 3, 24, 24, 1, 1, 1}, // whole tiles: no padded copy
+	{5, 2, 2, 3, 3, 3, 3, 1},
+}
+
+// TestConv2d holds the convolution and its gradients to the plain loops.
+func TestConv2d(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, c := range convCases {
+		for _, relu := range []bool{false, true} {
+			name := fmt.Sprintf("%+v relu=%v", c, relu)
+			x, w, b := random(rng, c.n, c.ic, c.h, c.w), random(rng, c.oc, c.ic, c.kh, c.kw), random(rng, c.oc)
+			o := ConvOptions{Dilation: c.dilation, ReLU: relu}
+			poisonPool()
+			y := Conv2d(x, w, b, o)
+			terms := float64(c.ic*c.kh*c.kw + 1)
+			checkClose(t, "Conv2d "+name, y, conv2dReference(x, w, b, o), terms*terms*0x1p-24)
+
+			dy := random(rng, y.shape...)
+			poisonPool()
+			dx, dw, db := Conv2dBackward(x, w, y, dy, o, ConvGrads{true, true, true})
+			wx, ww, wb := conv2dBackwardReference(x, w, y, dy, o)
+			terms = float64(c.oc*c.kh*c.kw + 1)
+			checkClose(t, "Conv2d dx "+name, dx, wx, terms*terms*0x1p-24)
+			terms = float64(c.n*c.h*c.w + 1)
+			tol := terms * math.Sqrt(terms) * 0x1p-24
+			checkClose(t, "Conv2d dw "+name, dw, ww, tol)
+			checkClose(t, "Conv2d db "+name, db, wb, tol)
+		}
+	}
+}
+
+// poisonPool fills the buffers that will be used next with NaN, so that what is read
+// before it is written shows.
+func poisonPool() {
+	pool.Lock()
+	defer pool.Unlock()
+	for _, b := range pool.free {
+		b = b[:cap(b)]
+		for i := range b {
+			b[i] = float32(math.NaN())
+		}
+	}
+}
+
+// TestConv2dThreads wants the same bits from any number of threads.
+func TestConv2dThreads(t *testing.T) {
+	defer SetThreads(0)
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, n := range []int{1, 2, 3, 5} {
+		x, w, b := random(rng, n, 40, 20, 23), random(rng, 19, 40, 3, 3), random(rng, 19)
+		o := ConvOptions{ReLU: true}
+		dy := random(rng, n, 19, 20, 23)
+		var want []*Tensor
+		for threads := 1; threads <= 7; threads++ {
+			SetThreads(threads)
+			y := Conv2d(x, w, b, o)
+			dx, dw, db := Conv2dBackward(x, w, y, dy, o, ConvGrads{true, true, true})
+			got := []*Tensor{y, dx, dw, db}
+			if want == nil {
+				want = got
+			}
+			for i, name := range []string{"y", "dx", "dw", "db"} {
+				for j := range got[i].data {
+					if math.Float32bits(got[i].data[j]) != math.Float32bits(want[i].data[j]) {
+						t.Fatalf("Conv2d %s, %d images: element %d with %d threads is %v, with one %v", name, n, j, threads, got[i].data[j], want[i].data[j])
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestConv2dGrads asks for each gradient alone.
+func TestConv2dGrads(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	x, w := random(rng, 2, 3, 5, 6), random(rng, 4, 3, 3, 3)
+	dy := random(rng, 2, 4, 5, 6)
+	ax, aw, ab := Conv2dBackward(x, w, nil, dy, ConvOptions{}, ConvGrads{true, true, true})
+	dx, dw, db := Conv2dBackward(x, w, nil, dy, ConvOptions{}, ConvGrads{X: true})
+	if dw != nil || db != nil {
+		t.Error("gradients that were not wanted")
+	}
+	checkClose(t, "dx alone", dx, ax, 0)
+	_, dw, _ = Conv2dBackward(x, w, nil, dy, ConvOptions{}, ConvGrads{W: true})
+	checkClose(t, "dw alone", dw, aw, 0)
+	_, _, db = Conv2dBackward(x, w, nil, dy, ConvOptions{}, ConvGrads{B: true})
+	checkClose(t, "db alone", db, ab, 0)
+}
+
+func TestConv2dWithoutBias(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	x, w := random(rng, 1, 2, 5, 6), random(rng, 4, 2, 3, 3)
+	checkClose(t, "no bias", Conv2d(x, w, nil, ConvOptions{}), Conv2d(x, w, New(4), ConvOptions{}), 0)
+}
+
+func BenchmarkConv2d(b *testing.B) {
+	for _, c := range []struct{ ic, oc, size, k int }{{3, 64, 72, 3}, {64, 64, 72, 3}, {64, 3, 72, 1}, {32, 32, 144, 3}} {
+		rng := rand.New(rand.NewPCG(1, 1))
+		x, w := random(rng, 16, c.ic, c.size, c.size), random(rng, c.oc, c.ic, c.k, c.k)
+		flops := 2 * float64(16*c.ic*c.oc*c.k*c.k*c.size*c.size)
+		name := fmt.Sprintf("%d→%d,%d×%d,%d²", c.ic, c.oc, c.k, c.k, c.size)
+		report := func(b *testing.B) { b.ReportMetric(flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s") }
+		bias := New(c.oc)
+		y := Conv2d(x, w, bias, ConvOptions{ReLU: true})
+		b.Run(name+"/forward", func(b *testing.B) {
+			for b.Loop() {
+				Release(Conv2d(x, w, bias, ConvOptions{ReLU: true}))
+			}
+			report(b)
+		})
+		b.Run(name+"/dx", func(b *testing.B) {
+			for b.Loop() {
+				dx, _, _ := Conv2dBackward(x, w, y, y, ConvOptions{ReLU: true}, ConvGrads{X: true})
+				Release(dx)
+			}
+			report(b)
+		})
+		b.Run(name+"/dw", func(b *testing.B) {
+			for b.Loop() {
+				Conv2dBackward(x, w, y, y, ConvOptions{ReLU: true}, ConvGrads{W: true})
+			}
+			report(b)
+		})
+	}
+}

@@ -1,0 +1,171 @@
+package tensor
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+func ExampleConv2d() {
+	// A 3×3 box blur of an image with a single bright pixel in a corner.
+	image := FromSlice([]float32{
+		9, 0, 0,
+		0, 0, 0,
+		0, 0, 0}, 1, 1, 3, 3)
+	box := New(1, 1, 3, 3)
+	for i := range box.Data() {
+		box.Data()[i] = 1. / 9
+	}
+	blurred := Conv2d(image, box, nil, ConvOptions{})
+	for y := range 3 {
+		fmt.Printf("%.0f\n", blurred.Data()[3*y:3*y+3])
+	}
+	// Output:
+	// [1 1 0]
+	// [1 1 0]
+	// [0 0 0]
+}
+
+func ExampleUpsample2() {
+	row := FromSlice([]float32{0, 4, 8}, 1, 1, 1, 3)
+	fmt.Println(Upsample2(row).Data()[:6])
+	// Output: [0 1 3 5 7 8]
+}
+
+func TestUpsample2(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, s := range [][4]int{{1, 1, 1, 1}, {2, 3, 1, 5}, {1, 2, 7, 1}, {2, 2, 5, 19}, {1, 3, 40, 33}} {
+		x := random(rng, s[:]...)
+		y := Upsample2(x)
+		checkClose(t, "Upsample2", y, upsample2Reference(x), 3e-7)
+
+		// The gradient is the transpose of the map: <Up x, dy> = <x, Upᵀ dy>.
+		dy := random(rng, y.shape...)
+		dx := Upsample2Backward(dy)
+		var a, b float64
+		for i := range y.data {
+			a += float64(y.data[i]) * float64(dy.data[i])
+		}
+		for i := range x.data {
+			b += float64(x.data[i]) * float64(dx.data[i])
+		}
+		if !(math.Abs(a-b) <= 1e-5*math.Sqrt(float64(y.Len()))) {
+			t.Errorf("Upsample2Backward %v: <Up x, dy> = %v, <x, Upᵀ dy> = %v", s, a, b)
+		}
+		// And so it is for each pixel alone.
+		if x.Len() > 200 {
+			continue
+		}
+		for i := range x.data {
+			e := New(x.shape...)
+			e.data[i] = 1
+			want := 0.0
+			for j, v := range upsample2Reference(e).data {
+				want += float64(v) * float64(dy.data[j])
+			}
+			if !(math.Abs(float64(dx.data[i])-want) <= 1e-6) {
+				t.Fatalf("Upsample2Backward %v: element %d: got %v, want %v", s, i, dx.data[i], want)
+			}
+		}
+	}
+}
+
+func TestChannels(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	a, b := random(rng, 2, 3, 4, 5), random(rng, 2, 2, 4, 5)
+	c := ConcatChannels(a, b)
+	checkClose(t, "first channels", SliceChannels(c, 0, 3), a, 0)
+	checkClose(t, "last channels", SliceChannels(c, 3, 5), b, 0)
+}
+
+func TestElementwise(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	a, b := random(rng, 3, 70, 90), random(rng, 3, 70, 90) // more than a chunk
+	for name, c := range map[string]struct {
+		got  *Tensor
+		want func(a, b float64) float64
+	}{
+		"Add":             {Add(a, b), func(a, b float64) float64 { return a + b }},
+		"Scale":           {Scale(3, a), func(a, b float64) float64 { return 3 * a }},
+		"ScaledDiff":      {ScaledDiff(3, a, b), func(a, b float64) float64 { return 3 * (a - b) }},
+		"ReLU":            {ReLU(a), func(a, b float64) float64 { return max(a, 0) }},
+		"ReLUBackward":    {ReLUBackward(a, b), func(a, b float64) float64 { return map[bool]float64{true: a}[b > 0] }},
+		"Sigmoid":         {Sigmoid(a), func(a, b float64) float64 { return 1 / (1 + math.Exp(-a)) }},
+		"SigmoidBackward": {SigmoidBackward(a, b), func(a, b float64) float64 { return a * b * (1 - b) }},
+	} {
+		want := New(a.shape...)
+		for i := range want.data {
+			want.data[i] = float32(c.want(float64(a.data[i]), float64(b.data[i])))
+		}
+		checkClose(t, name, c.got, want, 1e-6)
+	}
+	sum, squares := 0.0, 0.0
+	for i := range a.data {
+		sum += float64(a.data[i])
+		squares += math.Pow(float64(a.data[i])-float64(b.data[i]), 2)
+	}
+	if got := Sum(a); !(math.Abs(got-sum) < 1e-3) {
+		t.Errorf("Sum = %v, want %v", got, sum)
+	}
+	if got := SumSquaredDiff(a, b); !(math.Abs(got/squares-1) < 1e-6) {
+		t.Errorf("SumSquaredDiff = %v, want %v", got, squares)
+	}
+	c := a.Clone()
+	AddTo(c, b)
+	checkClose(t, "AddTo", c, Add(a, b), 0)
+}
+
+// TestPool checks that a released buffer is used again, and only where it fits.
+func TestPool(t *testing.T) {
+	ReleaseAll()
+	defer ReleaseAll()
+	a := New(10_000)
+	p := &a.data[0]
+	a.data[3] = 7
+	Release(a)
+	if a.Len() != 0 {
+		t.Error("a released tensor still has elements")
+	}
+	if small := New(4_999); &small.data[0] == p {
+		t.Error("a buffer of more than twice the size was used")
+	}
+	if large := New(10_001); &large.data[0] == p {
+		t.Error("a buffer that is too small was used")
+	}
+	b := New(9_000)
+	if &b.data[0] != p {
+		t.Error("a released buffer was not used again")
+	}
+	if b.data[3] != 0 {
+		t.Error("New did not clear what was there before")
+	}
+}
+
+// TestMistakesPanic expects a programmer's mistakes to be named.
+func TestMistakesPanic(t *testing.T) {
+	for name, f := range map[string]func(){
+		"negative dimension":   func() { New(2, -1) },
+		"overflow":             func() { New(1<<31, 1<<31, 4) },
+		"FromSlice":            func() { FromSlice(make([]float32, 5), 2, 3) },
+		"Add":                  func() { Add(New(2, 3), New(3, 2)) },
+		"ConcatChannels":       func() { ConcatChannels(New(1, 2, 3, 3), New(1, 2, 3, 4)) },
+		"ConcatChannels empty": func() { ConcatChannels() },
+		"SliceChannels":        func() { SliceChannels(New(1, 2, 3, 3), 1, 3) },
+		"Conv2d channels":      func() { Conv2d(New(1, 2, 3, 3), New(4, 3, 3, 3), nil, ConvOptions{}) },
+		"Conv2d even kernel":   func() { Conv2d(New(1, 2, 3, 3), New(4, 2, 2, 2), nil, ConvOptions{}) },
+		"Conv2d bias":          func() { Conv2d(New(1, 2, 3, 3), New(4, 2, 3, 3), New(3), ConvOptions{}) },
+		"Conv2d rank":          func() { Conv2d(New(2, 3, 3), New(4, 2, 3, 3), nil, ConvOptions{}) },
+		"Upsample2Backward":    func() { Upsample2Backward(New(1, 1, 3, 4)) },
+		"SetThreads":           func() { SetThreads(-1) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			f()
+		}()
+	}
+}

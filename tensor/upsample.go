@@ -1,0 +1,88 @@
+package tensor
+
+import "pixelgrad/simd"
+
+// Upsample2 enlarges images by two in both directions, by bilinear interpolation
+// with half-pixel centres. A new pixel lies a quarter of an old one's width from
+// that one's centre, so in each direction it is ¾ of the old pixel and ¼ of the
+// neighbour on that side; at the edge the pixel is its own neighbour.
+//
+// Shapes: (n,c,h,w) → (n,c,2h,2w). It panics for another rank. It matches
+// torch.nn.functional.interpolate(scale_factor=2, mode="bilinear", align_corners=False).
+func Upsample2(x *Tensor) *Tensor {
+	n, c, h, w := dims4("Upsample2", x)
+	y := NewUninitialized(n, c, 2*h, 2*w)
+	if x.Len() == 0 {
+		return y
+	}
+	Parallel(n*c, func(p int) {
+		src, dst := x.data[p*h*w:(p+1)*h*w], y.data[p*4*h*w:(p+1)*4*h*w]
+		scratch := takeBuffer(w + 2) // a blended row, with the edge pixels repeated
+		defer giveBuffer(scratch)
+		for i := range 2 * h {
+			near := i / 2
+			far := near - 1 + 2*(i%2) // the row above for even rows, below for odd ones
+			far = min(max(far, 0), h-1)
+			simd.UpsampleBlend(scratch[1:w+1], src[near*w:(near+1)*w], src[far*w:(far+1)*w])
+			scratch[0], scratch[w+1] = scratch[1], scratch[w]
+			simd.UpsampleExpand(dst[i*2*w:(i+1)*2*w], scratch)
+		}
+	})
+	return y
+}
+
+// Upsample2Backward returns the gradient of y = Upsample2(x) with respect to x: the
+// transpose of that linear map, as a gather. An old pixel has ¾ in each of the two
+// new pixels within it and ¼ in each next to it, in both directions; beyond the
+// edge the outermost new pixel is counted twice.
+//
+// Shapes: dy (n,c,2h,2w) → (n,c,h,w). It panics for another rank or odd sizes.
+func Upsample2Backward(dy *Tensor) *Tensor {
+	n, c, h2, w2 := dims4("Upsample2Backward", dy)
+	h, w := h2/2, w2/2
+	if 2*h != h2 || 2*w != w2 {
+		panic("tensor: Upsample2Backward: odd height or width")
+	}
+	dx := NewUninitialized(n, c, h, w)
+	if dx.Len() == 0 {
+		return dx
+	}
+	Parallel(n*c, func(p int) {
+		src, dst := dy.data[p*h2*w2:(p+1)*h2*w2], dx.data[p*h*w:(p+1)*h*w]
+		scratch := takeBuffer(w2 + 2)
+		defer giveBuffer(scratch)
+		row := func(i int) []float32 {
+			i = min(max(i, 0), h2-1)
+			return src[i*w2 : (i+1)*w2]
+		}
+		for i := range h {
+			simd.UpsampleBlendBackward(scratch[1:w2+1], row(2*i), row(2*i+1), row(2*i-1), row(2*i+2))
+			scratch[0], scratch[w2+1] = scratch[1], scratch[w2]
+			simd.UpsampleExpandBackward(dst[i*w:(i+1)*w], scratch)
+		}
+	})
+	return dx
+}
+
+// upsample2Reference is Upsample2 as its definition reads: each new pixel's centre
+// is looked up in the old image's coordinates.
+func upsample2Reference(x *Tensor) *Tensor {
+	n, c, h, w := dims4("Upsample2", x)
+	y := New(n, c, 2*h, 2*w)
+	at := func(i, size int) (lo, hi int, t float32) {
+		s := max((float32(i)+0.5)/2-0.5, 0)
+		lo = int(s)
+		return lo, min(lo+1, size-1), s - float32(lo)
+	}
+	for p := range n * c {
+		for i := range 2 * h {
+			y0, y1, ty := at(i, h)
+			for j := range 2 * w {
+				x0, x1, tx := at(j, w)
+				px := func(y, xx int) float32 { return x.data[(p*h+y)*w+xx] }
+				y.data[(p*2*h+i)*2*w+j] = (1-ty)*((1-tx)*px(y0, x0)+tx*px(y0, x1)) + ty*((1-tx)*px(y1, x0)+tx*px(y1, x1))
+			}
+		}
+	}
+	return y
+}
