@@ -1,0 +1,216 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"pixelgrad/simd"
+	"pixelgrad/tensor"
+)
+
+// A kernel is something to measure: make returns a function that does each
+// operations or bytes of it, on memory of its own.
+type kernel struct {
+	name  string
+	unit  string // GFLOP/s, of which the peak is the measure, or GB/s
+	each  float64
+	make  func() func()
+	whole bool // shares its work among tensor.Threads by itself
+}
+
+// kernels lists what is measured. Elementwise kernels get 4,096 elements, which stay
+// in the nearest caches: it is the arithmetic that is measured, not the memory.
+func kernels() []kernel {
+	const n = 4096
+	buffers := func(sizes ...int) [][]float32 {
+		s := make([][]float32, len(sizes))
+		for i, n := range sizes {
+			s[i] = make([]float32, n)
+			for j := range s[i] {
+				s[i][j] = float32(j%17)/17 - 0.4
+			}
+		}
+		return s
+	}
+	elementwise := func(name string, f func(s [][]float32), sizes ...int) kernel {
+		bytes := 0
+		for _, n := range sizes {
+			bytes += 4 * n
+		}
+		return kernel{name: name, unit: "GB/s", each: float64(bytes), make: func() func() {
+			s := buffers(sizes...)
+			return func() { f(s) }
+		}}
+	}
+	step := simd.NewAdamStep(0.001, 0.9, 0.999, 1e-8, 100)
+	ks := []kernel{{name: "FMA peak", unit: "GFLOP/s", each: simd.FMAPeak(10_000), make: func() func() {
+		return func() { simd.FMAPeak(10_000) }
+	}}}
+	ks = append(ks, convolutions()...)
+	return append(ks,
+		elementwise("Add", func(s [][]float32) { simd.Add(s[0], s[1], s[2]) }, n, n, n),
+		elementwise("Mul", func(s [][]float32) { simd.Mul(s[0], s[1], s[2]) }, n, n, n),
+		elementwise("Scale", func(s [][]float32) { simd.Scale(s[0], 0.5, s[1]) }, n, n),
+		elementwise("Axpy", func(s [][]float32) { simd.Axpy(s[0], 1e-9, s[1]) }, n, n),
+		elementwise("ScaledDiff", func(s [][]float32) { simd.ScaledDiff(s[0], 0.5, s[1], s[2]) }, n, n, n),
+		elementwise("AddBias", func(s [][]float32) { simd.AddBias(s[0], s[1], 0.1) }, n, n),
+		elementwise("AddBiasReLU", func(s [][]float32) { simd.AddBiasReLU(s[0], s[1], 0.1) }, n, n),
+		elementwise("ReLUBackward", func(s [][]float32) { simd.ReLUBackward(s[0], s[1], s[2]) }, n, n, n),
+		elementwise("Sigmoid", func(s [][]float32) { simd.Sigmoid(s[0], s[1]) }, n, n),
+		elementwise("SigmoidBackward", func(s [][]float32) { simd.SigmoidBackward(s[0], s[1], s[2]) }, n, n, n),
+		elementwise("Sum", func(s [][]float32) { simd.Sum(s[0]) }, n),
+		elementwise("SumSquaredDiff", func(s [][]float32) { simd.SumSquaredDiff(s[0], s[1]) }, n, n),
+		elementwise("UpsampleBlend", func(s [][]float32) { simd.UpsampleBlend(s[0], s[1], s[2]) }, n, n, n),
+		elementwise("UpsampleBlendBackward", func(s [][]float32) { simd.UpsampleBlendBackward(s[0], s[1], s[2], s[3], s[4]) }, n, n, n, n, n),
+		elementwise("UpsampleExpand", func(s [][]float32) { simd.UpsampleExpand(s[0], s[1]) }, 2*n, n+2),
+		elementwise("UpsampleExpandBackward", func(s [][]float32) { simd.UpsampleExpandBackward(s[0], s[1]) }, n, 2*n+2),
+		elementwise("Transpose8", func(s [][]float32) { simd.Transpose8(s[0], 8, s[1], n/8, n/8) }, n, n),
+		elementwise("Adam", func(s [][]float32) { simd.Adam(s[0], s[1], s[2], s[3], step) }, n, n, n, n),
+	)
+}
+
+// convolutions are whole operations: padding, packing, bias and ReLU are part of
+// the time, the multiplications alone of the count.
+func convolutions() []kernel {
+	var ks []kernel
+	for _, c := range []struct{ ic, oc, size, k int }{{64, 64, 72, 3}, {3, 64, 72, 3}, {64, 3, 72, 1}} {
+		const n = 4 // images
+		name := fmt.Sprintf("conv %d×%d %d→%d at %d²", c.k, c.k, c.ic, c.oc, c.size)
+		flops := 2 * float64(n*c.ic*c.oc*c.k*c.k*c.size*c.size)
+		o := tensor.ConvOptions{ReLU: true}
+		setup := func() (x, w, b, y *tensor.Tensor) {
+			x, w, b = tensor.New(n, c.ic, c.size, c.size), tensor.New(c.oc, c.ic, c.k, c.k), tensor.New(c.oc)
+			for i := range x.Data() {
+				x.Data()[i] = float32(i%13) / 13
+			}
+			for i := range w.Data() {
+				w.Data()[i] = float32(i%11)/110 - 0.04
+			}
+			return x, w, b, tensor.Conv2d(x, w, b, o)
+		}
+		backward := func(what string, grads tensor.ConvGrads) kernel {
+			return kernel{name: name + ", " + what, unit: "GFLOP/s", each: flops, whole: true, make: func() func() {
+				x, w, _, y := setup()
+				return func() {
+					dx, dw, _ := tensor.Conv2dBackward(x, w, y, y, o, grads)
+					tensor.Release(dx)
+					tensor.Release(dw)
+				}
+			}}
+		}
+		ks = append(ks, kernel{name: name + ", forward", unit: "GFLOP/s", each: flops, whole: true, make: func() func() {
+			x, w, b, _ := setup()
+			return func() { tensor.Release(tensor.Conv2d(x, w, b, o)) }
+		}})
+		if c.ic > 3 { // nobody asks for the gradient of a photograph
+			ks = append(ks, backward("data gradient", tensor.ConvGrads{X: true}))
+		}
+		ks = append(ks, backward("weight gradient", tensor.ConvGrads{W: true}))
+	}
+	return ks
+}
+
+// measure returns how many billions of its units a kernel does a second on a number
+// of threads. A round lasts at least 20 ms.
+func (k *kernel) measure(fs []func(), threads int) float64 {
+	copies := threads
+	if k.whole {
+		copies = 1
+		tensor.SetThreads(threads)
+	}
+	count := 1
+	for {
+		start := time.Now()
+		var wg sync.WaitGroup
+		for _, f := range fs[:copies] {
+			wg.Go(func() {
+				for range count {
+					f()
+				}
+			})
+		}
+		wg.Wait()
+		if t := time.Since(start).Seconds(); t > 0.02 {
+			return float64(copies) * float64(count) * k.each / t / 1e9
+		} else if t > 0.001 {
+			count = int(float64(count)*0.025/t) + 1
+		} else {
+			count *= 10
+		}
+	}
+}
+
+// A kernelResult is one row of a level's table.
+type kernelResult struct {
+	Name string  `json:"name"`
+	Unit string  `json:"unit"`
+	One  float64 `json:"one_thread"`
+	All  float64 `json:"all_threads"`
+	// Of the peak that was measured in the same run; 0 for GB/s.
+	OneShare float64 `json:"one_thread_of_peak,omitempty"`
+	AllShare float64 `json:"all_threads_of_peak,omitempty"`
+}
+
+// A levelResult is what the kernels reach at one level.
+type levelResult struct {
+	Level   string         `json:"level"`
+	Kernels []kernelResult `json:"kernels"`
+}
+
+// serveKernels measures all kernels once for each line that it gets: on one thread
+// and on all, in turn.
+func serveKernels(o *options, in io.Reader, out io.Writer) error {
+	ks := kernels()
+	fs := make([][]func(), len(ks))
+	for i := range ks {
+		for range o.threads {
+			fs[i] = append(fs[i], ks[i].make())
+			if ks[i].whole {
+				break
+			}
+		}
+	}
+	return answers(in, out, func(string) (any, error) {
+		rows := make([]kernelResult, len(ks))
+		for i, k := range ks {
+			rows[i] = kernelResult{Name: k.name, Unit: k.unit, One: k.measure(fs[i], 1), All: k.measure(fs[i], o.threads)}
+		}
+		return rows, nil
+	})
+}
+
+// measureLevel runs the kernels at a level, in a process that is forced to it.
+func measureLevel(o *options, l simd.Level) (levelResult, error) {
+	p, err := self([]string{"SIMD=" + l.String()}, "-serve", "kernels", "-threads", fmt.Sprint(o.threads))
+	if err != nil {
+		return levelResult{}, err
+	}
+	defer p.close()
+	rounds := o.rounds
+	if l == simd.Generic { // a hundred times slower: what it shows needs no precision
+		rounds = 1
+	}
+	var one, all [][]float64
+	result := levelResult{Level: l.String()}
+	for range rounds {
+		if err := p.ask(&result.Kernels, "measure"); err != nil {
+			return result, err
+		}
+		if one == nil {
+			one, all = make([][]float64, len(result.Kernels)), make([][]float64, len(result.Kernels))
+		}
+		for i, k := range result.Kernels {
+			one[i], all[i] = append(one[i], k.One), append(all[i], k.All)
+		}
+	}
+	for i := range result.Kernels {
+		k := &result.Kernels[i]
+		k.One, k.All = median(one[i]), median(all[i])
+		if k.Unit == "GFLOP/s" {
+			k.OneShare, k.AllShare = k.One/result.Kernels[0].One, k.All/result.Kernels[0].All
+		}
+	}
+	return result, nil
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+)
+
+// A process is one that answers each line with a line of JSON: another run of this
+// command, or the peer. While it is not asked, it waits and leaves the machine to
+// others.
+type process struct {
+	name string
+	cmd  *exec.Cmd
+	in   io.WriteCloser
+	out  *bufio.Reader
+}
+
+// start starts a process; its messages go where this one's go.
+func start(name string, env []string, program string, args ...string) (*process, error) {
+	p := &process{name: name, cmd: exec.Command(program, args...)}
+	p.cmd.Env = append(os.Environ(), env...)
+	p.cmd.Stderr = os.Stderr
+	in, err := p.cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	p.in, p.out = in, bufio.NewReader(out)
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return p, nil
+}
+
+// self starts this command once more.
+func self(env []string, args ...string) (*process, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return start("bench", env, program, args...)
+}
+
+// ask sends a line and decodes the answer.
+func (p *process) ask(answer any, format string, args ...any) error {
+	if _, err := fmt.Fprintf(p.in, format+"\n", args...); err != nil {
+		return fmt.Errorf("%s: it has ended: %w", p.name, err)
+	}
+	line, err := p.out.ReadBytes('\n')
+	if err != nil {
+		return fmt.Errorf("%s: asked for %q, it has ended: %w", p.name, fmt.Sprintf(format, args...), err)
+	}
+	if err := json.Unmarshal(line, answer); err != nil {
+		return fmt.Errorf("%s: asked for %q, it answered %q: %w", p.name, fmt.Sprintf(format, args...), line, err)
+	}
+	return nil
+}
+
+// close lets the process end.
+func (p *process) close() {
+	p.in.Close()
+	p.cmd.Wait()
+}
+
+// answers calls f with each line, and writes what it returns as a line of JSON.
+func answers(in io.Reader, out io.Writer, f func(line string) (any, error)) error {
+	lines := bufio.NewScanner(in)
+	e := json.NewEncoder(out)
+	for lines.Scan() {
+		a, err := f(lines.Text())
+		if err != nil {
+			return err
+		}
+		if err := e.Encode(a); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}

@@ -1,0 +1,83 @@
+// Package layout has a test alone: it holds the rules of who may import whom.
+package layout
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rooms lists, for each folder, the folders that it may import from besides itself,
+// and the modules of others.
+var rooms = map[string]struct {
+	may     []string
+	modules []string
+}{
+	"simd":                  {nil, []string{"github.com/klauspost/cpuid/v2"}},
+	"internal/atomicfile":   {nil, nil},
+	"internal/mmap":         {nil, []string{"golang.org/x/sys"}},
+	"tensor":                {[]string{"simd"}, nil},
+	"tensor/safetensors":    {[]string{"tensor", "internal/atomicfile", "internal/mmap"}, nil},
+	"tensor/torchfile":      {[]string{"tensor", "tensor/safetensors", "internal/mmap"}, nil},
+	"autograd":              {[]string{"tensor"}, nil},
+	"nn":                    {[]string{"autograd", "tensor"}, nil},
+	"nn/optim":              {[]string{"nn", "tensor", "simd"}, nil},
+	"nn/train":              {[]string{"nn", "autograd", "tensor", "tensor/safetensors", "tensor/torchfile"}, nil},
+	"vision":                {[]string{"tensor", "internal/atomicfile"}, []string{"github.com/nfnt/resize", "golang.org/x/image"}},
+	"vision/superres":       {[]string{"nn", "autograd", "tensor"}, nil},
+	"testdata/photos":       {nil, nil},
+	"internal/golden":       {[]string{"nn", "tensor", "tensor/safetensors"}, nil},
+	"internal/layout":       {nil, nil},
+	"cmd/internal/progress": {nil, []string{"github.com/schollz/progressbar/v3", "golang.org/x/term"}},
+	"cmd/internal/plots":    {[]string{"internal/atomicfile"}, []string{"gonum.org/v1/plot"}},
+}
+
+// TestImports lists every package with what it imports, and looks each import up
+// above. Commands may import everything; nothing imports them.
+func TestImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Standard", "pixelgrad/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	const project = "pixelgrad/"
+	seen := 0
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimPrefix(p.ImportPath, project)
+		seen++
+		room, ok := rooms[name]
+		command := strings.HasPrefix(name, "cmd/") && !strings.HasPrefix(name, "cmd/internal/")
+		if !ok && !command {
+			t.Errorf("%s: no room of that name; give it one in internal/layout", name)
+			continue
+		}
+		for _, i := range p.Imports {
+			ours, inProject := strings.CutPrefix(i, project)
+			switch {
+			case i == "C":
+				t.Errorf("%s uses cgo", name)
+			case inProject && strings.HasPrefix(ours, "cmd/") && !strings.HasPrefix(name, "cmd/"):
+				t.Errorf("%s imports the command's package %s", name, ours)
+			case inProject && !command && !slices.Contains(room.may, ours):
+				t.Errorf("%s imports %s, which is not to its left: it may import %v", name, ours, room.may)
+			case !inProject && strings.Contains(strings.Split(i, "/")[0], ".") && !command && !slices.ContainsFunc(room.modules, func(m string) bool { return i == m || strings.HasPrefix(i, m+"/") }):
+				t.Errorf("%s imports %s: of other modules it may import %v", name, i, room.modules)
+			}
+		}
+	}
+	if seen < 10 {
+		t.Errorf("only %d packages were looked at", seen)
+	}
+}

@@ -1,0 +1,51 @@
+// Package optim changes parameters so that a loss falls.
+package optim
+
+import (
+	"fmt"
+
+	"pixelgrad/nn"
+	"pixelgrad/simd"
+	"pixelgrad/tensor"
+)
+
+// Adam is the optimiser of Kingma and Ba: each parameter moves against a moving
+// average of its gradient, divided by the root of a moving average of its square. See
+// simd.Adam for the formula. It matches torch.optim.Adam without weight decay.
+type Adam struct {
+	LR, Beta1, Beta2, Eps float64
+
+	parameters []nn.Parameter
+	m, v       []*tensor.Tensor
+	step       int
+}
+
+// NewAdam returns an optimiser for the parameters with PyTorch's defaults, β₁ = 0.9,
+// β₂ = 0.999, ε = 1e-8, and the learning rate lr. It panics unless lr is a positive
+// number.
+func NewAdam(parameters []nn.Parameter, lr float64) *Adam {
+	if !(lr > 0) {
+		panic(fmt.Sprintf("optim: NewAdam: learning rate %v: want a positive number", lr))
+	}
+	a := &Adam{LR: lr, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, parameters: parameters}
+	for _, p := range parameters {
+		a.m = append(a.m, tensor.New(p.Shape()...))
+		a.v = append(a.v, tensor.New(p.Shape()...))
+	}
+	return a
+}
+
+// Step moves the parameters by one step, and forgets their gradients. Parameters
+// without a gradient stay.
+func (a *Adam) Step() {
+	a.step++
+	s := simd.NewAdamStep(a.LR, a.Beta1, a.Beta2, a.Eps, a.step)
+	tensor.Parallel(len(a.parameters), func(i int) {
+		p := a.parameters[i]
+		if p.Grad() == nil {
+			return
+		}
+		simd.Adam(p.Data().Data(), p.Grad().Data(), a.m[i].Data(), a.v[i].Data(), s)
+		p.ZeroGrad()
+	})
+}

@@ -1,0 +1,67 @@
+package nn
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"pixelgrad/tensor"
+)
+
+// NamedTensor is a tensor with its name in a state dict.
+type NamedTensor struct {
+	Name   string
+	Tensor *tensor.Tensor
+}
+
+// StateDict returns the parameters' tensors under their names: the memory itself,
+// not a copy.
+func StateDict(m Module) []NamedTensor {
+	ps := m.Parameters()
+	checkUnique(ps)
+	state := make([]NamedTensor, len(ps))
+	for i, p := range ps {
+		state[i] = NamedTensor{p.Name, p.Data()}
+	}
+	return state
+}
+
+// LoadStateDict copies tensors into the parameters of the same names. get returns
+// the tensor called name; source is what the error calls the place they come from,
+// and names lists all that it has. Tensors that the module does not know are left
+// alone. Nothing is changed if a tensor is missing or has another shape: the error
+// then names it, and what was expected and found.
+func LoadStateDict(m Module, source string, names []string, get func(name string) (*tensor.Tensor, error)) error {
+	ps := m.Parameters()
+	checkUnique(ps)
+	loaded := make([]*tensor.Tensor, len(ps))
+	for i, p := range ps {
+		if !slices.Contains(names, p.Name) {
+			return fmt.Errorf("%s: no tensor %q of shape %v; it has %s", source, p.Name, p.Shape(), list(names))
+		}
+		t, err := get(p.Name)
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(t.Shape(), p.Shape()) {
+			return fmt.Errorf("%s: tensor %q has shape %v, the model's has %v: these are the weights of another model", source, p.Name, t.Shape(), p.Shape())
+		}
+		loaded[i] = t
+	}
+	for i, p := range ps {
+		copy(p.Data().Data(), loaded[i].Data())
+	}
+	return nil
+}
+
+// list names a few of many.
+func list(names []string) string {
+	const most = 6
+	if len(names) == 0 {
+		return "none"
+	}
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}

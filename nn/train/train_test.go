@@ -1,0 +1,219 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pixelgrad/autograd"
+	"pixelgrad/nn"
+	"pixelgrad/nn/optim"
+	"pixelgrad/tensor"
+)
+
+// blur is a data set of n batches whose target is the input's 3×3 box blur: what a
+// single convolution can learn exactly.
+type blur struct{ n int }
+
+func (b blur) Batches() int { return b.n }
+
+func (b blur) Epoch(epoch int) iter.Seq[Batch] {
+	return func(yield func(Batch) bool) {
+		box := tensor.New(1, 1, 3, 3)
+		for i := range box.Data() {
+			box.Data()[i] = 1. / 9
+		}
+		for i := range b.n {
+			rng := rand.New(rand.NewPCG(uint64(epoch), uint64(i)))
+			x := tensor.New(2, 1, 8, 8)
+			for j := range x.Data() {
+				x.Data()[j] = rng.Float32()
+			}
+			if !yield(Batch{x, []*tensor.Tensor{tensor.Conv2d(x, box, nil, tensor.ConvOptions{})}}) {
+				return
+			}
+		}
+	}
+}
+
+type oneConv struct{ *nn.Conv2d }
+
+func (m oneConv) Forward(x *autograd.Value) []*autograd.Value {
+	return []*autograd.Value{m.Conv2d.Forward(x)}
+}
+
+func newLoop() *Loop {
+	m := oneConv{nn.NewConv2d(rand.New(rand.NewPCG(1, 1)), 1, 1, 3)}
+	return &Loop{
+		Model:      m,
+		Loss:       autograd.MSE,
+		Optimizer:  optim.NewAdam(m.Parameters(), 0.02),
+		Train:      blur{20},
+		Validation: blur{3},
+		Epochs:     10,
+	}
+}
+
+func TestRunLearns(t *testing.T) {
+	l := newLoop()
+	var steps []Step
+	var epochs []Epoch
+	validated := 0
+	l.OnStep = func(s Step) { steps = append(steps, s) }
+	l.OnValidate = func(b Batch, p []*autograd.Value) { validated++ }
+	l.OnEpoch = func(e Epoch) error { epochs = append(epochs, e); return nil }
+	n, err := l.Run(context.Background())
+	if err != nil || n != 200 || len(steps) != 200 || len(epochs) != 10 || validated != 30 {
+		t.Fatalf("Run: %d steps, %v; %d OnStep, %d OnEpoch, %d OnValidate", n, err, len(steps), len(epochs), validated)
+	}
+	if s := steps[20]; s.Epoch != 2 || s.Step != 21 || s.Images != 2 {
+		t.Errorf("step 21 is %+v", s)
+	}
+	mean := 0.0
+	for _, s := range steps[:20] {
+		mean += s.Losses[0] / 20
+	}
+	if !(math.Abs(epochs[0].Train[0]-mean) < 1e-12) {
+		t.Errorf("training loss of epoch 1 is %v, its steps' mean %v", epochs[0].Train[0], mean)
+	}
+	if last := epochs[9]; !(last.Val[0] < 1e-4) || !last.Whole {
+		t.Errorf("after ten epochs: %+v", last)
+	}
+	for i, w := range l.Model.Parameters()[0].Data().Data() {
+		if !(math.Abs(float64(w)-1./9) < 0.02) {
+			t.Errorf("weight %d is %v, want 1/9", i, w)
+		}
+	}
+}
+
+func TestRunStops(t *testing.T) {
+	l := newLoop()
+	l.MaxSteps = 25
+	var last Epoch
+	l.OnEpoch = func(e Epoch) error { last = e; return nil }
+	if n, err := l.Run(context.Background()); n != 25 || err != nil || last.Epoch != 2 || last.Whole || last.Steps != 25 {
+		t.Errorf("25 steps at most: %d steps, %v, last epoch %+v", n, err, last)
+	}
+
+	l = newLoop()
+	ctx, cancel := context.WithCancel(context.Background())
+	l.OnStep = func(s Step) {
+		if s.Step == 33 {
+			cancel()
+		}
+	}
+	l.OnEpoch = func(e Epoch) error { last = e; return nil }
+	if n, err := l.Run(ctx); n != 33 || err != nil || last.Epoch != 2 || last.Whole {
+		t.Errorf("cancelled in step 33: %d steps, %v, last epoch %+v", n, err, last)
+	}
+
+	l = newLoop()
+	full := errors.New("disk full")
+	l.OnEpoch = func(e Epoch) error { return full }
+	if n, err := l.Run(context.Background()); n != 20 || err != full {
+		t.Errorf("error after an epoch: %d steps, %v", n, err)
+	}
+}
+
+// nanAt is a data set whose batch number n, from 1, has a NaN.
+type nanAt struct {
+	blur
+	n int
+}
+
+func (d nanAt) Epoch(epoch int) iter.Seq[Batch] {
+	return func(yield func(Batch) bool) {
+		i := 0
+		for b := range d.blur.Epoch(epoch) {
+			if i++; i == d.n {
+				b.Input.Data()[5] = float32(math.NaN())
+			}
+			if !yield(b) {
+				return
+			}
+		}
+	}
+}
+
+func TestRunDiverges(t *testing.T) {
+	l := newLoop()
+	l.Train = nanAt{blur{20}, 7}
+	var before []float32 // weights that the loss of step 6 was computed with
+	l.OnStep = func(s Step) {
+		if s.Step == 5 {
+			before = append(before, l.Model.Parameters()[0].Data().Data()...)
+		}
+	}
+	n, err := l.Run(context.Background())
+	var diverged *DivergedError
+	if !errors.As(err, &diverged) || diverged.Step != 7 || n != 6 || !strings.Contains(err.Error(), "step 7") {
+		t.Fatalf("%d steps, %v, want the error to name step 7", n, err)
+	}
+	for i, w := range l.Model.Parameters()[0].Data().Data() {
+		if w != before[i] {
+			t.Errorf("weight %d is %v, want %v, with which the loss was last finite", i, w, before[i])
+		}
+	}
+}
+
+func TestWeights(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "w.safetensors")
+	rng := rand.New(rand.NewPCG(1, 2))
+	a, b := nn.NewConv2d(rng, 2, 3, 3), nn.NewConv2d(rng, 2, 3, 3)
+	if err := SaveWeights(path, a, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := LoadWeights(path, b); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range a.Weight.Data().Data() {
+		if b.Weight.Data().Data()[i] != v {
+			t.Fatalf("weight %d: got %v, want %v", i, b.Weight.Data().Data()[i], v)
+		}
+	}
+	other := nn.NewConv2d(rng, 4, 3, 3)
+	was := other.Bias.Data().Clone()
+	err := LoadWeights(path, other)
+	if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "weight") || !strings.Contains(err.Error(), "[3 4 3 3]") {
+		t.Errorf("weights of another shape: %v", err)
+	}
+	if other.Bias.Data().Data()[0] != was.Data()[0] {
+		t.Error("a failed load changed the module")
+	}
+	err = LoadWeights(path, nn.Sequential{other})
+	if err == nil || !strings.Contains(err.Error(), "0.weight") || !strings.Contains(err.Error(), "it has") {
+		t.Errorf("missing tensor: %v", err)
+	}
+	if err := LoadWeights(path+"x", a); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("missing file: %v", err)
+	}
+}
+
+func ExampleLoop() {
+	m := oneConv{nn.NewConv2d(rand.New(rand.NewPCG(1, 1)), 1, 1, 3)}
+	l := Loop{
+		Model:     m,
+		Loss:      autograd.MSE,
+		Optimizer: optim.NewAdam(m.Parameters(), 0.02),
+		Train:     blur{20},
+		Epochs:    10,
+		OnEpoch: func(e Epoch) error {
+			if e.Epoch == 10 {
+				fmt.Println("learnt:", e.Train[0] < 1e-4)
+			}
+			return nil
+		},
+	}
+	steps, err := l.Run(context.Background())
+	fmt.Println(steps, err)
+	// Output:
+	// learnt: true
+	// 200 <nil>
+}

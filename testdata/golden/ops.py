@@ -1,0 +1,50 @@
+"""Golden vectors of the operations: python3 ops.py writes ops.safetensors.
+
+Operand number j of a case is recipe(j, shape), the gradient of its result
+recipe(100, shape). Stored are the result, NAME/y, and the gradients, NAME/d0 …"""
+import math
+
+import torch
+import torch.nn.functional as F
+
+from goldens import recipe, save
+
+
+def conv(dilation):
+    return lambda x, w, b: F.conv2d(x, w, b, padding="same", dilation=dilation)
+
+
+def up2(x):
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+CASES = {
+    "Add": (lambda a, b: a + b, (2, 3, 5), (2, 3, 5)),
+    "Scale": (lambda x: -1.5 * x, (2, 3, 5)),
+    "ReLU": (torch.relu, (2, 3, 5)),
+    "Sigmoid": (lambda x: torch.sigmoid(5 * x), (2, 3, 5)),
+    "ConcatChannels": (lambda a, b, c: torch.cat([a, b, c], 1), (2, 1, 3, 4), (2, 3, 3, 4), (2, 2, 3, 4)),
+    "Mean": (lambda x: x.mean().reshape(1), (2, 3, 5)),
+    "MSE": (lambda a, b: F.mse_loss(a, b).reshape(1), (2, 3, 5), (2, 3, 5)),
+    "InversePSNR": (lambda m: 1 / (-10 * torch.log10(0.01 * F.mse_loss(m, torch.zeros(1)))).reshape(1), (1,)),
+    "Conv2d": (conv(1), (2, 3, 7, 9), (5, 3, 3, 3), (5,)),
+    "Conv2d 1x1": (conv(1), (2, 5, 7, 9), (3, 5, 1, 1), (3,)),
+    "Conv2d 5x5": (conv(1), (1, 2, 7, 9), (3, 2, 5, 5), (3,)),
+    "Conv2d dilation 2": (conv(2), (1, 3, 9, 8), (4, 3, 3, 3), (4,)),
+    "Conv2d dilation 4": (conv(4), (2, 3, 9, 11), (4, 3, 3, 3), (4,)),
+    "Conv2dReLU": (lambda x, w, b: torch.relu(conv(1)(x, w, b)), (2, 3, 7, 9), (5, 3, 3, 3), (5,)),
+    "Upsample2": (up2, (2, 3, 5, 7)),
+    "Upsample2 one pixel": (up2, (1, 2, 1, 1)),
+    "Conv2d of Upsample2": (lambda x, w, b: conv(1)(up2(x), w, b), (2, 4, 5, 7), (3, 4, 1, 1), (3,)),
+    "Conv2d of Upsample2 twice": (lambda x, w, b: conv(1)(up2(up2(x)), w, b), (1, 4, 3, 5), (2, 4, 1, 1), (2,)),
+}
+
+out = {}
+for name, (f, *shapes) in CASES.items():
+    operands = [recipe(j, *s).requires_grad_() for j, s in enumerate(shapes)]
+    y = f(*operands)
+    y.backward(recipe(100, *y.shape))
+    out[name + "/y"] = y
+    for j, o in enumerate(operands):
+        out[f"{name}/d{j}"] = o.grad
+save("ops", out)

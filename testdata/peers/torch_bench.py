@@ -1,0 +1,94 @@
+"""The workshop's models in PyTorch, timed on request: what cmd/bench compares with.
+
+    python3 torch_bench.py MODEL BATCH THREADS
+
+answers each line on standard input with a line of JSON:
+
+    loss        {"loss": of a batch, with weights and pictures made by a recipe}
+    train N     {"seconds": that each of N training steps took on average}
+    infer N     {"seconds": that each of N predictions took on average}
+    memory      {"bytes": the largest memory so far}
+    version     {"name": …}
+"""
+import json
+import os
+import resource
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden"))
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from goldens import fill_weights, recipe
+
+
+def up2(x):
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+class SuperResNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, 3, padding=1)
+        self.conv2 = nn.Conv2d(64, 64, 3, padding=1)
+        self.conv3 = nn.Conv2d(64, 3, 1)
+
+    def forward(self, x):
+        h = torch.relu(self.conv1(x))
+        h = torch.relu(self.conv2(h))
+        return [torch.sigmoid(self.conv3(up2(h)))]
+
+
+MODELS = {"superresnet": SuperResNet}
+
+
+def psnr_loss(pred, target):
+    return 1 / (-10 * torch.log10(torch.mean((pred - target) ** 2)))
+
+
+def main():
+    name, batch, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    torch.set_num_threads(threads)
+    model = MODELS[name]()
+    fill_weights(model)
+    x = (recipe(50, batch, 3, 72, 72) + 1) / 2
+    targets = [(recipe(51 + i, batch, 3, side, side) + 1) / 2 for i, side in enumerate((144, 288))]
+    adam = torch.optim.Adam(model.parameters(), lr=0.001)
+
+    def loss():
+        return sum(psnr_loss(p, t) for p, t in zip(model(x), targets))
+
+    def step():
+        adam.zero_grad()
+        loss().backward()
+        adam.step()
+
+    def infer():
+        with torch.no_grad():
+            model(x)
+
+    def timed(f, n):
+        start = time.perf_counter()
+        for _ in range(n):
+            f()
+        return {"seconds": (time.perf_counter() - start) / n}
+
+    for line in sys.stdin:
+        word, *args = line.split()
+        if word == "loss":
+            answer = {"loss": loss().item()}
+        elif word == "train":
+            answer = timed(step, int(args[0]))
+        elif word == "infer":
+            answer = timed(infer, int(args[0]))
+        elif word == "memory":
+            answer = {"bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+        else:
+            answer = {"name": "PyTorch " + torch.__version__}
+        print(json.dumps(answer), flush=True)
+
+
+main()
