@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+
+	"pixelgrad/cmd/internal/progress"
+	"pixelgrad/nn/train"
+	"pixelgrad/tensor"
+	"pixelgrad/testdata/photos"
+	"pixelgrad/vision"
+)
+
+// photographs are the data of a run: two sets of squares, and where they come from.
+type photographs struct {
+	set        *vision.Dataset
+	train, val *vision.Cache
+	source     string
+}
+
+// embedded is what the photographs in the program are called.
+const embedded = "the program's own photographs"
+
+// openPhotographs finds the photographs and makes the squares that o's model
+// needs. A broken photograph is named before anything is trained.
+func openPhotographs(ctx context.Context, o *options, log io.Writer) (*photographs, error) {
+	p := &photographs{source: o.Data}
+	opts := vision.DatasetOptions{Seed: o.Seed, Limit: o.Limit}
+	var err error
+	if o.Data == "" {
+		p.source = embedded
+		opts.Group = vision.PhotoOfCrop
+		p.set, err = vision.OpenFS(photos.FS, embedded, opts)
+	} else {
+		p.set, err = vision.OpenDir(o.Data, opts)
+	}
+	if err != nil {
+		return nil, err
+	}
+	sizes := vision.WorkshopSizes
+	if o.arch.Outputs < 2 {
+		sizes.Large = 0
+	}
+	all := len(p.set.Train) + len(p.set.Val)
+	bar := progress.New(all, "Reading photographs")
+	defer bar.Close()
+	build := func(list []vision.Photo, before int) (*vision.Cache, error) {
+		return vision.BuildCache(ctx, p.set, list, vision.CacheOptions{
+			Sizes: sizes, Threads: o.Threads, SkipBad: o.SkipBad,
+			Progress: func(done, total int) { bar.Set(before+done, "") },
+		})
+	}
+	if p.train, err = build(p.set.Train, 0); err != nil {
+		return nil, hint(err)
+	}
+	if p.val, err = build(p.set.Val, len(p.set.Train)); err != nil {
+		return nil, hint(err)
+	}
+	bar.Close()
+	skipped := append(p.train.Skipped, p.val.Skipped...)
+	for _, err := range skipped {
+		fmt.Fprintf(log, "left out: %v\n", err)
+	}
+	if n := len(skipped); n > 0 {
+		fmt.Fprintf(log, "%d of %d photographs were left out\n", n, all)
+	}
+	return p, nil
+}
+
+// hint adds the flag that helps.
+func hint(err error) error {
+	if _, ok := err.(*vision.BrokenError); ok {
+		return fmt.Errorf("%w\n  -skip-bad leaves them out", err)
+	}
+	return err
+}
+
+// batches turns a loader's batches into the training loop's.
+type batches struct {
+	*vision.Loader
+	outputs int
+}
+
+func (b batches) Epoch(epoch int) iter.Seq[train.Batch] {
+	return func(yield func(train.Batch) bool) {
+		for _, batch := range b.Loader.Epoch(epoch) {
+			targets := []*tensor.Tensor{batch.Mid, batch.Large}[:b.outputs]
+			if !yield(train.Batch{Input: batch.X, Targets: targets}) {
+				return
+			}
+		}
+	}
+}
+
+// checkOut makes the folder for the results, and refuses one that has some:
+// nothing that took hours is to be written over.
+func checkOut(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("-out %s: expected a folder that can be made: %w", dir, err)
+	}
+	for _, name := range []string{configFile, weightsFile} {
+		if _, err := os.Lstat(dir + "/" + name); err == nil {
+			return fmt.Errorf("-out %s: expected a folder without results, found %s of an earlier run; choose another folder", dir, name)
+		}
+	}
+	return nil
+}

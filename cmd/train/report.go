@@ -1,0 +1,238 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"pixelgrad/autograd"
+	"pixelgrad/cmd/internal/plots"
+	"pixelgrad/cmd/internal/progress"
+	"pixelgrad/internal/atomicfile"
+	"pixelgrad/nn"
+	"pixelgrad/nn/train"
+	"pixelgrad/simd"
+	"pixelgrad/tensor"
+	"pixelgrad/vision"
+	"pixelgrad/vision/superres"
+)
+
+// The files of a run.
+const (
+	configFile      = "config.json"
+	metricsFile     = "metrics.csv"
+	stepsFile       = "steps.csv"
+	weightsFile     = "weights.safetensors"
+	samplesFile     = "samples.png"
+	predictionsFile = "predictions.png"
+	lossFile        = "loss.png"
+)
+
+// outputNames are what the outputs of a model are called, in files and in print.
+var outputNames = []string{"mid", "large"}
+
+// A report tells how a training goes, on the terminal and in the run's folder.
+type report struct {
+	*options
+	out, log io.Writer
+	model    superres.Model
+	photos   *photographs
+	batch    int
+	total    int       // steps
+	bicubic  []float64 // PSNR in dB, one an output
+
+	bar     *progress.Bar
+	began   time.Time // of the training
+	since   time.Time // of the epoch
+	images  int       // shown since then
+	squares []float64 // sums of squared errors of the validation so far
+	pixels  []float64 // and how many there are
+
+	metrics, steps strings.Builder
+	epochs         []train.Epoch
+	psnr           [][]float64 // one a epoch, of each output
+}
+
+func (r *report) path(name string) string { return filepath.Join(r.Out, name) }
+
+// begin prints the summary and writes what is known before the first step.
+func (r *report) begin() error {
+	r.summary()
+	names := outputNames[:r.arch.Outputs]
+	columns := func(form string) string {
+		s := ""
+		for _, n := range names {
+			s += fmt.Sprintf(","+form, n)
+		}
+		return s
+	}
+	fmt.Fprintf(&r.metrics, "epoch%s%s%s,seconds\n", columns("train_%s"), columns("val_%s"), columns("val_psnr_%s"))
+	fmt.Fprintf(&r.steps, "step%s\n", columns("loss_%s"))
+	config := struct {
+		*options
+		BatchUsed  int       `json:"batch_used"`
+		Photos     string    `json:"photographs"`
+		Train      int       `json:"train_photographs"`
+		Val        int       `json:"val_photographs"`
+		Skipped    int       `json:"skipped_photographs"`
+		Parameters int       `json:"parameters"`
+		Steps      int       `json:"total_steps"`
+		Threads    int       `json:"threads_used"`
+		SIMD       string    `json:"simd"`
+		Go         string    `json:"go"`
+		Bicubic    []float64 `json:"bicubic_psnr"`
+		Start      time.Time `json:"start"`
+	}{r.options, r.batch, r.photos.source, r.photos.train.Len(), r.photos.val.Len(), len(r.photos.train.Skipped) + len(r.photos.val.Skipped),
+		nn.Count(r.model), r.total, tensor.Threads(), simd.Current().String(), runtime.Version(), r.bicubic, time.Now().Round(time.Second)}
+	text, err := json.MarshalIndent(config, "", "  ")
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.path(configFile), err)
+	}
+	if err := writeText(r.path(configFile), string(text)+"\n"); err != nil {
+		return err
+	}
+	if err := r.writeSamples(); err != nil {
+		return err
+	}
+	r.bar = progress.New(r.total, "")
+	r.began, r.since = time.Now(), time.Now()
+	return nil
+}
+
+// step notes the losses of a step and moves the bar.
+func (r *report) step(s train.Step) {
+	fmt.Fprint(&r.steps, s.Step)
+	sum := 0.0
+	for _, v := range s.Losses {
+		fmt.Fprintf(&r.steps, ",%.6g", v)
+		sum += v
+	}
+	fmt.Fprintln(&r.steps)
+	r.images += s.Images
+	rate := float64(r.images) / time.Since(r.since).Seconds()
+	r.bar.Set(s.Step, fmt.Sprintf("Epoch %d/%d  loss %.4f  %.0f images/s", s.Epoch, r.Epochs, sum, rate))
+}
+
+// validate adds up the squared errors of a validation batch.
+func (r *report) validate(b train.Batch, predictions []*autograd.Value) {
+	if r.squares == nil {
+		r.squares, r.pixels = make([]float64, len(predictions)), make([]float64, len(predictions))
+	}
+	for i, p := range predictions {
+		n := float64(p.Data().Len())
+		r.squares[i] += vision.MSE(p.Data(), b.Targets[i]) * n
+		r.pixels[i] += n
+	}
+}
+
+// epoch prints a line for an epoch, as the workshop does, and writes the files
+// that are worth having if the machine fails now.
+func (r *report) epoch(e train.Epoch) error {
+	seconds := time.Since(r.since).Seconds()
+	var psnr []float64
+	for i, s := range r.squares {
+		psnr = append(psnr, vision.Decibels(s/r.pixels[i]))
+	}
+	r.squares = nil
+	r.epochs = append(r.epochs, e)
+	r.psnr = append(r.psnr, psnr)
+
+	var line, row strings.Builder
+	fmt.Fprintf(&line, "Epoch [%d/%d]", e.Epoch, r.Epochs)
+	fmt.Fprint(&row, e.Epoch)
+	for i, v := range e.Train {
+		fmt.Fprintf(&line, ", %s Loss: %.4f", capital(outputNames[i]), v)
+		fmt.Fprintf(&row, ",%.6g", v)
+	}
+	for i, v := range e.Val {
+		fmt.Fprintf(&line, ", Val %s: %.4f", capital(outputNames[i]), v)
+		fmt.Fprintf(&row, ",%.6g", v)
+	}
+	for i, v := range psnr {
+		fmt.Fprintf(&line, ", Val PSNR %s: %.2f dB", capital(outputNames[i]), v)
+		fmt.Fprintf(&row, ",%.4f", v)
+	}
+	fmt.Fprintf(&row, ",%.3f\n", seconds)
+	r.metrics.WriteString(row.String())
+	r.bar.Clear()
+	fmt.Fprintf(r.out, "%s, %.1f s\n", line.String(), seconds)
+	r.since, r.images = time.Now(), 0
+	return r.save()
+}
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// save writes the weights and the losses so far.
+func (r *report) save() error {
+	last := ""
+	if n := len(r.epochs); n > 0 {
+		last = fmt.Sprint(r.epochs[n-1].Steps)
+	}
+	return errors.Join(
+		train.SaveWeights(r.path(weightsFile), r.model, map[string]string{"model": r.Model, "steps": last}),
+		writeText(r.path(metricsFile), r.metrics.String()),
+		writeText(r.path(stepsFile), r.steps.String()),
+	)
+}
+
+// end writes all files for the last time, and prints how it went.
+func (r *report) end(steps int, interrupted bool) error {
+	r.bar.Close()
+	err := errors.Join(r.save(), r.writePredictions())
+	if len(r.epochs) > 0 {
+		err = errors.Join(err, r.writeLoss())
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(r.out)
+	if interrupted {
+		fmt.Fprintf(r.out, "Interrupted after step %s of %s; everything up to there is saved.\n", thousands(steps), thousands(r.total))
+	}
+	if n := len(r.psnr); n > 0 {
+		for i, p := range r.psnr[n-1] {
+			than := "more than"
+			if p < r.bicubic[i] {
+				than = "less than"
+			}
+			fmt.Fprintf(r.out, "%s reaches %.2f dB at %d, %.2f dB %s bicubic interpolation, after %s steps in %.0f s.\n",
+				r.arch.Title, p, 144<<i, abs(p-r.bicubic[i]), than, thousands(steps), time.Since(r.began).Seconds())
+		}
+	}
+	fmt.Fprintf(r.out, "Results are in %s: look at %s first.\n", r.Out, predictionsFile)
+	return nil
+}
+
+func abs(x float64) float64 { return max(x, -x) }
+
+// writeLoss draws the losses over epochs, with bicubic's beside them.
+func (r *report) writeLoss() error {
+	var curves []plots.Curve
+	var lines []plots.Line
+	for i, name := range outputNames[:r.arch.Outputs] {
+		c := plots.Blue
+		if i == 1 {
+			c = plots.Orange
+		}
+		training, validation := plots.Curve{Name: name + ", training", Color: c}, plots.Curve{Name: name + ", validation", Color: c, Dashed: true}
+		for _, e := range r.epochs {
+			training.Values = append(training.Values, e.Train[i])
+			validation.Values = append(validation.Values, e.Val[i])
+		}
+		curves = append(curves, training, validation)
+		lines = append(lines, plots.Line{Name: fmt.Sprintf("bicubic, %d", 144<<i), Value: inverse(r.bicubic[i])})
+	}
+	return plots.WriteLoss(r.path(lossFile), r.arch.Title+": loss over epochs", curves, lines)
+}
+
+func writeText(path, text string) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	})
+}

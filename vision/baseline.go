@@ -1,0 +1,79 @@
+package vision
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"pixelgrad/tensor"
+)
+
+// Score is how near enlarged pictures come to the true ones, in dB.
+type Score struct {
+	PSNR     float64 // of the mean squared error over all pictures together
+	MeanPSNR float64 // the mean of the single pictures' PSNR
+}
+
+// Baseline is what plain interpolation to one size scores.
+type Baseline struct{ Bilinear, Bicubic, BicubicTorch Score }
+
+// Baselines enlarges the X square of every photograph in the cache to the two
+// larger sizes, with [Bilinear], [Bicubic] and [BicubicTorch], and compares with
+// the true squares: what a network has to beat. A size that the cache lacks
+// scores 0. threads is the number of photographs worked on at once (0:
+// GOMAXPROCS); the result does not depend on it. It panics if the cache is
+// empty.
+func Baselines(c *Cache, threads int) (mid, large Baseline) {
+	if c.Len() == 0 {
+		panic(fmt.Sprintf("vision: Baselines: the cache of sizes %+v is empty", c.Sizes))
+	}
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	enlargers := [3]func(x *tensor.Tensor, h, w int) *tensor.Tensor{Bilinear, Bicubic, BicubicTorch}
+	mse := make([][2][3]float64, c.Len()) // by photograph, to be added in order
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range threads {
+		wg.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(mse) {
+					return
+				}
+				x := c.Picture(i, c.Sizes.X).Tensor()
+				for j, side := range [2]int{c.Sizes.Mid, c.Sizes.Large} {
+					if side == 0 {
+						continue
+					}
+					target := c.Picture(i, side).Tensor()
+					for k, enlarge := range enlargers {
+						y := enlarge(x, side, side)
+						mse[i][j][k] = MSE(y, target)
+						tensor.Release(y)
+					}
+					tensor.Release(target)
+				}
+				tensor.Release(x)
+			}
+		})
+	}
+	wg.Wait()
+	score := func(j, k int) Score {
+		sum, db := 0.0, 0.0
+		for i := range mse {
+			sum += mse[i][j][k]
+			db += Decibels(mse[i][j][k])
+		}
+		n := float64(len(mse))
+		return Score{PSNR: Decibels(sum / n), MeanPSNR: db / n}
+	}
+	if c.Sizes.Mid > 0 {
+		mid = Baseline{score(0, 0), score(0, 1), score(0, 2)}
+	}
+	if c.Sizes.Large > 0 {
+		large = Baseline{score(1, 0), score(1, 1), score(1, 2)}
+	}
+	return mid, large
+}

@@ -1,0 +1,113 @@
+package vision
+
+import (
+	"fmt"
+	"iter"
+	"math/rand/v2"
+
+	"pixelgrad/tensor"
+)
+
+// Batch is a number of photographs as numbers in [0,1], each exactly b/255
+// rounded to float32. Shapes: X (n,3,72,72), Mid (n,3,144,144) and Large
+// (n,3,288,288), or whatever [Sizes] the cache has; a size that was left out is
+// nil.
+type Batch struct {
+	X, Mid, Large *tensor.Tensor
+	Index         []int // which photographs of the cache these are
+}
+
+// Len returns the number of photographs.
+func (b *Batch) Len() int { return len(b.Index) }
+
+// Loader fills batches from a cache. Its memory is used for every batch again,
+// so that an epoch takes no new memory: what a [Batch] holds is valid until the
+// next one.
+type Loader struct {
+	cache   *Cache
+	size    int
+	seed    uint64
+	shuffle bool
+	order   []int
+	whole   Batch // all of the memory
+	last    Batch // the beginning of it, for the smaller batch at an epoch's end
+}
+
+// NewLoader returns a loader of batches of size photographs. With shuffle each
+// epoch has its own order, drawn with the seed; without, the order is the
+// cache's. It panics if size is not positive.
+func NewLoader(c *Cache, size int, seed uint64, shuffle bool) *Loader {
+	if size <= 0 {
+		panic(fmt.Sprintf("vision: NewLoader: batches of %d photographs", size))
+	}
+	l := &Loader{cache: c, size: min(size, max(c.Len(), 1)), seed: seed, shuffle: shuffle, order: make([]int, c.Len())}
+	for _, s := range []struct {
+		side        int
+		whole, last **tensor.Tensor
+	}{
+		{c.Sizes.X, &l.whole.X, &l.last.X},
+		{c.Sizes.Mid, &l.whole.Mid, &l.last.Mid},
+		{c.Sizes.Large, &l.whole.Large, &l.last.Large},
+	} {
+		if s.side == 0 {
+			continue
+		}
+		t := tensor.NewUninitialized(l.size, 3, s.side, s.side)
+		*s.whole = t
+		if n := c.Len() % l.size; n > 0 {
+			*s.last = tensor.FromSlice(t.Data()[:n*3*s.side*s.side], n, 3, s.side, s.side)
+		}
+	}
+	return l
+}
+
+// Batches returns the number of batches in an epoch, the smaller one at its end
+// included.
+func (l *Loader) Batches() int { return (l.cache.Len() + l.size - 1) / l.size }
+
+// Epoch returns every photograph of the cache once, in batches numbered from 0.
+// The last one has fewer photographs if the cache's number is not a multiple of
+// the batch size. The order depends on the seed and the epoch only, so that a
+// training run can be taken up again at any epoch.
+func (l *Loader) Epoch(epoch int) iter.Seq2[int, *Batch] {
+	return func(yield func(int, *Batch) bool) {
+		for i := range l.order {
+			l.order[i] = i
+		}
+		if l.shuffle {
+			r := rand.New(rand.NewPCG(l.seed, uint64(epoch)))
+			r.Shuffle(len(l.order), func(i, j int) { l.order[i], l.order[j] = l.order[j], l.order[i] })
+		}
+		for i := range l.Batches() {
+			index := l.order[i*l.size : min((i+1)*l.size, len(l.order))]
+			b := &l.whole
+			if len(index) < l.size {
+				b = &l.last
+			}
+			b.Index = index
+			c := l.cache
+			fill(b.X, squares{c.X, c.Sizes.X}, index)
+			fill(b.Mid, squares{c.Mid, c.Sizes.Mid}, index)
+			fill(b.Large, squares{c.Large, c.Sizes.Large}, index)
+			if !yield(i, b) {
+				return
+			}
+		}
+	}
+}
+
+// fill converts the squares with the given numbers, one after the other.
+func fill(dst *tensor.Tensor, src squares, index []int) {
+	if dst == nil {
+		return
+	}
+	d := dst.Data()
+	for _, i := range index {
+		pix := src.picture(i)
+		part := d[:len(pix)]
+		for j, b := range pix {
+			part[j] = levels[b]
+		}
+		d = d[len(pix):]
+	}
+}

@@ -1,0 +1,226 @@
+package vision
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// Sizes are the sides, in pixels, of the three squares that are made of each
+// photograph: what a network sees and the two that it should predict. A square
+// of size 0 is left out; X is always needed.
+type Sizes struct{ X, Mid, Large int }
+
+// WorkshopSizes are the squares of the super-resolution exercise. The last one
+// takes three quarters of the memory, so a model with one output leaves it out.
+var WorkshopSizes = Sizes{X: 72, Mid: 144, Large: 288}
+
+// Bytes returns the memory that the squares of n photographs take:
+// 3·n·(X² + Mid² + Large²). That is 1.6 GB for VOC 2007 at [WorkshopSizes].
+func (s Sizes) Bytes(n int) int64 {
+	return 3 * int64(n) * int64(s.X*s.X+s.Mid*s.Mid+s.Large*s.Large)
+}
+
+// Cache holds the squares of many photographs, decoded and resized once. They
+// are kept as bytes, a quarter of what numbers take, and by plane, so that a
+// batch is filled by walking straight through the memory. Shape of each of the
+// three: (N,3,S,S), row-major; a size that was left out is empty.
+type Cache struct {
+	Sizes Sizes
+	Names []string // the photographs' names, see [Photo]
+
+	X, Mid, Large []uint8
+
+	// Skipped has an error for each photograph that was left out.
+	Skipped []error
+}
+
+// Len returns the number of photographs.
+func (c *Cache) Len() int { return len(c.Names) }
+
+// CacheOptions says how a cache is built.
+type CacheOptions struct {
+	Sizes    Sizes // the zero value stands for WorkshopSizes
+	Threads  int   // how many photographs are worked on at once; 0: GOMAXPROCS
+	SkipBad  bool  // leave out the photographs that cannot be used
+	Progress func(done, total int)
+}
+
+// BrokenError lists the photographs that cannot be used, in their order.
+type BrokenError struct {
+	Errors []error // one for each, naming the file
+	Total  int     // how many photographs there were
+}
+
+// Error names the first few.
+func (e *BrokenError) Error() string {
+	const named = 5
+	var b strings.Builder
+	fmt.Fprintf(&b, "vision: %d of %d photographs cannot be used; repair or remove them, or let them be skipped:", len(e.Errors), e.Total)
+	for _, err := range e.Errors[:min(len(e.Errors), named)] {
+		fmt.Fprintf(&b, "\n  %s", strings.TrimPrefix(err.Error(), "vision: "))
+	}
+	if more := len(e.Errors) - named; more > 0 {
+		fmt.Fprintf(&b, "\n  and %d more", more)
+	}
+	return b.String()
+}
+
+// Unwrap gives [errors.Is] and [errors.As] the single errors.
+func (e *BrokenError) Unwrap() []error { return e.Errors }
+
+// BuildCache decodes photographs of d and resizes them with [Resize] into
+// squares, the aspect ratio not kept. The result is the same for any number of
+// threads. Progress is called once for each photograph, never twice at a time.
+//
+// All photographs are looked at before an error comes back, so that one run
+// finds all that are broken: they are in a [*BrokenError]. With SkipBad the
+// cache is made without them and has their errors in Skipped, unless none is
+// left. A cancelled ctx ends the work at the next photograph with ctx's error.
+func BuildCache(ctx context.Context, d *Dataset, photos []Photo, o CacheOptions) (*Cache, error) {
+	if o.Sizes == (Sizes{}) {
+		o.Sizes = WorkshopSizes
+	}
+	s := o.Sizes
+	if s.X <= 0 || s.Mid < 0 || s.Large < 0 || max(s.X, s.Mid, s.Large) > MaxSide {
+		panic(fmt.Sprintf("vision: BuildCache: sizes %+v, want X above 0, none negative or above %d", s, MaxSide))
+	}
+	if s.Bytes(len(photos)) > int64(^uint(0)>>1) {
+		return nil, fmt.Errorf("vision: %s: %d photographs at sizes %+v need %d bytes, more than this machine can address; take fewer or smaller ones",
+			d.Path("."), len(photos), s, s.Bytes(len(photos)))
+	}
+	c := &Cache{Sizes: s, Names: make([]string, len(photos))}
+	c.X = make([]uint8, len(photos)*3*s.X*s.X)
+	c.Mid = make([]uint8, len(photos)*3*s.Mid*s.Mid)
+	c.Large = make([]uint8, len(photos)*3*s.Large*s.Large)
+
+	failed := make([]error, len(photos)) // by photograph, so that the order is theirs
+	var next atomic.Int64
+	var progress sync.Mutex
+	done := 0
+	work := func() {
+		var r resizer
+		var square RGB
+		for ctx.Err() == nil {
+			i := int(next.Add(1)) - 1
+			if i >= len(photos) {
+				return
+			}
+			c.Names[i] = photos[i].Name
+			if p, err := d.Read(photos[i]); err != nil {
+				failed[i] = err
+			} else {
+				for _, part := range c.parts() {
+					square.W, square.H = part.side, part.side
+					r.resize(&square, p)
+					square.bytePlanes(part.picture(i))
+				}
+			}
+			progress.Lock()
+			done++
+			if o.Progress != nil {
+				o.Progress(done, len(photos))
+			}
+			progress.Unlock()
+		}
+	}
+	threads := o.Threads
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	var wg sync.WaitGroup
+	for range min(threads, len(photos)) {
+		wg.Go(work)
+	}
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("vision: %s: %d of %d photographs read: %w", d.Path("."), done, len(photos), err)
+	}
+	return c.finish(failed, o.SkipBad)
+}
+
+// finish reports the photographs that failed or takes them out.
+func (c *Cache) finish(failed []error, skip bool) (*Cache, error) {
+	broken := &BrokenError{Total: len(failed)}
+	for _, err := range failed {
+		if err != nil {
+			broken.Errors = append(broken.Errors, err)
+		}
+	}
+	switch {
+	case len(broken.Errors) == 0:
+		return c, nil
+	case !skip || len(broken.Errors) == len(failed):
+		return nil, broken
+	}
+	kept := 0
+	for i, err := range failed {
+		if err != nil {
+			continue
+		}
+		c.Names[kept] = c.Names[i]
+		for _, part := range c.parts() {
+			copy(part.picture(kept), part.picture(i))
+		}
+		kept++
+	}
+	c.Names = slices.Clip(c.Names[:kept])
+	c.X = c.X[:kept*3*c.Sizes.X*c.Sizes.X]
+	c.Mid = c.Mid[:kept*3*c.Sizes.Mid*c.Sizes.Mid]
+	c.Large = c.Large[:kept*3*c.Sizes.Large*c.Sizes.Large]
+	c.Skipped = broken.Errors
+	return c, nil
+}
+
+// squares are a cache's pictures of one size.
+type squares struct {
+	pix  []uint8
+	side int
+}
+
+// picture returns the three planes of picture i.
+func (s squares) picture(i int) []uint8 {
+	n := 3 * s.side * s.side
+	return s.pix[i*n:][:n]
+}
+
+// parts returns the sizes that the cache has.
+func (c *Cache) parts() []squares {
+	p := make([]squares, 0, 3)
+	for _, s := range []squares{{c.X, c.Sizes.X}, {c.Mid, c.Sizes.Mid}, {c.Large, c.Sizes.Large}} {
+		if s.side > 0 {
+			p = append(p, s)
+		}
+	}
+	return p
+}
+
+// Picture returns one of the squares of photograph i for looking at: the one of
+// that side. It panics if the cache has none of that side or no photograph i.
+func (c *Cache) Picture(i, side int) *RGB {
+	for _, part := range c.parts() {
+		if part.side == side && i >= 0 && i < c.Len() {
+			p, n := NewRGB(side, side), side*side
+			src := part.picture(i)
+			for j := range n {
+				p.Pix[3*j], p.Pix[3*j+1], p.Pix[3*j+2] = src[j], src[n+j], src[2*n+j]
+			}
+			return p
+		}
+	}
+	panic(fmt.Sprintf("vision: Cache.Picture(%d, %d): the cache has %d photographs at sizes %+v", i, side, c.Len(), c.Sizes))
+}
+
+// bytePlanes writes all red samples, then all green and all blue ones.
+func (p *RGB) bytePlanes(dst []uint8) {
+	n := p.W * p.H
+	r, g, b := dst[:n], dst[n:][:n], dst[2*n:][:n]
+	for i := range r {
+		px := p.Pix[3*i : 3*i+3 : 3*i+3]
+		r[i], g[i], b[i] = px[0], px[1], px[2]
+	}
+}

@@ -1,0 +1,137 @@
+package vision
+
+import "image"
+
+// A JPEG stores brightness Y for every pixel and the two colour differences Cb
+// and Cr often for every second pixel only, across (4:2:2), down (4:4:0) or
+// both (4:2:0). Go's image.YCbCr repeats a colour sample for the pixels that
+// share it. libjpeg, and with it Pillow, PyTorch's loaders and every browser,
+// interpolates: a pixel takes ¾ of the nearer sample and ¼ of the farther one,
+// in each direction. At the edge of a red sign that is a difference of dozens
+// of levels, and a network that learns sharpness would learn the blocks, so
+// this file does the same as libjpeg, to the same rounding
+// (jdsample.c: h2v1, h1v2 and h2v2 "fancy" upsampling; jdcolor.c).
+
+// fromYCbCr converts to RGB as JFIF defines it:
+//
+//	R = Y + 1.402·(Cr−128)
+//	G = Y − 0.344136·(Cb−128) − 0.714136·(Cr−128)
+//	B = Y + 1.772·(Cb−128)
+//
+// The arithmetic has 16 fractional bits and rounds each product's sum once.
+func fromYCbCr(m *image.YCbCr) *RGB {
+	w, h := m.Rect.Dx(), m.Rect.Dy()
+	p := NewRGB(w, h)
+	if w == 0 || h == 0 {
+		return p
+	}
+	cb, cr := newChroma(m, m.Cb), newChroma(m, m.Cr)
+	for y := range h {
+		luma := m.Y[m.YOffset(m.Rect.Min.X, m.Rect.Min.Y+y):][:w]
+		b, r := cb.row(y)[:w], cr.row(y)[:w]
+		dst := p.Pix[y*w*3:][:w*3]
+		for x, l := range luma {
+			if len(dst) < 3 { // never: lets the compiler drop three bound checks
+				break
+			}
+			yy := int32(l)
+			u, v := int32(b[x])-128, int32(r[x])-128
+			dst[0] = clamp8(yy + (91881*v+1<<15)>>16)
+			dst[1] = clamp8(yy + (-22554*u-46802*v+1<<15)>>16)
+			dst[2] = clamp8(yy + (116130*u+1<<15)>>16)
+			dst = dst[3:]
+		}
+	}
+	return p
+}
+
+// clamp8 holds v within 0…255.
+func clamp8(v int32) uint8 {
+	if uint32(v) > 255 {
+		return uint8(^(v >> 31)) // 0 below, 255 above
+	}
+	return uint8(v)
+}
+
+// chroma enlarges one colour plane to full size, a row at a time.
+type chroma struct {
+	plane  []uint8
+	stride int
+	w, h   int // of the plane
+	across int // full-size pixels for one sample
+	down   int
+	sum    []int32 // a row, interpolated downwards only
+	out    []uint8 // a row, at full width
+}
+
+func newChroma(m *image.YCbCr, plane []uint8) *chroma {
+	c := &chroma{across: 1, down: 1, stride: m.CStride}
+	switch m.SubsampleRatio {
+	case image.YCbCrSubsampleRatio422:
+		c.across = 2
+	case image.YCbCrSubsampleRatio420:
+		c.across, c.down = 2, 2
+	case image.YCbCrSubsampleRatio440:
+		c.down = 2
+	case image.YCbCrSubsampleRatio411:
+		c.across = 4
+	case image.YCbCrSubsampleRatio410:
+		c.across, c.down = 4, 2
+	}
+	c.plane = plane[m.COffset(m.Rect.Min.X, m.Rect.Min.Y):]
+	c.w = (m.Rect.Dx() + c.across - 1) / c.across
+	c.h = (m.Rect.Dy() + c.down - 1) / c.down
+	c.sum = make([]int32, c.w)
+	c.out = make([]uint8, c.w*c.across)
+	return c
+}
+
+// row returns row y of the full-size plane; it is overwritten by the next call.
+func (c *chroma) row(y int) []uint8 {
+	sy := y / c.down
+	near := c.plane[sy*c.stride:][:c.w]
+	if c.down == 1 && c.across == 1 {
+		return near
+	}
+	if c.across == 4 || c.across == 2 && c.w <= 2 { // here libjpeg, too, repeats the samples
+		for x := range c.out {
+			c.out[x] = near[x/c.across]
+		}
+		return c.out
+	}
+	far := near
+	if c.down == 2 { // even rows lie nearer to the row above, odd rows to the one below
+		fy := min(max(sy-1+2*(y&1), 0), c.h-1)
+		far = c.plane[fy*c.stride:][:c.w]
+	}
+	switch {
+	case c.across == 1:
+		bias := int32(1 + y&1) // halves go down in even rows and up in odd ones
+		for x, n := range near {
+			c.out[x] = uint8((3*int32(n) + int32(far[x]) + bias) >> 2)
+		}
+	case c.down == 1:
+		for x, n := range near {
+			c.sum[x] = int32(n)
+		}
+		widen(c.out, c.sum, 1, 2, 2)
+	default:
+		for x, n := range near {
+			c.sum[x] = 3*int32(n) + int32(far[x])
+		}
+		widen(c.out, c.sum, 8, 7, 4)
+	}
+	return c.out
+}
+
+// widen doubles a row: pixel 2x is ¾ of sample x and ¼ of x−1, pixel 2x+1 ¾ of
+// x and ¼ of x+1; beyond the ends the last sample counts on. The biases round
+// halves alternately down and up, so that no brightness is added on average.
+func widen(dst []uint8, s []int32, even, odd int32, shift uint) {
+	last := len(s) - 1
+	for x, v := range s {
+		l, r := s[max(x-1, 0)], s[min(x+1, last)]
+		dst[2*x] = uint8((3*v + l + even) >> shift)
+		dst[2*x+1] = uint8((3*v + r + odd) >> shift)
+	}
+}
