@@ -1,5 +1,7 @@
 package simd
 
+import "runtime"
+
 // FMAPeak keeps the multipliers as busy as they can be: rounds times a
 // multiply-add into each of a tile's registers, with no memory in between. It
 // returns how many floating-point operations that was, two for each multiply-add
@@ -24,8 +26,6 @@ func fmaPeakGeneric(rounds int) float64 {
 		s[6] += x * y
 		s[7] += x * y
 	}
-	peakSink = s
+	runtime.KeepAlive(s) // or the compiler would leave the loop out
 	return float64(rounds) * 2 * 8
 }
-
-var peakSink [8]float32 // keeps the compiler from leaving the loop out

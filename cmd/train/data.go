@@ -106,5 +106,10 @@ func checkOut(dir string) error {
 			return fmt.Errorf("-out %s: expected a folder without results, found %s of an earlier run; choose another folder", dir, name)
 		}
 	}
-	return nil
+	probe, err := os.CreateTemp(dir, ".probe-*")
+	if err != nil {
+		return fmt.Errorf("-out %s: expected a folder that can be written to: %w", dir, err)
+	}
+	probe.Close()
+	return os.Remove(probe.Name())
 }

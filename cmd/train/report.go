@@ -159,6 +159,9 @@ func (r *report) epoch(e train.Epoch) error {
 	}
 	fmt.Fprintf(&row, ",%.3f\n", seconds)
 	r.metrics.WriteString(row.String())
+	if !e.Whole {
+		line.WriteString(", stopped early")
+	}
 	r.bar.Clear()
 	fmt.Fprintf(r.out, "%s, %.1f s\n", line.String(), seconds)
 	r.since, r.images = time.Now(), 0
@@ -190,7 +193,9 @@ func (r *report) end(steps int, interrupted bool) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(r.out)
+	if len(r.epochs) > 0 {
+		fmt.Fprintln(r.out)
+	}
 	if interrupted {
 		fmt.Fprintf(r.out, "Interrupted after step %s of %s; everything up to there is saved.\n", thousands(steps), thousands(r.total))
 	}

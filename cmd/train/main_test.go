@@ -1,0 +1,252 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"flag"
+	"image"
+	"image/png"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pixelgrad/nn/train"
+	"pixelgrad/vision"
+)
+
+// quick are flags for a run of a few steps.
+func quick(dir string, more ...string) []string {
+	return append([]string{"-limit", "10", "-epochs", "2", "-out", filepath.Join(dir, "run")}, more...)
+}
+
+func runWith(t *testing.T, ctx context.Context, args []string) (out, log string, err error) {
+	t.Helper()
+	o, err := parseFlags(args, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var outB, logB bytes.Buffer
+	err = run(ctx, o, &outB, &logB)
+	return outB.String(), logB.String(), err
+}
+
+// TestRun trains for two short epochs and looks at everything that is left.
+func TestRun(t *testing.T) {
+	dir := t.TempDir()
+	out, log, err := runWith(t, context.Background(), quick(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if log != "" {
+		t.Errorf("messages: %s", log)
+	}
+	for _, want := range []string{"38,915 parameters", "2 epochs, 4 steps of 4", "bicubic", "Epoch [1/2], Mid Loss: 0.", "Epoch [2/2], Mid Loss: 0.", "Val PSNR Mid: ", "predictions.png"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("output lacks %q:\n%s", want, out)
+		}
+	}
+	at := func(name string) string { return filepath.Join(dir, "run", name) }
+	var config map[string]any
+	text, err := os.ReadFile(at(configFile))
+	if err == nil {
+		err = json.Unmarshal(text, &config)
+	}
+	if err != nil || config["model"] != "superresnet" || config["batch_used"] != 4. || config["train_photographs"] != 8. {
+		t.Errorf("%s: %v, %v", configFile, config, err)
+	}
+	table := func(name, head string, rows int) [][]string {
+		f, err := os.Open(at(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		all, err := csv.NewReader(f).ReadAll()
+		if err != nil || len(all) != rows+1 || strings.Join(all[0], ",") != head {
+			t.Fatalf("%s: %v, %v; want %d rows under %s", name, all, err, rows, head)
+		}
+		return all[1:]
+	}
+	table(metricsFile, "epoch,train_mid,val_mid,val_psnr_mid,seconds", 2)
+	table(stepsFile, "step,loss_mid", 4)
+	for _, name := range []string{samplesFile, predictionsFile, lossFile} {
+		f, err := os.Open(at(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if m, err := png.Decode(f); err != nil || m.Bounds().Dx() < 500 || m.Bounds().Dy() < 300 || flat(m) {
+			t.Errorf("%s: %v: want a picture of some size", name, err)
+		}
+	}
+	entries, err := os.ReadDir(filepath.Join(dir, "run"))
+	if err != nil || len(entries) != 7 {
+		t.Errorf("%d files in the run's folder, want 7: %v", len(entries), entries)
+	}
+
+	// A second run does not write over the first, and can start from its weights.
+	if _, _, err := runWith(t, context.Background(), quick(dir)); err == nil || !strings.Contains(err.Error(), "earlier run") {
+		t.Errorf("a run into the same folder: %v", err)
+	}
+	again := t.TempDir()
+	if out, _, err := runWith(t, context.Background(), quick(again, "-init", at(weightsFile), "-steps", "1")); err != nil || !strings.Contains(out, "1 steps of 4") || !strings.Contains(out, "from "+at(weightsFile)) {
+		t.Errorf("a run from weights: %v\n%s", err, out)
+	}
+	// The first step from there begins where the other run ended.
+	if first, last := lastLoss(t, filepath.Join(again, "run", stepsFile)), lastLoss(t, at(stepsFile)); first > last*1.1 {
+		t.Errorf("the first loss from trained weights is %v, the last one before was %v", first, last)
+	}
+}
+
+func lastLoss(t *testing.T, path string) float64 {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	_, v, _ := strings.Cut(lines[len(lines)-1], ",")
+	var f float64
+	if err := json.Unmarshal([]byte(v), &f); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// flat reports whether a picture has one colour.
+func flat(m image.Image) bool {
+	b := m.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y += 7 {
+		for x := b.Min.X; x < b.Max.X; x += 7 {
+			if m.At(x, y) != m.At(b.Min.X, b.Min.Y) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// TestSeed wants the same losses from the same seed, and others from another.
+func TestSeed(t *testing.T) {
+	steps := func(seed string, more ...string) string {
+		dir := t.TempDir()
+		if _, _, err := runWith(t, context.Background(), quick(dir, append(more, "-seed", seed, "-steps", "3")...)); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(filepath.Join(dir, "run", stepsFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if a, b := steps("1"), steps("1", "-threads", "3"); a != b {
+		t.Errorf("the same seed with 3 threads:\n%s\nwant\n%s", b, a)
+	}
+	if steps("1") == steps("2") {
+		t.Error("another seed gave the same losses")
+	}
+}
+
+// cancelAfter is a context that is cancelled when somebody has asked so often.
+type cancelAfter struct {
+	context.Context
+	left int
+}
+
+func (c *cancelAfter) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+func TestInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	out, _, err := runWith(t, &cancelAfter{context.Background(), 20}, quick(dir, "-threads", "1", "-epochs", "50"))
+	if err != nil || !strings.Contains(out, "Interrupted after step") || !strings.Contains(out, "of 100; everything up to there is saved") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for _, name := range []string{weightsFile, metricsFile, stepsFile, predictionsFile, lossFile} {
+		if _, err := os.Stat(filepath.Join(dir, "run", name)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestDiverged(t *testing.T) {
+	dir := t.TempDir()
+	_, _, err := runWith(t, context.Background(), quick(dir, "-lr", "1e30"))
+	var diverged *train.DivergedError
+	if !errors.As(err, &diverged) || !strings.Contains(err.Error(), "step 2") {
+		t.Errorf("error %v, want one that names step 2", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "run", weightsFile)); err != nil {
+		t.Errorf("the last good weights: %v", err)
+	}
+}
+
+func TestBadPhotographs(t *testing.T) {
+	data, out := t.TempDir(), t.TempDir()
+	for i := range 6 {
+		p := vision.NewRGB(80, 60)
+		for j := range p.Pix {
+			p.Pix[j] = uint8(i*40 + j%37)
+		}
+		if err := vision.WritePNG(filepath.Join(data, string(rune('a'+i))+".png"), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(data, "broken.jpg"), []byte("\xff\xd8\xff\xe0 no photograph"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"-data", data, "-epochs", "1", "-out", filepath.Join(out, "run")}
+	_, _, err := runWith(t, context.Background(), args)
+	if err == nil || !strings.Contains(err.Error(), "broken.jpg") || !strings.Contains(err.Error(), "-skip-bad") {
+		t.Errorf("a broken photograph: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(out, "run")); err == nil {
+		t.Error("a run that did not begin left its folder behind")
+	}
+	_, log, err := runWith(t, context.Background(), append(args, "-skip-bad"))
+	if err != nil || !strings.Contains(log, "broken.jpg") || !strings.Contains(log, "1 of 7 photographs were left out") {
+		t.Errorf("-skip-bad: %v\n%s", err, log)
+	}
+}
+
+func TestParseFlags(t *testing.T) {
+	for args, want := range map[string]string{
+		"-batch -1":     "-batch -1",
+		"-lr NaN":       "-lr NaN",
+		"-lr Inf":       "-lr +Inf",
+		"-lr -1":        "-lr -1",
+		"-lr 0":         "-lr 0",
+		"-epochs 0":     "-epochs 0",
+		"-steps -3":     "-steps -3",
+		"-limit -3":     "-limit -3",
+		"-threads -3":   "-threads -3",
+		"-model resnet": "there is superresnet",
+		"photos":        `"photos"`,
+		"-nonsense":     "nonsense",
+		"-seed x":       "-seed",
+	} {
+		if _, err := parseFlags(strings.Fields(args), io.Discard); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want one that has %q", args, err, want)
+		}
+	}
+	var help strings.Builder
+	if _, err := parseFlags([]string{"-help"}, &help); err != flag.ErrHelp || !strings.Contains(help.String(), "-skip-bad") {
+		t.Errorf("-help: %v\n%s", err, help.String())
+	}
+}
+
+func TestThousands(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 38915: "38,915", 1234567: "1,234,567"} {
+		if got := thousands(n); got != want {
+			t.Errorf("thousands(%d) = %s, want %s", n, got, want)
+		}
+	}
+}
