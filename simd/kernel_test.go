@@ -27,15 +27,16 @@ func eachLevel(t *testing.T, f func(t *testing.T, l Level)) {
 // An elementwise is one row of the table of kernels that work on slices of about
 // the same length n.
 type elementwise struct {
-	name    string
-	lengths func(n int) []int // of each slice; nil: all have n
-	slices  int               // how many, if lengths is nil
-	written []int             // which slices are written; the first is dst
-	inPlace bool              // whether dst may be one of the others
-	call    func(s [][]float32)
-	ref     func(s [][]float32)
-	rtol    float64
-	reduces bool // whether all elements are added into one
+	name     string
+	lengths  func(n int) []int // of each slice; nil: all have n
+	slices   int               // how many, if lengths is nil
+	written  []int             // which slices are written; the first is dst
+	inPlace  bool              // whether dst may be one of the others
+	call     func(s [][]float32)
+	ref      func(s [][]float32)
+	rtol     float64 // of the largest operand
+	relative float64 // of the result
+	reduces  bool    // whether all elements are added into one
 }
 
 var step = NewAdamStep(0.001, 0.9, 0.999, 1e-8, 3)
@@ -68,6 +69,9 @@ var elementwiseKernels = []elementwise{
 	{name: "Sigmoid", slices: 2, inPlace: true, rtol: 4e-7,
 		call: func(s [][]float32) { Sigmoid(s[0], s[1]) },
 		ref:  func(s [][]float32) { sigmoidGeneric(s[0], s[1]) }},
+	{name: "Exp", slices: 2, inPlace: true, relative: 4e-7,
+		call: func(s [][]float32) { Exp(s[0], s[1]) },
+		ref:  func(s [][]float32) { expGeneric(s[0], s[1]) }},
 	{name: "SigmoidBackward", slices: 3, inPlace: true, rtol: 2e-7,
 		call: func(s [][]float32) { SigmoidBackward(s[0], s[1], s[2]) },
 		ref:  func(s [][]float32) { sigmoidBackwardGeneric(s[0], s[1], s[2]) }},
@@ -145,8 +149,9 @@ func (k *elementwise) compare(t *testing.T, s [][]float32, what string) {
 	k.call(s)
 	for i := range s {
 		for j, w := range want[i] {
-			if g := s[i][j]; !close(g, w, k.rtol*scale) {
-				t.Fatalf("%s %s: slice %d, element %d of %d: got %v, want %v ± %.1e", k.name, what, i, j, len(s[i]), g, w, k.rtol*scale)
+			tol := k.rtol*scale + k.relative*math.Abs(float64(w)) + 0x1p-149
+			if g := s[i][j]; !close(g, w, tol) {
+				t.Fatalf("%s %s: slice %d, element %d of %d: got %v, want %v ± %.1e", k.name, what, i, j, len(s[i]), g, w, tol)
 			}
 		}
 	}
@@ -256,7 +261,7 @@ func TestElementwiseInPlace(t *testing.T) {
 					k.ref(want)
 					k.call(s)
 					for j, w := range want[0] {
-						if !close(s[0][j], w, 4*k.rtol) {
+						if !close(s[0][j], w, 4*k.rtol+k.relative*math.Abs(float64(w))) {
 							t.Fatalf("%s %v, length %d, dst is slice %d: element %d: got %v, want %v", k.name, l, n, same, j, s[0][j], w)
 						}
 					}
@@ -346,6 +351,25 @@ func TestSigmoidRange(t *testing.T) {
 			for i, g := range y {
 				if !(math.Abs(float64(g)/want-1) < 4*math.Pow(2, -23)) {
 					t.Fatalf("%v: Sigmoid(%v) = %v in lane %d, want %v", l, v, g, i, want)
+				}
+			}
+		}
+	})
+}
+
+// TestExpRange looks at exp from where it is 0 to where it is infinite.
+func TestExpRange(t *testing.T) {
+	eachLevel(t, func(t *testing.T, l Level) {
+		x, y := make([]float32, 16), make([]float32, 16)
+		for v := float32(-120); v < 100; v += 0.173 {
+			for i := range x {
+				x[i] = v
+			}
+			Exp(y, x)
+			want := math.Exp(float64(v))
+			for i, g := range y {
+				if !close(g, float32(want), 4*0x1p-23*want+0x1p-148) {
+					t.Fatalf("%v: Exp(%v) = %v in lane %d, want %v", l, v, g, i, want)
 				}
 			}
 		}

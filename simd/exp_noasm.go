@@ -1,0 +1,7 @@
+//go:build noasm || !amd64
+
+package simd
+
+func exp(dst, x []float32) {
+	expGeneric(dst, x)
+}
