@@ -1,0 +1,160 @@
+// Package safetensors reads and writes files of named tensors in the
+// safetensors format.
+//
+// A file is
+//
+//	8 bytes   n, the length of the header, little-endian
+//	n bytes   a JSON object, padded with spaces:
+//	          {"__metadata__": {"key": "text", …},
+//	           "conv1.weight": {"dtype": "F32", "shape": [64,3,3,3], "data_offsets": [0,6912]}, …}
+//	the rest  the elements, little-endian and row-major; data_offsets count from here
+//
+// Opening a file reads its header alone; elements are read by name, when they
+// are asked for, from a memory mapping where the system has one.
+//
+// Files are taken for hostile. The package refuses whatever the official reader
+// refuses and a little more (duplicate names, empty names, unknown fields), and
+// never takes more memory than twice the size of the file.
+//
+// Format: Hugging Face, safetensors, README, section "Format".
+package safetensors
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"maps"
+	"strings"
+
+	"pixelgrad/internal/mmap"
+	"pixelgrad/tensor"
+)
+
+// File is an open file of tensors. Its methods may be called from several
+// goroutines.
+type File struct {
+	src  *mmap.File
+	data int64 // where the elements begin
+	h    *header
+}
+
+// Info describes a tensor without reading it.
+type Info struct {
+	DType DType
+	Shape []int
+	Bytes int64 // the size of its elements in the file
+}
+
+// Open opens a file and reads its header. Errors name the file, the tensor,
+// what the format wants and what was found. The file must not be overwritten in
+// place while it is open; replacing it with a rename is safe.
+func Open(path string) (*File, error) {
+	src, err := mmap.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("safetensors: %w", err)
+	}
+	f, err := newFile(src)
+	if err != nil {
+		src.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// NewFile reads a file of a given size from r, such as a bytes.Reader on
+// embedded data. The name is for error messages, which are the same as Open's.
+// Close does not close r.
+func NewFile(name string, r io.ReaderAt, size int64) (*File, error) {
+	return newFile(mmap.NewFile(name, r, size))
+}
+
+func newFile(src *mmap.File) (*File, error) {
+	fail := func(err error) (*File, error) {
+		return nil, fmt.Errorf("safetensors: %s: %w", src.Name(), err)
+	}
+	if src.Size() < 8 {
+		return fail(fmt.Errorf("expected at least 8 bytes, the length of the header, found %d", src.Size()))
+	}
+	var prefix [8]byte
+	if _, err := src.ReadAt(prefix[:], 0); err != nil {
+		return fail(err)
+	}
+	n := binary.LittleEndian.Uint64(prefix[:])
+	if n > maxHeader {
+		return fail(fmt.Errorf("a header of %d bytes is longer than the limit of %d; is this a safetensors file? It begins with %q", n, maxHeader, prefix))
+	}
+	if int64(n) > src.Size()-8 {
+		return fail(fmt.Errorf("the header should have %d bytes, but only %d follow; is the file cut off?", n, src.Size()-8))
+	}
+	var text strings.Builder
+	text.Grow(int(n))
+	if err := src.Chunks(8, int64(n), func(b []byte) { text.Write(b) }); err != nil {
+		return nil, fmt.Errorf("safetensors: %w", err)
+	}
+	data := 8 + int64(n)
+	h, err := parseHeader(text.String(), src.Size()-data)
+	if err != nil {
+		return fail(err)
+	}
+	return &File{src: src, data: data, h: h}, nil
+}
+
+// Names returns the names of all tensors, in the order of their data in the
+// file.
+func (f *File) Names() []string {
+	names := make([]string, len(f.h.entries))
+	for i, e := range f.h.entries {
+		names[i] = e.name
+	}
+	return names
+}
+
+// Metadata returns the free-form texts of the header, or nil if it has none.
+// The map is the caller's own.
+func (f *File) Metadata() map[string]string { return maps.Clone(f.h.metadata) }
+
+// Info returns the type, shape and size of a tensor. The error is that there is
+// none of this name.
+func (f *File) Info(name string) (Info, error) {
+	_, info, err := f.lookup(name)
+	return info, err
+}
+
+// Tensor reads a tensor and converts it to float32; see DType.Decode.
+//
+// Errors: there is no tensor of this name; its type is not F32, F16, BF16 or
+// F64; the file is closed or cannot be read.
+func (f *File) Tensor(name string) (*tensor.Tensor, error) {
+	e, info, err := f.lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.DType.Readable() {
+		return nil, fmt.Errorf("safetensors: %s: tensor %s has dtype %s; only F32, F16, BF16 and F64 can be read", f.src.Name(), quote(name), info.DType)
+	}
+	t := tensor.NewUninitialized(info.Shape...)
+	dst, width := t.Data(), info.DType.Bits()/8
+	err = f.src.Chunks(f.data+e.begin, info.Bytes, func(b []byte) {
+		n := len(b) / width
+		info.DType.Decode(dst[:n], b)
+		dst = dst[n:]
+	})
+	if err != nil {
+		tensor.Release(t)
+		return nil, fmt.Errorf("safetensors: tensor %s: %w", quote(name), err)
+	}
+	return t, nil
+}
+
+// Close frees the mapping and closes the file. Tensors that were read stay
+// valid.
+func (f *File) Close() error { return f.src.Close() }
+
+func (f *File) lookup(name string) (*entry, Info, error) {
+	e := f.h.find(name)
+	if e == nil {
+		return nil, Info{}, fmt.Errorf("safetensors: %s: no tensor %s among the %d of this file", f.src.Name(), quote(name), len(f.h.entries))
+	}
+	shape, err := shapeAt(f.h.text, e.shape)
+	return e, Info{dtypes[e.dtype].name, shape, e.end - e.begin}, err
+}

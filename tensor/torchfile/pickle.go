@@ -1,0 +1,404 @@
+package torchfile
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"unicode/utf8"
+)
+
+// machine runs a pickle: a program for a machine with a stack, marks on the
+// stack and a memo of numbered values. Python's machine can call anything; this
+// one knows the opcodes and the functions that weight files need, and no more.
+//
+// Source: Python's Lib/pickletools.py, which documents every opcode.
+type machine struct {
+	in     []byte
+	pos    int
+	stack  []value
+	marks  []int // lengths of the stack
+	memo   map[uint32]value
+	peak   int   // longest that the stack has been
+	budget int64 // bytes of memory that may still be taken
+
+	storages    map[string]*storage
+	torchscript bool // classes named __torch__… are allowed
+}
+
+// errCut says that the pickle goes on behind the bytes that were given.
+var errCut = errors.New("the pickle is cut off")
+
+// What things cost, in bytes. A slice that grows by append costs up to 6.25 times
+// its final length, all the outgrown ones included.
+const (
+	costSlot   = 112 // on the stack
+	costMark   = 64
+	costMemo   = 96
+	costBox    = 16 // a number
+	costString = 32
+	costTuple  = 32
+	costItem   = 16  // of a tuple
+	costAppend = 112 // of a list
+	costPair   = 208
+	costObject = 64 // an empty list or dictionary, a storage, a tensor
+)
+
+// charge takes n bytes from the budget.
+func (m *machine) charge(n int) error {
+	if m.budget -= int64(n); m.budget < 0 {
+		return errors.New("its objects take more memory than the file's size allows")
+	}
+	return nil
+}
+
+// run interprets one pickle that starts in[pos] and returns its value. Afterwards
+// m.pos is behind it.
+func (m *machine) run(in []byte, pos int) (value, error) {
+	m.in, m.pos = in, pos
+	m.stack, m.marks, m.memo, m.peak = m.stack[:0], m.marks[:0], map[uint32]value{}, 0
+	for {
+		at := m.pos
+		b, err := m.take(1)
+		if err != nil {
+			return nil, err
+		}
+		op := b[0]
+		if op == '.' { // STOP
+			return m.pop()
+		}
+		if err := m.step(op); err != nil {
+			if errors.Is(err, errCut) {
+				return nil, err
+			}
+			return nil, fmt.Errorf("pickle, byte %d, opcode %s: %w", at-pos, opcode(op), err)
+		}
+	}
+}
+
+// step carries out one opcode.
+func (m *machine) step(op byte) error {
+	switch op {
+	case 0x80: // PROTO
+		return m.proto()
+	case 0x95: // FRAME: a hint for reading ahead
+		_, err := m.take(8)
+		return err
+
+	// Constants.
+	case 'N': // NONE
+		return m.push(nil, 0)
+	case 0x88: // NEWTRUE
+		return m.push(true, 0)
+	case 0x89: // NEWFALSE
+		return m.push(false, 0)
+	case 'K': // BININT1
+		return m.pushInt(1)
+	case 'M': // BININT2
+		return m.pushInt(2)
+	case 'J': // BININT
+		return m.pushInt(4)
+	case 0x8a: // LONG1
+		return m.pushLong()
+	case 'G': // BINFLOAT, big-endian
+		b, err := m.take(8)
+		if err != nil {
+			return err
+		}
+		return m.push(math.Float64frombits(binary.BigEndian.Uint64(b)), costBox)
+	case 'U', 0x8c: // SHORT_BINSTRING, SHORT_BINUNICODE
+		return m.pushText(1, false)
+	case 'T', 'X': // BINSTRING, BINUNICODE
+		return m.pushText(4, false)
+	case 'C': // SHORT_BINBYTES
+		return m.pushText(1, true)
+	case 'B': // BINBYTES
+		return m.pushText(4, true)
+
+	// The stack and the memo.
+	case '(': // MARK
+		m.marks = append(m.marks, len(m.stack))
+		return m.charge(costMark)
+	case '0': // POP
+		_, err := m.pop()
+		return err
+	case '1': // POP_MARK
+		_, err := m.popMark()
+		return err
+	case 'q', 'r', 0x94: // BINPUT, LONG_BINPUT, MEMOIZE
+		return m.put(op)
+	case 'h', 'j': // BINGET, LONG_BINGET
+		return m.get(op)
+
+	// Containers.
+	case ')': // EMPTY_TUPLE
+		return m.push(tuple(nil), 0)
+	case 0x85, 0x86, 0x87: // TUPLE1, TUPLE2, TUPLE3
+		return m.pushTuple(int(op - 0x84))
+	case 't': // TUPLE
+		items, err := m.popMark()
+		if err != nil {
+			return err
+		}
+		return m.push(append(tuple(nil), items...), costTuple+costItem*len(items))
+	case ']': // EMPTY_LIST
+		return m.push(&list{}, costObject)
+	case 'a', 'e': // APPEND, APPENDS
+		return m.appendItems(op)
+	case '}': // EMPTY_DICT
+		return m.push(&dict{}, costObject)
+	case 's', 'u': // SETITEM, SETITEMS
+		return m.setItems(op)
+
+	// Names and calls.
+	case 'c', 0x93: // GLOBAL, STACK_GLOBAL
+		return m.pushGlobal(op)
+	case 'Q': // BINPERSID
+		return m.persistent()
+	case 'R', 0x81: // REDUCE, NEWOBJ
+		return m.reduce()
+	case 'b': // BUILD
+		return m.build()
+	}
+	return errors.New("weight files have no need of it and it is not allowed")
+}
+
+// opcode shows an opcode as it stands in the source above.
+func opcode(op byte) string {
+	if op < 0x80 && strconv.IsPrint(rune(op)) {
+		return strconv.QuoteRune(rune(op))
+	}
+	return fmt.Sprintf("0x%02x", op)
+}
+
+// take returns the next n bytes of the pickle.
+func (m *machine) take(n int) ([]byte, error) {
+	if n > len(m.in)-m.pos {
+		return nil, errCut
+	}
+	b := m.in[m.pos : m.pos+n]
+	m.pos += n
+	return b, nil
+}
+
+// number reads an unsigned little-endian number of 1, 2 or 4 bytes.
+func (m *machine) number(width int) (uint32, error) {
+	b, err := m.take(width)
+	if err != nil {
+		return 0, err
+	}
+	var n uint32
+	for i, c := range b {
+		n |= uint32(c) << (8 * i)
+	}
+	return n, nil
+}
+
+// base is the length below which the stack may not shrink: the last mark.
+func (m *machine) base() int {
+	if n := len(m.marks); n > 0 {
+		return m.marks[n-1]
+	}
+	return 0
+}
+
+// push puts a value of a given cost on the stack.
+func (m *machine) push(v value, cost int) error {
+	if len(m.stack) >= m.peak {
+		m.peak++
+		cost += costSlot
+	}
+	if err := m.charge(cost); err != nil {
+		return err
+	}
+	m.stack = append(m.stack, v)
+	return nil
+}
+
+func (m *machine) pop() (value, error) {
+	n := len(m.stack)
+	if n <= m.base() {
+		return nil, errors.New("the stack is empty")
+	}
+	v := m.stack[n-1]
+	m.stack = m.stack[:n-1]
+	return v, nil
+}
+
+// popMark removes everything above the last mark, and the mark. The result is
+// valid until the next push.
+func (m *machine) popMark() ([]value, error) {
+	if len(m.marks) == 0 {
+		return nil, errors.New("there is no mark on the stack")
+	}
+	at := m.base()
+	items := m.stack[at:]
+	m.stack, m.marks = m.stack[:at], m.marks[:len(m.marks)-1]
+	return items, nil
+}
+
+func (m *machine) proto() error {
+	v, err := m.number(1)
+	if err == nil && v > 5 {
+		err = fmt.Errorf("pickle protocol %d is not known, expected 2 to 5", v)
+	}
+	return err
+}
+
+func (m *machine) pushInt(width int) error {
+	n, err := m.number(width)
+	if err != nil {
+		return err
+	}
+	if width == 4 { // the only signed one
+		return m.push(int64(int32(n)), costBox)
+	}
+	return m.push(int64(n), costBox)
+}
+
+func (m *machine) pushLong() error {
+	n, err := m.number(1)
+	if err != nil {
+		return err
+	}
+	b, err := m.take(int(n))
+	if err != nil {
+		return err
+	}
+	if n > 8 {
+		return m.push(bigInt(b), costString+len(b))
+	}
+	var u uint64
+	for i, c := range b {
+		u |= uint64(c) << (8 * i)
+	}
+	shift := 64 - 8*n // the sign is that of the last byte
+	return m.push(int64(u<<shift)>>shift, costBox)
+}
+
+func (m *machine) pushText(width int, bytes bool) error {
+	n, err := m.number(width)
+	if err != nil {
+		return err
+	}
+	if int64(n) > int64(len(m.in)-m.pos) {
+		return errCut
+	}
+	b, err := m.take(int(n))
+	if err != nil {
+		return err
+	}
+	if bytes {
+		return m.push(raw(b), costString+len(b))
+	}
+	if !utf8.Valid(b) {
+		return errors.New("a text is not valid UTF-8")
+	}
+	return m.push(string(b), costString+len(b))
+}
+
+func (m *machine) put(op byte) error {
+	n, err := uint32(len(m.memo)), error(nil)
+	switch op {
+	case 'q':
+		n, err = m.number(1)
+	case 'r':
+		n, err = m.number(4)
+	}
+	if err != nil {
+		return err
+	}
+	if len(m.stack) <= m.base() {
+		return errors.New("the stack is empty")
+	}
+	if _, ok := m.memo[n]; !ok {
+		if err := m.charge(costMemo); err != nil {
+			return err
+		}
+	}
+	m.memo[n] = m.stack[len(m.stack)-1]
+	return nil
+}
+
+func (m *machine) get(op byte) error {
+	width := 1
+	if op == 'j' {
+		width = 4
+	}
+	n, err := m.number(width)
+	if err != nil {
+		return err
+	}
+	v, ok := m.memo[n]
+	if !ok {
+		return fmt.Errorf("nothing was stored as number %d", n)
+	}
+	return m.push(v, 0)
+}
+
+func (m *machine) pushTuple(n int) error {
+	if len(m.stack)-m.base() < n {
+		return errors.New("the stack is empty")
+	}
+	at := len(m.stack) - n
+	t := append(tuple(nil), m.stack[at:]...)
+	m.stack = m.stack[:at]
+	return m.push(t, costTuple+costItem*n)
+}
+
+// operands pops one value, or for the plural opcode all those above the mark,
+// and then looks at the container below.
+func (m *machine) operands(n int, plural bool) (items []value, below value, err error) {
+	if plural {
+		items, err = m.popMark()
+	} else if at := len(m.stack) - n; at < m.base() {
+		err = errors.New("the stack is empty")
+	} else {
+		items, m.stack = m.stack[at:], m.stack[:at]
+	}
+	if err == nil && len(m.stack) <= m.base() {
+		err = errors.New("the stack is empty")
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return items, m.stack[len(m.stack)-1], nil
+}
+
+func (m *machine) appendItems(op byte) error {
+	items, below, err := m.operands(1, op == 'e')
+	if err != nil {
+		return err
+	}
+	l, ok := below.(*list)
+	if !ok {
+		return fmt.Errorf("expected a list, found %s", describe(below))
+	}
+	if err := m.charge(costAppend * len(items)); err != nil {
+		return err
+	}
+	l.items = append(l.items, items...)
+	return nil
+}
+
+func (m *machine) setItems(op byte) error {
+	items, below, err := m.operands(2, op == 'u')
+	if err != nil {
+		return err
+	}
+	d, ok := below.(*dict)
+	if !ok {
+		return fmt.Errorf("expected a dictionary, found %s", describe(below))
+	}
+	if len(items)%2 != 0 {
+		return errors.New("a key has no value")
+	}
+	if err := m.charge(costPair * len(items) / 2); err != nil {
+		return err
+	}
+	for i := 0; i < len(items); i += 2 {
+		d.items = append(d.items, pair{items[i], items[i+1]})
+	}
+	return nil
+}

@@ -1,0 +1,217 @@
+// Package torchfile reads the tensors of PyTorch's weight files by name, without
+// running anything that is in them.
+//
+// Three formats are read: the zip archive of torch.save (since 1.6), the five
+// pickles of older versions, and the archive of torch.jit.save, TorchScript.
+// All contain a pickle, which is a program. It is interpreted symbolically: of
+// some 70 opcodes those are known that weight files need, of all the functions
+// in Python a list of 14 names, and each of them only builds a description.
+// Everything else is an error that says what the file wanted. Elements are read
+// by name, when they are asked for, from a memory mapping where the system has
+// one.
+//
+// What is read is a dictionary of tensors (a state dict); or a dictionary
+// without tensors that has exactly one of the keys "state_dict", "model" and
+// "model_state_dict", as training programs save it; or a TorchScript module,
+// whose attributes get the dotted names that its state_dict would have.
+//
+// Files are taken for hostile: memory stays within twice the file's size and
+// 64 MiB, no nesting is followed without a limit.
+//
+// Source: PyTorch 1.13, torch/serialization.py, torch/_utils.py and
+// torch/csrc/jit/serialization/pickler.cpp.
+package torchfile
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"pixelgrad/internal/mmap"
+	"pixelgrad/tensor"
+	"pixelgrad/tensor/safetensors"
+)
+
+// File is an open weight file. Its methods may be called from several
+// goroutines. It has the same methods as safetensors.File.
+type File struct {
+	src    *mmap.File
+	format string
+	names  []string // in the order of the pickle
+	byName map[string]*array
+	locate func(*storage) (int64, error) // where a storage begins in the file
+}
+
+// Info describes a tensor without reading it.
+type Info = safetensors.Info
+
+// Open opens a weight file and reads its pickle. Errors name the file, what was
+// expected and what was found. The file must not be overwritten in place while
+// it is open; replacing it with a rename is safe.
+func Open(path string) (*File, error) {
+	src, err := mmap.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("torchfile: %w", err)
+	}
+	f, err := newFile(src)
+	if err != nil {
+		src.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// NewFile reads a weight file of a given size from r, such as a bytes.Reader.
+// The name is for error messages, which are the same as Open's. Close does not
+// close r.
+func NewFile(name string, r io.ReaderAt, size int64) (*File, error) {
+	return newFile(mmap.NewFile(name, r, size))
+}
+
+func newFile(src *mmap.File) (*File, error) {
+	f := &File{src: src}
+	if err := f.load(); err != nil {
+		return nil, fmt.Errorf("torchfile: %s: %w", src.Name(), err)
+	}
+	return f, nil
+}
+
+// load finds out which format the file has, and reads everything but elements.
+func (f *File) load() error {
+	var b [8]byte
+	n := min(f.src.Size(), 8)
+	if _, err := f.src.ReadAt(b[:n], 0); err != nil && n > 0 {
+		return err
+	}
+	m := newMachine(f.src)
+	var top value
+	var err error
+	switch begin := string(b[:n]); {
+	case n >= 4 && begin[:4] == "PK\x03\x04":
+		top, err = f.loadZip(m)
+	case n >= 2 && begin[0] == 0x80: // PROTO
+		top, err = f.loadLegacy(m)
+	default:
+		err = fmt.Errorf("this is no file of torch.save: expected a zip archive or a pickle, found a file of %d bytes that begins with %q", f.src.Size(), begin)
+	}
+	if err != nil {
+		return err
+	}
+	if err := f.collect(m, top); err != nil {
+		return err
+	}
+	// Finding the storages now shows at once that a file is incomplete.
+	for _, name := range f.names {
+		if _, err := f.locate(f.byName[name].st); err != nil {
+			return fmt.Errorf("tensor %s: %w", quote(name), err)
+		}
+	}
+	return nil
+}
+
+// Format returns "zip", "legacy" or "TorchScript".
+func (f *File) Format() string { return f.format }
+
+// Names returns the names of all tensors, in the order of the pickle.
+func (f *File) Names() []string { return slices.Clone(f.names) }
+
+// Info returns the type, shape and size of a tensor. The error is that there is
+// none of this name.
+func (f *File) Info(name string) (Info, error) {
+	a := f.byName[name]
+	if a == nil {
+		return Info{}, fmt.Errorf("torchfile: %s: no tensor %s among the %d of this file", f.src.Name(), quote(name), len(f.names))
+	}
+	return Info{DType: a.dtype, Shape: slices.Clone(a.shape), Bytes: int64(a.count) * int64(a.dtype.Bits()/8)}, nil
+}
+
+// Tensor reads a tensor and converts it to float32; see
+// safetensors.DType.Decode. A tensor that is a transposed, cut or repeating view
+// of its storage comes out contiguous.
+//
+// Errors: there is no tensor of this name; its type is not F32, F16, BF16 or
+// F64; the file is closed or cannot be read.
+func (f *File) Tensor(name string) (*tensor.Tensor, error) {
+	info, err := f.Info(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.DType.Readable() {
+		return nil, fmt.Errorf("torchfile: %s: tensor %s has dtype %s; only F32, F16, BF16 and F64 can be read", f.src.Name(), quote(name), info.DType)
+	}
+	a := f.byName[name]
+	at, err := f.locate(a.st)
+	if err != nil {
+		return nil, fmt.Errorf("torchfile: %s: tensor %s: %w", f.src.Name(), quote(name), err)
+	}
+	t := tensor.NewUninitialized(info.Shape...)
+	if err := a.read(f.src, at+a.off, t.Data()); err != nil {
+		tensor.Release(t)
+		return nil, fmt.Errorf("torchfile: tensor %s: %w", quote(name), err)
+	}
+	return t, nil
+}
+
+// Close frees the mapping and closes the file. Tensors that were read stay
+// valid.
+func (f *File) Close() error { return f.src.Close() }
+
+// contiguous reports whether the elements lie in the storage in row-major order
+// without gaps.
+func (a *array) contiguous() bool {
+	want := 1
+	for i := len(a.shape) - 1; i >= 0; i-- {
+		if a.shape[i] != 1 && a.stride[i] != want {
+			return false
+		}
+		want *= a.shape[i]
+	}
+	return true
+}
+
+// read decodes the elements, whose first is at a byte of the file, into dst.
+func (a *array) read(src *mmap.File, at int64, dst []float32) error {
+	width := a.dtype.Bits() / 8
+	if a.count == 0 || a.contiguous() {
+		return src.Chunks(at, int64(len(dst)*width), func(b []byte) {
+			n := len(b) / width
+			a.dtype.Decode(dst[:n], b)
+			dst = dst[n:]
+		})
+	}
+	return src.View(at, int64(a.span)*int64(width), func(b []byte) error {
+		a.gather(b, dst)
+		return nil
+	})
+}
+
+// gather decodes elements one row of the last dimension after another; index
+// counts through the other dimensions like an odometer.
+func (a *array) gather(b []byte, dst []float32) {
+	last := len(a.shape) - 1
+	width := a.dtype.Bits() / 8
+	row := make([]byte, min(a.shape[last], 1024)*width)
+	index := make([]int, last)
+	start := 0
+	for len(dst) > 0 {
+		at := start
+		for left := a.shape[last]; left > 0; {
+			n := min(left, 1024)
+			for i := range n {
+				copy(row[i*width:(i+1)*width], b[at*width:])
+				at += a.stride[last]
+			}
+			a.dtype.Decode(dst[:n], row[:n*width])
+			dst, left = dst[n:], left-n
+		}
+		for k := last - 1; k >= 0; k-- {
+			index[k]++
+			start += a.stride[k]
+			if index[k] < a.shape[k] {
+				break
+			}
+			start -= index[k] * a.stride[k]
+			index[k] = 0
+		}
+	}
+}

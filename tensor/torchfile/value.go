@@ -1,0 +1,85 @@
+package torchfile
+
+import (
+	"fmt"
+	"slices"
+)
+
+// value is what a pickle can put on the stack. It is one of
+//
+//	nil, bool, int64, float64, string, raw (bytes), bigInt
+//	tuple, *list, *dict
+//	global     a name from the allow-list, not called yet
+//	*object    an instance of a TorchScript class
+//	*view      a storage or a part of one
+//	*array     a tensor
+//
+// A value may be shared, and may contain itself. Nothing here walks down into
+// one without a limit, not even to print it.
+type value any
+
+type (
+	raw    string
+	bigInt string // more than 8 bytes, little-endian two's complement
+	tuple  []value
+	list   struct{ items []value }
+	dict   struct{ items []pair }
+	pair   struct{ key, value value }
+	global string // module.name
+	object struct {
+		class string
+		state value
+	}
+)
+
+// get returns the value of a key, or nil. The last one counts, as in Python.
+func (d *dict) get(key string) value {
+	if d == nil {
+		return nil
+	}
+	for _, p := range slices.Backward(d.items) {
+		if p.key == value(key) {
+			return p.value
+		}
+	}
+	return nil
+}
+
+// describe names the kind of a value for an error message.
+func describe(v value) string {
+	switch v := v.(type) {
+	case nil:
+		return "None"
+	case bool:
+		return "a boolean"
+	case int64, bigInt:
+		return "a number"
+	case float64:
+		return "a float"
+	case string, raw:
+		return "a text"
+	case tuple:
+		return "a tuple"
+	case *list:
+		return "a list"
+	case *dict:
+		return "a dictionary"
+	case global:
+		return "the name " + string(v)
+	case *object:
+		return "an object of class " + quote(v.class)
+	case *view:
+		return "a storage"
+	case *array:
+		return "a tensor"
+	}
+	return "an unknown value"
+}
+
+// quote quotes a text from a file for an error message, cut if it is long.
+func quote(s string) string {
+	if len(s) > 200 {
+		return fmt.Sprintf("%.80q… (%d bytes)", s, len(s))
+	}
+	return fmt.Sprintf("%q", s)
+}
