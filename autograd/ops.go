@@ -52,10 +52,21 @@ func ConcatChannels(xs ...*Value) *Value {
 		at := 0
 		for _, x := range xs {
 			c := x.shape[1]
-			x.accumulate(tensor.SliceChannels(dy, at, at+c))
+			if x.trained {
+				x.accumulate(tensor.SliceChannels(dy, at, at+c))
+			}
 			at += c
 		}
 	}, xs...)
+}
+
+// Expand lays one number for each image and channel over all pixels. Backward: dx
+// is the sum of dy over the pixels. Shapes: (n,c) → (n,c,h,w). It panics for another
+// rank.
+func Expand(x *Value, h, w int) *Value {
+	return record("Expand", tensor.Expand(x.Data(), h, w), func(dy *tensor.Tensor) {
+		x.accumulate(tensor.SumPixels(dy))
+	}, x)
 }
 
 // Mean returns the mean of all N elements. Backward: dx = dy/N everywhere.

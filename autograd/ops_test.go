@@ -29,6 +29,7 @@ var opCases = []opCase{
 	{"ReLU", func(v ...*Value) *Value { return ReLU(v[0]) }, [][]int{{2, 3, 5}}},
 	{"Sigmoid", func(v ...*Value) *Value { return Sigmoid(Scale(5, v[0])) }, [][]int{{2, 3, 5}}},
 	{"ConcatChannels", func(v ...*Value) *Value { return ConcatChannels(v...) }, [][]int{{2, 1, 3, 4}, {2, 3, 3, 4}, {2, 2, 3, 4}}},
+	{"Expand", func(v ...*Value) *Value { return Expand(v[0], 4, 5) }, [][]int{{2, 3}}},
 	{"Mean", func(v ...*Value) *Value { return Mean(v[0]) }, [][]int{{2, 3, 5}}},
 	{"MSE", func(v ...*Value) *Value { return MSE(v[0], v[1]) }, [][]int{{2, 3, 5}, {2, 3, 5}}},
 	{"InversePSNR", func(v ...*Value) *Value {

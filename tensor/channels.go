@@ -1,6 +1,10 @@
 package tensor
 
-import "fmt"
+import (
+	"fmt"
+
+	"pixelgrad/simd"
+)
 
 // dims4 returns the dimensions of a batch of images, or panics.
 func dims4(op string, t *Tensor) (n, c, h, w int) {
@@ -50,5 +54,28 @@ func SliceChannels(x *Tensor, lo, hi int) *Tensor {
 		size := (hi - lo) * h * w
 		copy(y.data[i*size:(i+1)*size], x.data[(i*c+lo)*h*w:])
 	})
+	return y
+}
+
+// Expand lays one number for each image and channel over all pixels. Shapes: (n,c) →
+// (n,c,h,w). It panics for another rank. It matches x[:, :, None, None].expand(n, c, h, w).
+func Expand(x *Tensor, h, w int) *Tensor {
+	n, c := dims2("Expand", x)
+	y := NewUninitialized(n, c, h, w)
+	Parallel(n*c, func(p int) {
+		plane := y.data[p*h*w : (p+1)*h*w]
+		for i := range plane {
+			plane[i] = x.data[p]
+		}
+	})
+	return y
+}
+
+// SumPixels returns the sum of each image's channels over all pixels: the gradient of
+// Expand. Shapes: (n,c,h,w) → (n,c). It panics for another rank.
+func SumPixels(x *Tensor) *Tensor {
+	n, c, h, w := dims4("SumPixels", x)
+	y := NewUninitialized(n, c)
+	Parallel(n*c, func(p int) { y.data[p] = float32(simd.Sum(x.data[p*h*w : (p+1)*h*w])) })
 	return y
 }

@@ -12,6 +12,7 @@ import (
 	"pixelgrad/internal/golden"
 	"pixelgrad/nn"
 	"pixelgrad/nn/optim"
+	"pixelgrad/tensor"
 	"pixelgrad/vision/superres"
 )
 
@@ -37,10 +38,11 @@ func serveModel(o *options, in io.Reader, out io.Writer) error {
 	for i := range arch.Outputs {
 		targets = append(targets, autograd.Constant(golden.Pixels(51+i, o.batch, 3, 144<<i, 144<<i)))
 	}
+	extra := features(arch, o.batch)
 	adam := optim.NewAdam(m.Parameters(), 0.001)
 	loss := func() *autograd.Value {
 		var total *autograd.Value
-		for i, p := range m.Forward(autograd.Constant(x)) {
+		for i, p := range m.Forward(autograd.Constant(x), extra...) {
 			if l := nn.PSNRLoss(p, targets[i]); total == nil {
 				total = l
 			} else {
@@ -72,7 +74,7 @@ func serveModel(o *options, in io.Reader, out io.Writer) error {
 			}), nil
 		case "infer":
 			return timed(n, func() {
-				for _, p := range m.Forward(autograd.Inference(x)) {
+				for _, p := range m.Forward(autograd.Inference(x), extra...) {
 					p.Free()
 				}
 			}), nil
@@ -81,6 +83,18 @@ func serveModel(o *options, in io.Reader, out io.Writer) error {
 		}
 		return nil, fmt.Errorf("unknown request %q", line)
 	})
+}
+
+// features makes what a model gets beside photographs: numbers as large as the frozen
+// network's, by models.features' recipe.
+func features(a superres.Architecture, n int) []*autograd.Value {
+	switch a.Features {
+	case superres.VGGFeatures:
+		return []*autograd.Value{autograd.Constant(golden.Pixels(60, n, 128, 36, 36))}
+	case superres.CLIPFeatures:
+		return []*autograd.Value{autograd.Constant(tensor.Scale(0.5, golden.Recipe(60, n, 512)))}
+	}
+	return nil
 }
 
 // A modelResult is what a model takes; the peer's figures are 0 without one.

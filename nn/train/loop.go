@@ -13,10 +13,12 @@ import (
 	"pixelgrad/tensor"
 )
 
-// A Batch is an input with a target for each of the model's outputs.
+// A Batch is an input with a target for each of the model's outputs. Features are
+// what the model gets beside the input, if anything.
 type Batch struct {
-	Input   *tensor.Tensor
-	Targets []*tensor.Tensor
+	Input    *tensor.Tensor
+	Features []*tensor.Tensor
+	Targets  []*tensor.Tensor
 }
 
 // Data is a source of batches: a training or a validation set.
@@ -32,7 +34,7 @@ type Data interface {
 // A Model is a network with one or more outputs.
 type Model interface {
 	nn.Module
-	Forward(x *autograd.Value) []*autograd.Value
+	Forward(x *autograd.Value, features ...*autograd.Value) []*autograd.Value
 }
 
 // An Optimizer moves the parameters against their gradients, and forgets these.
@@ -139,7 +141,7 @@ func (l *Loop) Run(ctx context.Context) (steps int, err error) {
 
 // forward computes the losses of a batch, one an output, and their sum.
 func (l *Loop) forward(b Batch) (losses []float64, total *autograd.Value) {
-	for i, pred := range l.Model.Forward(autograd.Constant(b.Input)) {
+	for i, pred := range l.Model.Forward(autograd.Constant(b.Input), constants(b.Features)...) {
 		loss := l.Loss(pred, autograd.Constant(b.Targets[i]))
 		losses = append(losses, float64(loss.Data().Data()[0]))
 		if total == nil {
@@ -151,12 +153,21 @@ func (l *Loop) forward(b Batch) (losses []float64, total *autograd.Value) {
 	return losses, total
 }
 
+// constants wraps tensors that need no gradient.
+func constants(ts []*tensor.Tensor) []*autograd.Value {
+	vs := make([]*autograd.Value, len(ts))
+	for i, t := range ts {
+		vs[i] = autograd.Constant(t)
+	}
+	return vs
+}
+
 // validate returns the mean losses over the validation batches, each counted by
 // the number of its images.
 func (l *Loop) validate() []float64 {
 	sums := &means{}
 	for b := range l.Validation.Epoch(0) {
-		predictions := l.Model.Forward(autograd.Inference(b.Input))
+		predictions := l.Model.Forward(autograd.Inference(b.Input), constants(b.Features)...)
 		var losses []float64
 		for i, pred := range predictions {
 			loss := l.Loss(pred, autograd.Constant(b.Targets[i]))

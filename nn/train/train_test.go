@@ -36,7 +36,7 @@ func (b blur) Epoch(epoch int) iter.Seq[Batch] {
 			for j := range x.Data() {
 				x.Data()[j] = rng.Float32()
 			}
-			if !yield(Batch{x, []*tensor.Tensor{tensor.Conv2d(x, box, nil, tensor.ConvOptions{})}}) {
+			if !yield(Batch{Input: x, Targets: []*tensor.Tensor{tensor.Conv2d(x, box, nil, tensor.ConvOptions{})}}) {
 				return
 			}
 		}
@@ -45,7 +45,7 @@ func (b blur) Epoch(epoch int) iter.Seq[Batch] {
 
 type oneConv struct{ *nn.Conv2d }
 
-func (m oneConv) Forward(x *autograd.Value) []*autograd.Value {
+func (m oneConv) Forward(x *autograd.Value, _ ...*autograd.Value) []*autograd.Value {
 	return []*autograd.Value{m.Conv2d.Forward(x)}
 }
 

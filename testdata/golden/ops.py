@@ -24,6 +24,7 @@ CASES = {
     "ReLU": (torch.relu, (2, 3, 5)),
     "Sigmoid": (lambda x: torch.sigmoid(5 * x), (2, 3, 5)),
     "ConcatChannels": (lambda a, b, c: torch.cat([a, b, c], 1), (2, 1, 3, 4), (2, 3, 3, 4), (2, 2, 3, 4)),
+    "Expand": (lambda x: x[:, :, None, None].expand(2, 3, 4, 5), (2, 3)),
     "Mean": (lambda x: x.mean().reshape(1), (2, 3, 5)),
     "MSE": (lambda a, b: F.mse_loss(a, b).reshape(1), (2, 3, 5), (2, 3, 5)),
     "InversePSNR": (lambda m: 1 / (-10 * torch.log10(0.01 * F.mse_loss(m, torch.zeros(1)))).reshape(1), (1,)),

@@ -19,34 +19,9 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden"))
 
 import torch
-import torch.nn as nn
-import torch.nn.functional as F
 
 from goldens import fill_weights, recipe
-
-
-def up2(x):
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-
-
-class SuperResNet(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, 64, 3, padding=1)
-        self.conv2 = nn.Conv2d(64, 64, 3, padding=1)
-        self.conv3 = nn.Conv2d(64, 3, 1)
-
-    def forward(self, x):
-        h = torch.relu(self.conv1(x))
-        h = torch.relu(self.conv2(h))
-        return [torch.sigmoid(self.conv3(up2(h)))]
-
-
-MODELS = {"superresnet": SuperResNet}
-
-
-def psnr_loss(pred, target):
-    return 1 / (-10 * torch.log10(torch.mean((pred - target) ** 2)))
+from models import MODELS, features, psnr_loss
 
 
 def main():
@@ -56,10 +31,11 @@ def main():
     fill_weights(model)
     x = (recipe(50, batch, 3, 72, 72) + 1) / 2
     targets = [(recipe(51 + i, batch, 3, side, side) + 1) / 2 for i, side in enumerate((144, 288))]
+    extra = features(name, recipe, batch, 72, 72)
     adam = torch.optim.Adam(model.parameters(), lr=0.001)
 
     def loss():
-        return sum(psnr_loss(p, t) for p, t in zip(model(x), targets))
+        return sum(psnr_loss(p, t) for p, t in zip(model(x, *extra), targets))
 
     def step():
         adam.zero_grad()
@@ -68,7 +44,7 @@ def main():
 
     def infer():
         with torch.no_grad():
-            model(x)
+            model(x, *extra)
 
     def timed(f, n):
         start = time.perf_counter()

@@ -16,21 +16,39 @@ type Model interface {
 	nn.Module
 
 	// Forward returns the enlargements of x, by two and then, if the model makes it,
-	// by four. Shapes: (n,3,h,w) → (n,3,2h,2w), (n,3,4h,4w).
-	Forward(x *autograd.Value) []*autograd.Value
+	// by four. Models that lean on a frozen network get what that sees in x, see
+	// Architecture.Features; the others leave features alone. Shapes:
+	// (n,3,h,w) → (n,3,2h,2w), (n,3,4h,4w).
+	Forward(x *autograd.Value, features ...*autograd.Value) []*autograd.Value
 }
 
 // An Architecture is a kind of model.
 type Architecture struct {
-	Name    string // on the command line
-	Title   string // of the type
-	Outputs int    // how many enlargements it makes
-	New     func(rng *rand.Rand) Model
+	Name     string // on the command line
+	Title    string // of the type
+	Outputs  int    // how many enlargements it makes
+	Features Features
+	New      func(rng *rand.Rand) Model
 }
+
+// Features names the frozen network that a model leans on.
+type Features string
+
+// The frozen networks.
+const (
+	NoFeatures   Features = ""
+	VGGFeatures  Features = "VGG16"         // (n,128,h/2,w/2) of relu2_2, or (n,64,h,w) of relu1_2
+	CLIPFeatures Features = "CLIP ViT-B/32" // the embedding of the picture, (n,512)
+)
 
 // Architectures lists the models there are.
 var Architectures = []Architecture{
-	{"superresnet", "SuperResNet", 1, func(rng *rand.Rand) Model { return NewSuperResNet(rng) }},
+	{"superresnet", "SuperResNet", 1, NoFeatures, func(rng *rand.Rand) Model { return NewSuperResNet(rng) }},
+	{"multi", "SuperResNetMulti", 2, NoFeatures, func(rng *rand.Rand) Model { return NewSuperResNetMulti(rng) }},
+	{"residual", "SuperResNetResidualBlock", 2, NoFeatures, func(rng *rand.Rand) Model { return NewSuperResNetResidualBlock(rng) }},
+	{"dilated", "SuperResNetDilated", 2, NoFeatures, func(rng *rand.Rand) Model { return NewSuperResNetDilated(rng) }},
+	{"vgg", "SuperResNetWithVGG", 2, VGGFeatures, func(rng *rand.Rand) Model { return NewSuperResNetWithVGG(rng, 128) }},
+	{"clip", "SuperResNetWithCLIP", 2, CLIPFeatures, func(rng *rand.Rand) Model { return NewSuperResNetWithCLIP(rng, 512) }},
 }
 
 // Find returns the architecture called name; the error lists those there are.

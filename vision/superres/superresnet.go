@@ -27,7 +27,7 @@ func NewSuperResNet(rng *rand.Rand) *SuperResNet {
 
 // Forward returns the enlarged pictures. Shapes: (n,3,h,w) → (n,3,2h,2w), both with
 // pixels in [0,1].
-func (m *SuperResNet) Forward(x *autograd.Value) []*autograd.Value {
+func (m *SuperResNet) Forward(x *autograd.Value, _ ...*autograd.Value) []*autograd.Value {
 	h := m.conv1.ForwardReLU(x)
 	h = m.conv2.ForwardReLU(h)
 	mid := autograd.Sigmoid(m.conv3.Forward(autograd.Upsample2(h)))

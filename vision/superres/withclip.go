@@ -1,0 +1,50 @@
+package superres
+
+import (
+	"math/rand/v2"
+
+	"pixelgrad/autograd"
+	"pixelgrad/nn"
+)
+
+// SuperResNetWithCLIP lets a network that was trained to match pictures with words
+// help: the embedding e that CLIP gives the photograph is laid over every pixel,
+// beside the features of the trunk.
+//
+//	h     = relu(conv3 64→64 (relu(conv3 3→64)))
+//	merge = relu(conv3 576→64 (concat(h, expand(e))))
+//	mid   = σ(conv1 64→3 (up2(merge)))
+//	large = σ(conv1 64→3 (up2(up2(merge))))
+//
+// CLIP is frozen: its weights are not among the parameters. e is not normalised.
+type SuperResNetWithCLIP struct {
+	conv1, conv2, merge, convMid, convLarge *nn.Conv2d
+}
+
+// NewSuperResNetWithCLIP returns a network with random weights for embeddings of so
+// many numbers: 512 for ViT-B/32. In merge the trunk's 64 channels come first.
+func NewSuperResNetWithCLIP(rng *rand.Rand, embedding int) *SuperResNetWithCLIP {
+	return &SuperResNetWithCLIP{
+		conv1:     nn.NewConv2d(rng, 3, 64, 3),
+		conv2:     nn.NewConv2d(rng, 64, 64, 3),
+		merge:     nn.NewConv2d(rng, 64+embedding, 64, 3),
+		convMid:   nn.NewConv2d(rng, 64, 3, 1),
+		convLarge: nn.NewConv2d(rng, 64, 3, 1),
+	}
+}
+
+// Forward returns the enlarged pictures. Shapes: x (n,3,h,w), features (n,c) →
+// (n,3,2h,2w), (n,3,4h,4w), all pictures with pixels in [0,1]. It panics for anything
+// but one value of features.
+func (m *SuperResNetWithCLIP) Forward(x *autograd.Value, features ...*autograd.Value) []*autograd.Value {
+	h := m.conv1.ForwardReLU(x)
+	h = m.conv2.ForwardReLU(h)
+	e := autograd.Expand(one("SuperResNetWithCLIP", features), x.Shape()[2], x.Shape()[3])
+	h = m.merge.ForwardReLU(autograd.ConcatChannels(h, e))
+	return twoSizes(h, m.convMid, m.convLarge)
+}
+
+// Parameters returns those of conv1, conv2, merge, conv_mid and conv_large.
+func (m *SuperResNetWithCLIP) Parameters() []nn.Parameter {
+	return mergeParameters(m.conv1, m.conv2, m.merge, m.convMid, m.convLarge)
+}

@@ -1,0 +1,84 @@
+package superres
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"pixelgrad/autograd"
+	"pixelgrad/nn"
+)
+
+// SuperResNetWithVGG lets a network that was trained to tell a thousand things apart
+// help: the features f that VGG16's first four convolutions see in the photograph join
+// those of the trunk.
+//
+//	h     = relu(conv3 64→64 (relu(conv3 3→64)))
+//	merge = relu(conv3 192→64 (concat(h, up2(f))))
+//	mid   = σ(conv1 64→3 (up2(merge)))
+//	large = σ(conv1 64→3 (up2(up2(merge))))
+//
+// VGG16 is frozen: its weights are not among the parameters. f is relu2_2, 128
+// channels of half the size; with relu1_2, 64 channels of the whole size, there is
+// no up2(f).
+type SuperResNetWithVGG struct {
+	conv1, conv2, merge, convMid, convLarge *nn.Conv2d
+}
+
+// NewSuperResNetWithVGG returns a network with random weights for features of so many
+// channels: 128 for relu2_2, 64 for relu1_2. In merge the trunk's 64 come first.
+func NewSuperResNetWithVGG(rng *rand.Rand, channels int) *SuperResNetWithVGG {
+	return &SuperResNetWithVGG{
+		conv1:     nn.NewConv2d(rng, 3, 64, 3),
+		conv2:     nn.NewConv2d(rng, 64, 64, 3),
+		merge:     nn.NewConv2d(rng, 64+channels, 64, 3),
+		convMid:   nn.NewConv2d(rng, 64, 3, 1),
+		convLarge: nn.NewConv2d(rng, 64, 3, 1),
+	}
+}
+
+// Forward returns the enlarged pictures. Shapes: x (n,3,h,w), features (n,c,h,w) or
+// (n,c,h/2,w/2) → (n,3,2h,2w), (n,3,4h,4w), all pictures with pixels in [0,1]. It
+// panics for anything but one value of features.
+func (m *SuperResNetWithVGG) Forward(x *autograd.Value, features ...*autograd.Value) []*autograd.Value {
+	h := m.conv1.ForwardReLU(x)
+	h = m.conv2.ForwardReLU(h)
+	f := one("SuperResNetWithVGG", features)
+	if f.Shape()[2] != x.Shape()[2] {
+		f = autograd.Upsample2(f)
+	}
+	h = m.merge.ForwardReLU(autograd.ConcatChannels(h, f))
+	return twoSizes(h, m.convMid, m.convLarge)
+}
+
+// Parameters returns those of conv1, conv2, merge, conv_mid and conv_large.
+func (m *SuperResNetWithVGG) Parameters() []nn.Parameter {
+	return mergeParameters(m.conv1, m.conv2, m.merge, m.convMid, m.convLarge)
+}
+
+// one returns the value of features that a model wants.
+func one(model string, features []*autograd.Value) *autograd.Value {
+	if len(features) != 1 {
+		panic(fmt.Sprintf("superres: %s: Forward wants the frozen network's features, got %d values", model, len(features)))
+	}
+	return features[0]
+}
+
+// twoSizes makes pictures of features, enlarged once and twice.
+func twoSizes(h *autograd.Value, mid, large *nn.Conv2d) []*autograd.Value {
+	h = autograd.Upsample2(h)
+	return []*autograd.Value{
+		autograd.Sigmoid(mid.Forward(h)),
+		autograd.Sigmoid(large.Forward(autograd.Upsample2(h))),
+	}
+}
+
+// mergeParameters names the layers of the two models that merge features.
+func mergeParameters(conv1, conv2, merge, mid, large *nn.Conv2d) []nn.Parameter {
+	return nn.Join(
+		nn.Child{Name: "conv1", Module: conv1},
+		nn.Child{Name: "conv2", Module: conv2},
+		nn.Child{Name: "merge", Module: merge},
+		nn.Child{Name: "conv_mid", Module: mid},
+		nn.Child{Name: "conv_large", Module: large},
+	)
+}
