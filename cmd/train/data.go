@@ -24,8 +24,8 @@ type photographs struct {
 // embedded is what the photographs in the program are called.
 const embedded = "the program's own photographs"
 
-// openPhotographs finds the photographs and makes the squares that o's model
-// needs. A broken photograph is named before anything is trained.
+// openPhotographs finds the photographs and makes the squares that o's models
+// need. A broken photograph is named before anything is trained.
 func openPhotographs(ctx context.Context, o *options, log io.Writer) (*photographs, error) {
 	p := &photographs{source: o.Data}
 	opts := vision.DatasetOptions{Seed: o.Seed, Limit: o.Limit}
@@ -41,7 +41,7 @@ func openPhotographs(ctx context.Context, o *options, log io.Writer) (*photograp
 		return nil, err
 	}
 	sizes := vision.WorkshopSizes
-	if o.arch.Outputs < 2 {
+	if o.outputs() < 2 {
 		sizes.Large = 0
 	}
 	all := len(p.set.Train) + len(p.set.Val)
@@ -81,14 +81,15 @@ func hint(err error) error {
 // batches turns a loader's batches into the training loop's.
 type batches struct {
 	*vision.Loader
-	outputs int
+	outputs  int
+	features *features // nil for a model that needs none
 }
 
 func (b batches) Epoch(epoch int) iter.Seq[train.Batch] {
 	return func(yield func(train.Batch) bool) {
 		for _, batch := range b.Loader.Epoch(epoch) {
 			targets := []*tensor.Tensor{batch.Mid, batch.Large}[:b.outputs]
-			if !yield(train.Batch{Input: batch.X, Targets: targets}) {
+			if !yield(train.Batch{Input: batch.X, Features: b.features.of(batch.X, batch.Index), Targets: targets}) {
 				return
 			}
 		}

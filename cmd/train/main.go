@@ -1,9 +1,10 @@
-// Command train teaches a network to enlarge photographs.
+// Command train teaches networks to enlarge photographs.
 //
 //	go run ./cmd/train
 //
 // trains SuperResNet for ten epochs on the photographs that are part of the
-// program; -help lists the flags. It leaves in its run folder:
+// program; -help lists the flags, and -model all trains every network. It leaves
+// in its run folder, or with -model all in a folder for each network there:
 //
 //	config.json           the flags and what they led to
 //	metrics.csv           an epoch a line: losses and PSNR
@@ -13,8 +14,9 @@
 //	predictions.png       input, prediction, bicubic and truth of four photographs
 //	loss.png              losses over epochs
 //
-// Its exit status is 0, also after Ctrl-C, 1 if something failed, and 2 for wrong
-// flags.
+// and after -model all comparison_144.png and comparison_288.png, all networks side
+// by side. Its exit status is 0, also after Ctrl-C, 1 if something failed, and 2
+// for wrong flags.
 package main
 
 import (
@@ -23,18 +25,20 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math"
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
+	"time"
 
+	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/nn"
 	"pixelgrad/nn/optim"
 	"pixelgrad/nn/train"
-	"pixelgrad/simd"
 	"pixelgrad/tensor"
 	"pixelgrad/vision"
+	"pixelgrad/vision/superres"
 )
 
 func main() {
@@ -54,14 +58,31 @@ func main() {
 	}
 }
 
-// run trains a model. Results go to out, messages to log.
+// A session is what all models of a run share: the photographs and how well plain
+// interpolation enlarges them.
+type session struct {
+	*options
+	out, log io.Writer
+	photos   *photographs
+	batch    int
+	bicubic  []float64 // PSNR in dB at 144 and 288
+}
+
+// run trains the models. Results go to out, messages to log.
 func run(ctx context.Context, o *options, out, log io.Writer) error {
 	tensor.SetThreads(o.Threads)
-	model := o.arch.New(rand.New(rand.NewPCG(o.Seed, 0)))
-	if o.Init != "" {
-		if err := train.LoadWeights(o.Init, model); err != nil {
-			return fmt.Errorf("-init: %w", err)
+	var runs []*modelRun
+	for _, a := range o.archs {
+		r, err := prepare(o, a)
+		var missing *frozen.MissingError
+		if errors.As(err, &missing) && len(o.archs) > 1 {
+			fmt.Fprintf(log, "%s is left out: %v\n", a.Title, err)
+			continue
 		}
+		if err != nil {
+			return err
+		}
+		runs = append(runs, r)
 	}
 	if err := checkOut(o.Out); err != nil {
 		return err
@@ -75,74 +96,119 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 		}
 		return err
 	}
-	batch := o.batchSize(photos.train.Len())
-	trainSet := batches{vision.NewLoader(photos.train, batch, o.Seed, o.Shuffle), o.arch.Outputs}
-	valSet := batches{vision.NewLoader(photos.val, batch, o.Seed, false), o.arch.Outputs}
-	total := o.Epochs * trainSet.Batches()
-	if o.Steps > 0 {
-		total = min(total, o.Steps)
-	}
+	s := &session{options: o, out: out, log: log, photos: photos, batch: o.batchSize(photos.train.Len())}
 	mid, large := vision.Baselines(photos.val, o.Threads)
-	r := &report{options: o, out: out, log: log, model: model, photos: photos, batch: batch, total: total, bicubic: []float64{mid.Bicubic.PSNR, large.Bicubic.PSNR}[:o.arch.Outputs]}
-	if err := r.begin(); err != nil {
+	s.bicubic = []float64{mid.Bicubic.PSNR, large.Bicubic.PSNR}[:o.outputs()]
+	s.summary()
+	var failed []error
+	for i, r := range runs {
+		if i > 0 {
+			fmt.Fprintln(out)
+		}
+		if len(o.archs) > 1 {
+			r.dir = filepath.Join(o.Out, r.arch.Name)
+			if err := checkOut(r.dir); err != nil {
+				return err
+			}
+		}
+		if err := s.train(ctx, r); err != nil {
+			var diverged *train.DivergedError
+			if len(o.archs) == 1 || !errors.As(err, &diverged) {
+				return err
+			}
+			failed = append(failed, fmt.Errorf("%s: %w", r.title, err)) // the others can still be compared
+			fmt.Fprintf(log, "train: %v\n", failed[len(failed)-1])
+		}
+		if ctx.Err() != nil {
+			runs = runs[:i+1]
+			break
+		}
+	}
+	if len(o.archs) > 1 {
+		failed = append(failed, s.compare(runs))
+	}
+	return errors.Join(failed...)
+}
+
+// A modelRun is one model of a run, before, while and after it is trained.
+type modelRun struct {
+	arch       superres.Architecture
+	title      string // says so if the features are random
+	model      superres.Model
+	extractor  *frozen.Extractor
+	dir        string
+	val        *features // features of the validation photographs
+	epochs     []train.Epoch
+	psnr       [][]float64 // one an epoch, of each output
+	seconds    float64
+	wasStopped bool
+}
+
+// prepare makes a model, with its frozen network if it has one.
+func prepare(o *options, a superres.Architecture) (*modelRun, error) {
+	r := &modelRun{arch: a, title: a.Title, dir: o.Out}
+	var err error
+	if r.extractor, err = frozen.New(a.Features, frozen.Options{VGGWeights: o.VGGWeights, VGGLayer: o.VGGLayer, CLIPWeights: o.CLIPWeights, Random: o.RandomFeatures, Seed: o.Seed}); err != nil {
+		var missing *frozen.MissingError
+		if errors.As(err, &missing) {
+			err = fmt.Errorf("%w; -random-features does without", err)
+		}
+		return nil, err
+	}
+	rng := rand.New(rand.NewPCG(o.Seed, 0))
+	if r.extractor == nil {
+		r.model = a.New(rng)
+	} else {
+		r.model = a.NewWithFeatures(rng, r.extractor.Channels)
+		if o.RandomFeatures {
+			r.title += " (random features)"
+		}
+	}
+	if o.Init != "" {
+		if err := train.LoadWeights(o.Init, r.model); err != nil {
+			return nil, fmt.Errorf("-init: %w", err)
+		}
+	}
+	return r, nil
+}
+
+// train trains one model and writes what is left of it.
+func (s *session) train(ctx context.Context, r *modelRun) error {
+	trainSet := batches{vision.NewLoader(s.photos.train, s.batch, s.Seed, s.Shuffle), r.arch.Outputs, nil}
+	valSet := batches{vision.NewLoader(s.photos.val, s.batch, s.Seed, false), r.arch.Outputs, nil}
+	total := s.Epochs * trainSet.Batches()
+	if s.Steps > 0 {
+		total = min(total, s.Steps)
+	}
+	p := &report{session: s, modelRun: r, total: total}
+	p.heading()
+	var err error
+	if trainSet.features, valSet.features, err = s.bothFeatures(ctx, r.extractor); err != nil {
+		if ctx.Err() != nil {
+			fmt.Fprintln(s.out, "Interrupted while computing features; this network was not trained.")
+			return nil
+		}
+		return err
+	}
+	r.val = valSet.features
+	if err := p.begin(); err != nil {
 		return err
 	}
 	loop := train.Loop{
-		Model:      model,
+		Model:      r.model,
 		Loss:       nn.PSNRLoss,
-		Optimizer:  optim.NewAdam(model.Parameters(), o.LR),
+		Optimizer:  optim.NewAdam(r.model.Parameters(), s.LR),
 		Train:      trainSet,
 		Validation: valSet,
-		Epochs:     o.Epochs,
-		MaxSteps:   o.Steps,
-		OnStep:     r.step,
-		OnValidate: r.validate,
-		OnEpoch:    r.epoch,
+		Epochs:     s.Epochs,
+		MaxSteps:   s.Steps,
+		OnStep:     p.step,
+		OnValidate: p.validate,
+		OnEpoch:    p.epoch,
 	}
+	start := time.Now()
 	steps, err := loop.Run(ctx)
-	interrupted := ctx.Err() != nil && steps < total
-	return errors.Join(err, r.end(steps, interrupted))
-}
-
-// summary says what is going to be done.
-func (r *report) summary() {
-	o := r.options
-	fmt.Fprintf(r.out, "%s, %s parameters\n", o.arch.Title, thousands(nn.Count(r.model)))
-	fmt.Fprintf(r.out, "  data      %s\n", r.photos.set.Rule)
-	fmt.Fprintf(r.out, "  training  %d epochs, %s steps of %d photographs, learning rate %v, seed %d\n", o.Epochs, thousands(r.total), min(r.batch, r.photos.train.Len()), o.LR, o.Seed)
-	if o.Init != "" {
-		fmt.Fprintf(r.out, "  weights   from %s\n", o.Init)
-	}
-	fmt.Fprintf(r.out, "  machine   %d threads, SIMD level %v\n", tensor.Threads(), simd.Current())
-	fmt.Fprintf(r.out, "  bicubic   %s on the validation photographs: what plain interpolation reaches\n", decibels(r.bicubic))
-	fmt.Fprintf(r.out, "  results   in %s\n\n", o.Out)
-}
-
-// thousands writes a number with commas: 38,915.
-func thousands(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// decibels writes the PSNR of each output with the side it is for.
-func decibels(psnr []float64) string {
-	s := ""
-	for i, p := range psnr {
-		if i > 0 {
-			s += ", "
-		}
-		s += fmt.Sprintf("%.2f dB (loss %.4f) at %d", p, inverse(p), 144<<i)
-	}
-	return s
-}
-
-// inverse is 1/PSNR, the loss that belongs to a PSNR in dB.
-func inverse(psnr float64) float64 {
-	if psnr == 0 {
-		return math.Inf(1)
-	}
-	return 1 / psnr
+	r.seconds = time.Since(start).Seconds()
+	r.wasStopped = ctx.Err() != nil && steps < total
+	return errors.Join(err, p.end(steps))
 }

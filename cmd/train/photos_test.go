@@ -21,8 +21,8 @@ const (
 
 var nameForm = regexp.MustCompile(`^([a-z0-9]+(?:-[a-z0-9]+)*)_(0|[1-9][0-9]*)\.jpg$`)
 
-// files returns the names of the embedded squares.
-func files(t *testing.T) []string {
+// squareFiles returns the names of the embedded squares.
+func squareFiles(t *testing.T) []string {
 	t.Helper()
 	names, err := fs.Glob(photos.FS, "*")
 	if err != nil {
@@ -32,7 +32,7 @@ func files(t *testing.T) []string {
 }
 
 func TestSquares(t *testing.T) {
-	names := files(t)
+	names := squareFiles(t)
 	if len(names) < minFiles {
 		t.Errorf("%d files, want at least %d", len(names), minFiles)
 	}
@@ -107,7 +107,7 @@ func licensed(t *testing.T) map[string]int {
 
 func TestNamesAndLicenses(t *testing.T) {
 	found := map[string]map[int]bool{}
-	for _, name := range files(t) {
+	for _, name := range squareFiles(t) {
 		m := nameForm.FindStringSubmatch(name)
 		if m == nil {
 			t.Errorf("%s is not of the form photo_k.jpg", name)

@@ -1,9 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"image"
+	"io"
+	"path/filepath"
+	"text/tabwriter"
 
 	"pixelgrad/autograd"
+	"pixelgrad/nn"
 	"pixelgrad/vision"
 )
 
@@ -36,34 +42,178 @@ func (r *report) writeSamples() error {
 	return vision.WritePNG(r.path(samplesFile), grid.Draw())
 }
 
+// A picture is an enlargement with its PSNR in dB.
+type picture struct {
+	*vision.RGB
+	psnr float64
+}
+
+func (p picture) cell() vision.GridCell {
+	return vision.GridCell{Image: p.RGB, Caption: fmt.Sprintf("%.2f dB", p.psnr)}
+}
+
+// predict enlarges validation photograph i with a model: a picture for each output.
+func (s *session) predict(r *modelRun, i int) []picture {
+	val := s.photos.val
+	x := val.Picture(i, val.Sizes.X).Tensor()
+	var features []*autograd.Value
+	for _, f := range r.val.of(x, []int{i}) {
+		features = append(features, autograd.Constant(f))
+	}
+	var out []picture
+	for j, p := range r.model.Forward(autograd.Inference(x), features...) {
+		target := val.Picture(i, s.sides()[j]).Tensor()
+		out = append(out, picture{vision.FromTensor(p.Data(), 0), vision.PSNR(p.Data(), target)})
+		p.Free()
+	}
+	return out
+}
+
+// bicubicPicture is what plain interpolation makes of validation photograph i.
+func (s *session) bicubicPicture(i, side int) picture {
+	val := s.photos.val
+	y := vision.Bicubic(val.Picture(i, val.Sizes.X).Tensor(), side, side)
+	return picture{vision.FromTensor(y, 0), vision.PSNR(y, val.Picture(i, side).Tensor())}
+}
+
+// sides returns the sides of the enlargements that are predicted.
+func (s *session) sides() []int {
+	return []int{s.photos.val.Sizes.Mid, s.photos.val.Sizes.Large}[:s.outputs()]
+}
+
 // writePredictions draws what the model makes of some validation photographs,
 // between its input and the truth, for each output.
 func (r *report) writePredictions() error {
 	val := r.photos.val
-	grid := vision.Grid{Title: fmt.Sprintf("%s: predictions for validation photographs", r.arch.Title), Cell: 288}
-	sides := []int{val.Sizes.Mid, val.Sizes.Large}[:r.arch.Outputs]
+	grid := vision.Grid{Title: fmt.Sprintf("%s: predictions for validation photographs", r.title), Cell: 288}
 	grid.Columns = append(grid.Columns, fmt.Sprintf("input, %d", val.Sizes.X))
+	sides := r.sides()[:r.arch.Outputs]
 	for _, side := range sides {
 		grid.Columns = append(grid.Columns, fmt.Sprintf("prediction, %d", side), fmt.Sprintf("bicubic, %d", side), fmt.Sprintf("ground truth, %d", side))
 	}
 	for i := range min(shown, val.Len()) {
-		input := val.Picture(i, val.Sizes.X)
-		row := vision.GridRow{Name: val.Names[i], Cells: []vision.GridCell{{Image: input}}}
-		x := input.Tensor()
-		predictions := r.model.Forward(autograd.Inference(x))
+		row := vision.GridRow{Name: val.Names[i], Cells: []vision.GridCell{{Image: val.Picture(i, val.Sizes.X)}}}
+		predictions := r.predict(r.modelRun, i)
 		for j, side := range sides {
-			truth := val.Picture(i, side)
-			target, bicubic := truth.Tensor(), vision.Bicubic(x, side, side)
-			db := func(p float64) string { return fmt.Sprintf("%.2f dB", p) }
-			row.Cells = append(row.Cells,
-				vision.GridCell{Image: vision.FromTensor(predictions[j].Data(), 0), Caption: db(vision.PSNR(predictions[j].Data(), target))},
-				vision.GridCell{Image: vision.FromTensor(bicubic, 0), Caption: db(vision.PSNR(bicubic, target))},
-				vision.GridCell{Image: truth})
-		}
-		for _, p := range predictions {
-			p.Free()
+			row.Cells = append(row.Cells, predictions[j].cell(), r.bicubicPicture(i, side).cell(), vision.GridCell{Image: val.Picture(i, side)})
 		}
 		grid.Rows = append(grid.Rows, row)
 	}
 	return vision.WritePNG(r.path(predictionsFile), grid.Draw())
+}
+
+// compare prints what all models have reached in one table, and draws them side by
+// side at each size.
+func (s *session) compare(runs []*modelRun) error {
+	fmt.Fprintln(s.out)
+	t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "model\tparameters\tmid loss\tlarge loss\tPSNR at 144\tPSNR at 288\tseconds\n")
+	number := func(v []float64, i int, format string) string {
+		if i >= len(v) {
+			return "–"
+		}
+		return fmt.Sprintf(format, v[i])
+	}
+	var trained []*modelRun
+	for _, r := range runs {
+		n := len(r.epochs)
+		if n == 0 {
+			continue
+		}
+		trained = append(trained, r)
+		title := r.title
+		if r.wasStopped {
+			title += ", stopped early"
+		}
+		val, psnr := r.epochs[n-1].Val, r.psnr[n-1]
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%.0f\n", title, thousands(nn.Count(r.model)),
+			number(val, 0, "%.4f"), number(val, 1, "%.4f"), number(psnr, 0, "%.2f dB"), number(psnr, 1, "%.2f dB"), r.seconds)
+	}
+	inverse := []float64{1 / s.bicubic[0], 1 / s.bicubic[1]}
+	fmt.Fprintf(t, "bicubic interpolation\t–\t%.4f\t%.4f\t%.2f dB\t%.2f dB\t–\n", inverse[0], inverse[1], s.bicubic[0], s.bicubic[1])
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.out, "Losses are those of the validation photographs after the last epoch.")
+	if len(trained) == 0 {
+		return nil
+	}
+	var errs []error
+	for j, side := range s.sides() {
+		name := filepath.Join(s.Out, fmt.Sprintf("comparison_%d.png", side))
+		if err := s.writeComparison(name, trained, j); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	_, err := io.WriteString(s.out, fmt.Sprintf("The networks side by side: comparison_144.png and comparison_288.png in %s.\n", s.Out))
+	return err
+}
+
+// writeComparison draws, for each photograph, the input, what each model that has
+// output number j makes of it, bicubic and the truth; and below them the part of
+// the photograph that has most detail, enlarged.
+func (s *session) writeComparison(name string, runs []*modelRun, j int) error {
+	val, side := s.photos.val, s.sides()[j]
+	grid := vision.Grid{Title: fmt.Sprintf("All networks at %d×%d", side, side), Cell: 288}
+	grid.Columns = append(grid.Columns, fmt.Sprintf("input, %d", val.Sizes.X))
+	var columns []*modelRun
+	for _, r := range runs {
+		if r.arch.Outputs > j {
+			columns = append(columns, r)
+			grid.Columns = append(grid.Columns, r.title)
+		}
+	}
+	grid.Columns = append(grid.Columns, "bicubic", "ground truth")
+	for i := range min(shown, val.Len()) {
+		input, truth := val.Picture(i, val.Sizes.X), val.Picture(i, side)
+		row := vision.GridRow{Name: val.Names[i], Cells: []vision.GridCell{{Image: input}}}
+		for _, r := range columns {
+			row.Cells = append(row.Cells, s.predict(r, i)[j].cell())
+		}
+		row.Cells = append(row.Cells, s.bicubicPicture(i, side).cell(), vision.GridCell{Image: truth})
+		x, y := busiest(input, input.W/cropShare)
+		crops := vision.GridRow{}
+		for _, c := range row.Cells {
+			p := c.Image.(*vision.RGB)
+			scale := p.W / input.W
+			crops.Cells = append(crops.Cells, vision.GridCell{Image: crop(p, x*scale, y*scale, input.W/cropShare*scale)})
+		}
+		grid.Rows = append(grid.Rows, row, crops)
+	}
+	return vision.WritePNG(name, grid.Draw())
+}
+
+// cropShare is which share of a photograph's side the enlarged part has: 1/3.
+const cropShare = 3
+
+// busiest returns where the square of a side lies whose pixels vary most.
+func busiest(p *vision.RGB, side int) (x, y int) {
+	most := -1.0
+	for y0 := 0; y0+side <= p.H; y0 += 2 {
+		for x0 := 0; x0+side <= p.W; x0 += 2 {
+			sum, squares := 0.0, 0.0
+			for i := y0; i < y0+side; i++ {
+				for _, v := range p.Pix[3*(i*p.W+x0) : 3*(i*p.W+x0+side)] {
+					sum += float64(v)
+					squares += float64(v) * float64(v)
+				}
+			}
+			if variance := squares - sum*sum/float64(3*side*side); variance > most {
+				most, x, y = variance, x0, y0
+			}
+		}
+	}
+	return x, y
+}
+
+// crop returns the square of a side at (x,y).
+func crop(p *vision.RGB, x, y, side int) image.Image {
+	c := vision.NewRGB(side, side)
+	for i := range side {
+		copy(c.Pix[3*i*side:3*(i+1)*side], p.Pix[3*((y+i)*p.W+x):])
+	}
+	return c
 }

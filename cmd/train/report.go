@@ -19,7 +19,6 @@ import (
 	"pixelgrad/simd"
 	"pixelgrad/tensor"
 	"pixelgrad/vision"
-	"pixelgrad/vision/superres"
 )
 
 // The files of a run.
@@ -36,33 +35,46 @@ const (
 // outputNames are what the outputs of a model are called, in files and in print.
 var outputNames = []string{"mid", "large"}
 
-// A report tells how a training goes, on the terminal and in the run's folder.
+// A report tells how the training of one model goes, on the terminal and in the
+// run's folder.
 type report struct {
-	*options
-	out, log io.Writer
-	model    superres.Model
-	photos   *photographs
-	batch    int
-	total    int       // steps
-	bicubic  []float64 // PSNR in dB, one an output
+	*session
+	*modelRun
+	total int // steps
 
 	bar     *progress.Bar
-	began   time.Time // of the training
-	since   time.Time // of the epoch
+	since   time.Time // when the epoch began
 	images  int       // shown since then
 	squares []float64 // sums of squared errors of the validation so far
 	pixels  []float64 // and how many there are
 
 	metrics, steps strings.Builder
-	epochs         []train.Epoch
-	psnr           [][]float64 // one a epoch, of each output
 }
 
-func (r *report) path(name string) string { return filepath.Join(r.Out, name) }
+func (r *report) path(name string) string { return filepath.Join(r.dir, name) }
 
-// begin prints the summary and writes what is known before the first step.
+// summary says what is going to be done with all models.
+func (s *session) summary() {
+	fmt.Fprintf(s.out, "data      %s\n", s.photos.set.Rule)
+	fmt.Fprintf(s.out, "bicubic   %s on the validation photographs: what plain interpolation reaches\n", decibels(s.bicubic))
+	fmt.Fprintf(s.out, "machine   %d threads, SIMD level %v\n", tensor.Threads(), simd.Current())
+	if s.RandomFeatures {
+		fmt.Fprintf(s.out, "features  VGG16 and CLIP have random weights, for demonstration: what leans on them shows nothing of what they could do\n")
+	}
+	fmt.Fprintf(s.out, "results   in %s\n\n", s.Out)
+}
+
+// heading says what model is going to be trained, and how.
+func (r *report) heading() {
+	fmt.Fprintf(r.out, "%s, %s parameters\n", r.title, thousands(nn.Count(r.model)))
+	fmt.Fprintf(r.out, "  training  %d epochs, %s steps of %d photographs, learning rate %v, seed %d\n", r.Epochs, thousands(r.total), min(r.batch, r.photos.train.Len()), r.LR, r.Seed)
+	if r.Init != "" {
+		fmt.Fprintf(r.out, "  weights   from %s\n", r.Init)
+	}
+}
+
+// begin writes what is known before the first step.
 func (r *report) begin() error {
-	r.summary()
 	names := outputNames[:r.arch.Outputs]
 	columns := func(form string) string {
 		s := ""
@@ -75,6 +87,7 @@ func (r *report) begin() error {
 	fmt.Fprintf(&r.steps, "step%s\n", columns("loss_%s"))
 	config := struct {
 		*options
+		Network    string    `json:"network"`
 		BatchUsed  int       `json:"batch_used"`
 		Photos     string    `json:"photographs"`
 		Train      int       `json:"train_photographs"`
@@ -87,8 +100,9 @@ func (r *report) begin() error {
 		Go         string    `json:"go"`
 		Bicubic    []float64 `json:"bicubic_psnr"`
 		Start      time.Time `json:"start"`
-	}{r.options, r.batch, r.photos.source, r.photos.train.Len(), r.photos.val.Len(), len(r.photos.train.Skipped) + len(r.photos.val.Skipped),
-		nn.Count(r.model), r.total, tensor.Threads(), simd.Current().String(), runtime.Version(), r.bicubic, time.Now().Round(time.Second)}
+	}{r.options, r.title, r.batch, r.photos.source, r.photos.train.Len(), r.photos.val.Len(), len(r.photos.train.Skipped) + len(r.photos.val.Skipped),
+		nn.Count(r.model), r.total, tensor.Threads(), simd.Current().String(), runtime.Version(), r.bicubic[:r.arch.Outputs], time.Now().Round(time.Second)}
+	config.Model = r.arch.Name
 	text, err := json.MarshalIndent(config, "", "  ")
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.path(configFile), err)
@@ -99,8 +113,9 @@ func (r *report) begin() error {
 	if err := r.writeSamples(); err != nil {
 		return err
 	}
+	fmt.Fprintln(r.out)
 	r.bar = progress.New(r.total, "")
-	r.began, r.since = time.Now(), time.Now()
+	r.since = time.Now()
 	return nil
 }
 
@@ -177,14 +192,14 @@ func (r *report) save() error {
 		last = fmt.Sprint(r.epochs[n-1].Steps)
 	}
 	return errors.Join(
-		train.SaveWeights(r.path(weightsFile), r.model, map[string]string{"model": r.Model, "steps": last}),
+		train.SaveWeights(r.path(weightsFile), r.model, map[string]string{"model": r.title, "steps": last}),
 		writeText(r.path(metricsFile), r.metrics.String()),
 		writeText(r.path(stepsFile), r.steps.String()),
 	)
 }
 
 // end writes all files for the last time, and prints how it went.
-func (r *report) end(steps int, interrupted bool) error {
+func (r *report) end(steps int) error {
 	r.bar.Close()
 	err := errors.Join(r.save(), r.writePredictions())
 	if len(r.epochs) > 0 {
@@ -196,7 +211,7 @@ func (r *report) end(steps int, interrupted bool) error {
 	if len(r.epochs) > 0 {
 		fmt.Fprintln(r.out)
 	}
-	if interrupted {
+	if r.wasStopped {
 		fmt.Fprintf(r.out, "Interrupted after step %s of %s; everything up to there is saved.\n", thousands(steps), thousands(r.total))
 	}
 	if n := len(r.psnr); n > 0 {
@@ -206,10 +221,10 @@ func (r *report) end(steps int, interrupted bool) error {
 				than = "less than"
 			}
 			fmt.Fprintf(r.out, "%s reaches %.2f dB at %d, %.2f dB %s bicubic interpolation, after %s steps in %.0f s.\n",
-				r.arch.Title, p, 144<<i, abs(p-r.bicubic[i]), than, thousands(steps), time.Since(r.began).Seconds())
+				r.title, p, 144<<i, abs(p-r.bicubic[i]), than, thousands(steps), r.seconds)
 		}
 	}
-	fmt.Fprintf(r.out, "Results are in %s: look at %s first.\n", r.Out, predictionsFile)
+	fmt.Fprintf(r.out, "Results are in %s: look at %s first.\n", r.dir, predictionsFile)
 	return nil
 }
 
@@ -230,9 +245,9 @@ func (r *report) writeLoss() error {
 			validation.Values = append(validation.Values, e.Val[i])
 		}
 		curves = append(curves, training, validation)
-		lines = append(lines, plots.Line{Name: fmt.Sprintf("bicubic, %d", 144<<i), Value: inverse(r.bicubic[i])})
+		lines = append(lines, plots.Line{Name: fmt.Sprintf("bicubic, %d", 144<<i), Value: 1 / r.bicubic[i]})
 	}
-	return plots.WriteLoss(r.path(lossFile), r.arch.Title+": loss over epochs", curves, lines)
+	return plots.WriteLoss(r.path(lossFile), r.title+": loss over epochs", curves, lines)
 }
 
 func writeText(path, text string) error {
@@ -240,4 +255,25 @@ func writeText(path, text string) error {
 		_, err := io.WriteString(w, text)
 		return err
 	})
+}
+
+// thousands writes a number with commas: 38,915.
+func thousands(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// decibels writes the PSNR of each output with the side it is for.
+func decibels(psnr []float64) string {
+	s := ""
+	for i, p := range psnr {
+		if i > 0 {
+			s += ", "
+		}
+		s += fmt.Sprintf("%.2f dB (loss %.4f) at %d", p, 1/p, 144<<i)
+	}
+	return s
 }

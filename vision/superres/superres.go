@@ -29,6 +29,10 @@ type Architecture struct {
 	Outputs  int    // how many enlargements it makes
 	Features Features
 	New      func(rng *rand.Rand) Model
+
+	// NewWithFeatures is New for features of another number of channels than the
+	// usual one: VGG16's relu1_2, another CLIP. It is nil for models without.
+	NewWithFeatures func(rng *rand.Rand, channels int) Model
 }
 
 // Features names the frozen network that a model leans on.
@@ -43,12 +47,14 @@ const (
 
 // Architectures lists the models there are.
 var Architectures = []Architecture{
-	{"superresnet", "SuperResNet", 1, NoFeatures, func(rng *rand.Rand) Model { return NewSuperResNet(rng) }},
-	{"multi", "SuperResNetMulti", 2, NoFeatures, func(rng *rand.Rand) Model { return NewSuperResNetMulti(rng) }},
-	{"residual", "SuperResNetResidualBlock", 2, NoFeatures, func(rng *rand.Rand) Model { return NewSuperResNetResidualBlock(rng) }},
-	{"dilated", "SuperResNetDilated", 2, NoFeatures, func(rng *rand.Rand) Model { return NewSuperResNetDilated(rng) }},
-	{"vgg", "SuperResNetWithVGG", 2, VGGFeatures, func(rng *rand.Rand) Model { return NewSuperResNetWithVGG(rng, 128) }},
-	{"clip", "SuperResNetWithCLIP", 2, CLIPFeatures, func(rng *rand.Rand) Model { return NewSuperResNetWithCLIP(rng, 512) }},
+	{"superresnet", "SuperResNet", 1, NoFeatures, func(rng *rand.Rand) Model { return NewSuperResNet(rng) }, nil},
+	{"multi", "SuperResNetMulti", 2, NoFeatures, func(rng *rand.Rand) Model { return NewSuperResNetMulti(rng) }, nil},
+	{"residual", "SuperResNetResidualBlock", 2, NoFeatures, func(rng *rand.Rand) Model { return NewSuperResNetResidualBlock(rng) }, nil},
+	{"dilated", "SuperResNetDilated", 2, NoFeatures, func(rng *rand.Rand) Model { return NewSuperResNetDilated(rng) }, nil},
+	{"vgg", "SuperResNetWithVGG", 2, VGGFeatures, func(rng *rand.Rand) Model { return NewSuperResNetWithVGG(rng, 128) },
+		func(rng *rand.Rand, channels int) Model { return NewSuperResNetWithVGG(rng, channels) }},
+	{"clip", "SuperResNetWithCLIP", 2, CLIPFeatures, func(rng *rand.Rand) Model { return NewSuperResNetWithCLIP(rng, 512) },
+		func(rng *rand.Rand, channels int) Model { return NewSuperResNetWithCLIP(rng, channels) }},
 }
 
 // Find returns the architecture called name; the error lists those there are.

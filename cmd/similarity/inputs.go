@@ -1,0 +1,199 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"pixelgrad/autograd"
+	"pixelgrad/cmd/internal/frozen"
+	"pixelgrad/nn/train"
+	"pixelgrad/testdata/photos"
+	"pixelgrad/vision"
+	"pixelgrad/vision/superres"
+)
+
+// A text is a description with the line of its file that it is from, and the name of
+// the photograph that it describes, if the file says so.
+type text struct {
+	line       int
+	name, text string
+}
+
+// maxTexts is how large a file of descriptions may be, in bytes.
+const maxTexts = 4 << 20
+
+// readTexts reads descriptions, one a line; named ones have a name and a tab before
+// them. Blank lines are passed over.
+func readTexts(path string, named bool) ([]text, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("-texts: expected a file of descriptions: %w", err)
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxTexts {
+		return nil, fmt.Errorf("-texts %s: expected a file of at most %d bytes with a description a line, found %v of %d bytes", path, maxTexts, info.Mode().Type(), info.Size())
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("-texts: %w", err)
+	}
+	var texts []text
+	lines := bufio.NewScanner(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
+	lines.Buffer(nil, maxTexts+1)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimRight(lines.Text(), "\r")
+		t := text{line: n, text: line}
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		if !utf8.ValidString(line) {
+			return nil, fmt.Errorf("%s:%d: expected a description in UTF-8, found other bytes; convert the file", path, n)
+		}
+		if named {
+			name, words, ok := strings.Cut(line, "\t")
+			if !ok || strings.TrimSpace(words) == "" {
+				return nil, fmt.Errorf("%s:%d: expected a photograph's name, a tab and a description, found %q", path, n, shorten(line, 40))
+			}
+			t.name, t.text = strings.TrimSpace(name), words
+		}
+		texts = append(texts, t)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(texts) == 0 {
+		return nil, fmt.Errorf("-texts %s: expected a description a line, found an empty file", path)
+	}
+	return texts, nil
+}
+
+// openImages reads pictures: files with commas between, or all of a folder.
+func openImages(list string) ([]subject, error) {
+	files := strings.Split(list, ",")
+	if info, err := os.Stat(list); err == nil && info.IsDir() {
+		if files, err = pictures(list); err != nil {
+			return nil, err
+		}
+	}
+	var subjects []subject
+	for _, f := range files {
+		p, err := vision.ReadFile(strings.TrimSpace(f))
+		if err != nil {
+			return nil, fmt.Errorf("-images: %w", err)
+		}
+		base := filepath.Base(f)
+		subjects = append(subjects, subject{strings.TrimSuffix(base, filepath.Ext(base)), p})
+	}
+	return subjects, nil
+}
+
+// pictures lists the picture files of a folder, by name.
+func pictures(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("-images: %w", err)
+	}
+	var files []string
+	for _, e := range entries {
+		ext := strings.ToLower(filepath.Ext(e.Name()))
+		if slices.Contains([]string{".jpg", ".jpeg", ".png"}, ext) && !e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
+			files = append(files, filepath.Join(dir, e.Name()))
+		}
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("-images %s: expected .jpg, .jpeg or .png files, found none", dir)
+	}
+	return files, nil
+}
+
+// trainingRun is what cmd/train's config.json says that matters here.
+type trainingRun struct {
+	Model          string `json:"model"`
+	Data           string `json:"data"`
+	Seed           uint64 `json:"seed"`
+	Limit          int    `json:"limit"`
+	VGGWeights     string `json:"vgg_weights"`
+	VGGLayer       string `json:"vgg_layer"`
+	CLIPWeights    string `json:"clip_weights"`
+	RandomFeatures bool   `json:"random_features"`
+}
+
+// predictions returns what the network of a training run makes of the photographs that
+// texts name, at 288×288.
+func predictions(dir string, texts []text) ([]subject, error) {
+	path := filepath.Join(dir, "config.json")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("-predictions %s: expected the folder of a training run: %w", dir, err)
+	}
+	c := trainingRun{VGGLayer: "relu2_2"}
+	if err := json.Unmarshal(data, &c); err != nil {
+		return nil, fmt.Errorf("%s: expected what cmd/train writes: %w", path, err)
+	}
+	arch, err := superres.Find(c.Model)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if arch.Outputs < 2 {
+		return nil, fmt.Errorf("-predictions %s: expected a network that enlarges to 288×288, found %s, which stops at 144×144; train another -model", dir, arch.Title)
+	}
+	set, err := openSet(c)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	eye, err := frozen.New(arch.Features, frozen.Options{VGGWeights: c.VGGWeights, VGGLayer: c.VGGLayer, CLIPWeights: c.CLIPWeights, Random: c.RandomFeatures, Seed: c.Seed})
+	if err != nil {
+		return nil, err
+	}
+	rng := rand.New(rand.NewPCG(c.Seed, 0))
+	var model superres.Model
+	if eye == nil {
+		model = arch.New(rng)
+	} else {
+		model = arch.NewWithFeatures(rng, eye.Channels)
+	}
+	if err := train.LoadWeights(filepath.Join(dir, "weights.safetensors"), model); err != nil {
+		return nil, err
+	}
+	var subjects []subject
+	for _, t := range texts {
+		i := slices.IndexFunc(set.Val, func(p vision.Photo) bool { return p.Name == t.name })
+		if i < 0 {
+			return nil, fmt.Errorf("line %d of the texts: expected the name of a validation photograph, found %q; there are %s, …", t.line, t.name, set.Val[0].Name)
+		}
+		photo, err := set.Read(set.Val[i])
+		if err != nil {
+			return nil, err
+		}
+		side := vision.WorkshopSizes.X
+		x := vision.Resize(photo, side, side).Tensor()
+		var features []*autograd.Value
+		if eye != nil {
+			features = append(features, autograd.Constant(eye.See(x)))
+		}
+		out := model.Forward(autograd.Inference(x), features...)
+		subjects = append(subjects, subject{t.name, vision.FromTensor(out[1].Data(), 0)})
+		for _, y := range out {
+			y.Free()
+		}
+	}
+	return subjects, nil
+}
+
+// openSet finds the photographs of a training run, divided as they were then.
+func openSet(c trainingRun) (*vision.Dataset, error) {
+	o := vision.DatasetOptions{Seed: c.Seed, Limit: c.Limit}
+	if c.Data != "" {
+		return vision.OpenDir(c.Data, o)
+	}
+	o.Group = vision.PhotoOfCrop
+	return vision.OpenFS(fs.FS(photos.FS), "the program's own photographs", o)
+}

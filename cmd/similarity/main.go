@@ -1,0 +1,351 @@
+// Command similarity compares pictures with descriptions, as CLIP sees both.
+//
+//	similarity -images a.jpg,b.jpg -texts descriptions.txt
+//
+// prints a table with a row for each description and a column for each picture: the
+// cosine of the angle between their embeddings. A good match has about 0.25 to 0.35,
+// anything else about 0.1 to 0.2: CLIP's cosines are small, and only their differences
+// tell. The best picture of each row is marked. With
+//
+//	similarity -predictions RUN -texts descriptions.tsv
+//
+// the pictures are what a network of an earlier training run makes of validation
+// photographs, at 288×288. Its exit status is 0, 1 if something failed, and 2 for wrong
+// flags.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"image"
+	"io"
+	"math"
+	"os"
+	"text/tabwriter"
+
+	"pixelgrad/clip"
+	"pixelgrad/clip/bpe"
+	"pixelgrad/cmd/internal/frozen"
+	"pixelgrad/cmd/internal/progress"
+	"pixelgrad/tensor"
+	"pixelgrad/vision"
+)
+
+// options are the command line.
+type options struct {
+	weights     string
+	images      string
+	predictions string
+	texts       string
+	out         string
+	json        bool
+	softmax     bool
+	truncate    bool
+	random      bool
+	seed        uint64
+	threads     int
+}
+
+const usage = `Compare pictures with descriptions, as CLIP sees both.
+
+    go run ./cmd/similarity -images a.jpg,b.jpg|FOLDER -texts FILE [flags]
+    go run ./cmd/similarity -predictions RUN -texts FILE.tsv [flags]
+
+FILE has a description a line; FILE.tsv has the name of a validation photograph, a
+tab and its description.
+
+`
+
+func main() {
+	o, err := parseFlags(os.Args[1:], os.Stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "similarity: %v (-help lists the flags)\n", err)
+		os.Exit(2)
+	}
+	if err := run(o, os.Stdout); err != nil {
+		fmt.Fprintf(os.Stderr, "similarity: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func parseFlags(args []string, help io.Writer) (*options, error) {
+	o := &options{}
+	f := flag.NewFlagSet("similarity", flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.StringVar(&o.weights, "weights", "", "`file` with CLIP's weights; default: where 'weights get clip-vit-b32' puts it")
+	f.StringVar(&o.images, "images", "", "pictures: `files` with commas between, or a folder")
+	f.StringVar(&o.predictions, "predictions", "", "`folder` of a training run, whose network's predictions are the pictures")
+	f.StringVar(&o.texts, "texts", "", "`file` of descriptions, one a line; with -predictions: name, tab, description")
+	f.StringVar(&o.out, "o", "", "draw the table as this PNG `file`")
+	f.BoolVar(&o.json, "json", false, "print JSON: images, texts, cosine")
+	f.BoolVar(&o.softmax, "softmax", false, "print beside each cosine the share of softmax(logit_scale · cosine) over the row")
+	f.BoolVar(&o.truncate, "truncate", false, "cut descriptions that have more than 77 tokens, instead of refusing them")
+	f.BoolVar(&o.random, "random-features", false, "use random weights: to see the command run, the numbers mean nothing")
+	f.Uint64Var(&o.seed, "seed", 0, "seed of random weights")
+	f.IntVar(&o.threads, "threads", 0, "goroutines that share the work; 0: one a processor")
+	if err := f.Parse(args); err == flag.ErrHelp {
+		fmt.Fprint(help, usage)
+		f.SetOutput(help)
+		f.PrintDefaults()
+		return nil, err
+	} else if err != nil {
+		return nil, err
+	}
+	switch {
+	case f.NArg() > 0:
+		return nil, fmt.Errorf("unexpected argument %q: all settings are flags", f.Arg(0))
+	case o.texts == "":
+		return nil, errors.New("-texts: expected a file of descriptions, found none")
+	case (o.images == "") == (o.predictions == ""):
+		return nil, errors.New("expected pictures from either -images or -predictions")
+	case o.threads < 0:
+		return nil, fmt.Errorf("-threads %d: expected a positive number, or 0 for one a processor", o.threads)
+	}
+	return o, nil
+}
+
+// A subject is a picture with its name.
+type subject struct {
+	name    string
+	picture *vision.RGB
+}
+
+func run(o *options, out io.Writer) error {
+	tensor.SetThreads(o.threads)
+	texts, err := readTexts(o.texts, o.predictions != "")
+	if err != nil {
+		return err
+	}
+	tokens, err := tokenize(o.texts, texts, o.truncate)
+	if err != nil {
+		return err
+	}
+	var subjects []subject
+	if o.predictions != "" {
+		subjects, err = predictions(o.predictions, texts)
+	} else {
+		subjects, err = openImages(o.images)
+	}
+	if err != nil {
+		return err
+	}
+	var model *clip.Model
+	if o.random {
+		model = clip.Random(o.seed, clip.ViTB32())
+	} else {
+		path, err := frozen.Path(o.weights, "clip-vit-b32", "CLIP ViT-B/32")
+		if err != nil {
+			return err
+		}
+		if model, err = clip.Load(path, clip.Options{Vision: true, Text: true}); err != nil {
+			return err
+		}
+	}
+	images, err := encodeImages(model, subjects)
+	if err != nil {
+		return err
+	}
+	words, err := encodeTexts(model, tokens)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.texts, err)
+	}
+	r := newResult(subjects, texts, clip.Cosine(words, images), model.LogitScale())
+	r.random = o.random
+	if o.out != "" {
+		if err := r.draw(o.out, subjects); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		return json.NewEncoder(out).Encode(r)
+	}
+	return r.print(out, o)
+}
+
+// tokenize turns descriptions into tokens; an error names the line.
+func tokenize(file string, texts []text, truncate bool) ([][]int, error) {
+	t := bpe.New()
+	ids := make([][]int, len(texts))
+	for i, text := range texts {
+		var err error
+		if ids[i], err = t.Tokenize(text.text, bpe.Options{Truncate: truncate}); err != nil {
+			hint := ""
+			var long *bpe.TooLongError
+			if errors.As(err, &long) {
+				hint = "; see -truncate"
+			}
+			return nil, fmt.Errorf("%s:%d: %w%s", file, text.line, err, hint)
+		}
+		if ids[i][1] == bpe.EndOfText {
+			return nil, fmt.Errorf("%s:%d: expected a description, found %q, of which no word is left", file, text.line, text.text)
+		}
+	}
+	return ids, nil
+}
+
+// together is how many pictures or descriptions are encoded at a time.
+const together = 16
+
+// encodeImages returns an embedding for each picture. Shape: (n,embed).
+func encodeImages(m *clip.Model, subjects []subject) (*tensor.Tensor, error) {
+	bar := progress.New(len(subjects), "Looking at pictures")
+	defer bar.Close()
+	c := m.Config()
+	all := tensor.New(len(subjects), c.Embed)
+	for i := 0; i < len(subjects); i += together {
+		n := min(together, len(subjects)-i)
+		photos := make([]*vision.RGB, n)
+		for j := range photos {
+			photos[j] = subjects[i+j].picture
+		}
+		x, err := clip.Preprocess(c.Vision.ImageSize, photos...)
+		if err != nil {
+			return nil, err
+		}
+		y := m.EncodeImage(x)
+		copy(all.Data()[i*c.Embed:], y.Data())
+		tensor.Release(x)
+		tensor.Release(y)
+		bar.Set(i+n, "")
+	}
+	return all, nil
+}
+
+// encodeTexts returns an embedding for each description. Shape: (n,embed).
+func encodeTexts(m *clip.Model, ids [][]int) (*tensor.Tensor, error) {
+	embed := m.Config().Embed
+	all := tensor.New(len(ids), embed)
+	for i := 0; i < len(ids); i += together {
+		y, err := m.EncodeText(ids[i:min(i+together, len(ids))])
+		if err != nil {
+			return nil, err
+		}
+		copy(all.Data()[i*embed:], y.Data())
+		tensor.Release(y)
+	}
+	return all, nil
+}
+
+// A result is the table: its JSON form is what -json prints.
+type result struct {
+	Images []string    `json:"images"`
+	Texts  []string    `json:"texts"`
+	Cosine [][]float64 `json:"cosine"` // a row for each text
+
+	softmax [][]float64
+	scale   float64
+	random  bool
+}
+
+func newResult(subjects []subject, texts []text, cosine *tensor.Tensor, scale float32) *result {
+	r := &result{scale: float64(scale)}
+	for _, s := range subjects {
+		r.Images = append(r.Images, s.name)
+	}
+	shares := clip.Probabilities(cosine, scale)
+	n := len(subjects)
+	for i, t := range texts {
+		r.Texts = append(r.Texts, t.text)
+		row, share := make([]float64, n), make([]float64, n)
+		for j := range n {
+			row[j], share[j] = float64(cosine.Data()[i*n+j]), float64(shares.Data()[i*n+j])
+		}
+		r.Cosine = append(r.Cosine, row)
+		r.softmax = append(r.softmax, share)
+	}
+	return r
+}
+
+// best returns where the greatest number of a row is.
+func best(row []float64) int {
+	at := 0
+	for j, v := range row {
+		if v > row[at] {
+			at = j
+		}
+	}
+	return at
+}
+
+const (
+	explained = "cosine of the angle between embeddings; a good match has about 0.25 to 0.35, others about 0.1 to 0.2"
+	atRandom  = "RANDOM WEIGHTS: these numbers mean nothing"
+)
+
+// print writes the table for people.
+func (r *result) print(out io.Writer, o *options) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprint(w, "description")
+	for _, name := range r.Images {
+		fmt.Fprintf(w, "\t%s", shorten(name, 18))
+	}
+	fmt.Fprintln(w)
+	hits := 0
+	for i, row := range r.Cosine {
+		fmt.Fprint(w, shorten(r.Texts[i], 44))
+		b := best(row)
+		if b == i {
+			hits++
+		}
+		for j, v := range row {
+			mark := " "
+			if j == b {
+				mark = "*"
+			}
+			fmt.Fprintf(w, "\t%.3f%s", v, mark)
+			if o.softmax {
+				fmt.Fprintf(w, " %3.0f%%", 100*r.softmax[i][j])
+			}
+		}
+		fmt.Fprintln(w)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\n* the best picture of a row; %s\n", explained)
+	if o.softmax {
+		fmt.Fprintf(out, "%% softmax over the row of %.1f · cosine\n", r.scale)
+	}
+	if o.predictions != "" {
+		fmt.Fprintf(out, "%d of %d descriptions find their own picture\n", hits, len(r.Texts))
+	}
+	if r.random {
+		fmt.Fprintln(out, atRandom)
+	}
+	if o.out != "" {
+		fmt.Fprintf(out, "drawn in %s\n", o.out)
+	}
+	return nil
+}
+
+// draw writes the heat map.
+func (r *result) draw(path string, subjects []subject) error {
+	h := &vision.HeatMap{Title: "Descriptions and pictures", Subtitle: explained, Rows: r.Texts, Columns: r.Images, Values: r.Cosine, Format: "%.3f"}
+	if r.random {
+		h.Title += " – " + atRandom
+	}
+	for _, s := range subjects {
+		h.Pictures = append(h.Pictures, image.Image(s.picture))
+	}
+	for _, row := range r.Cosine {
+		for _, v := range row {
+			if math.IsNaN(v) {
+				return fmt.Errorf("%s: cosines are not numbers: are these CLIP's weights?", path)
+			}
+		}
+	}
+	return vision.WritePNG(path, h.Draw())
+}
+
+// shorten cuts a text to at most n letters.
+func shorten(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"pixelgrad/cmd/internal/frozen"
+	"pixelgrad/cmd/internal/progress"
+	"pixelgrad/tensor"
+	"pixelgrad/vision"
+)
+
+// features are what a frozen network sees in the photographs of a cache: computed once
+// for each, or, if there is not the memory to keep it, for each batch again.
+type features struct {
+	*frozen.Extractor
+	size int       // numbers a photograph
+	kept []float32 // nil if computed again
+	last *tensor.Tensor
+}
+
+// extractFeatures computes what a frozen network sees in every photograph.
+func extractFeatures(ctx context.Context, e *frozen.Extractor, c *vision.Cache, keep bool, progress func(done int)) (*features, error) {
+	f := &features{Extractor: e, size: 1}
+	for _, d := range e.Shape {
+		f.size *= d
+	}
+	if !keep {
+		return f, nil
+	}
+	f.kept = make([]float32, c.Len()*f.size)
+	const together = 8 // photographs: enough to share the work, little memory
+	for i := 0; i < c.Len(); i += together {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		n := min(together, c.Len()-i)
+		y := e.See(squaresOf(c, i, n))
+		copy(f.kept[i*f.size:(i+n)*f.size], y.Data())
+		tensor.Release(y)
+		progress(i + n)
+	}
+	return f, nil
+}
+
+// squaresOf returns the inputs of n photographs of a cache from number i on.
+func squaresOf(c *vision.Cache, i, n int) *tensor.Tensor {
+	side := c.Sizes.X
+	x := tensor.New(n, 3, side, side)
+	for j := range n {
+		one := c.Picture(i+j, side).Tensor()
+		copy(x.Data()[j*one.Len():], one.Data())
+		tensor.Release(one)
+	}
+	return x
+}
+
+// of returns the features of photographs, by their numbers in the cache; x are their
+// inputs. The tensor is valid until the next call.
+func (f *features) of(x *tensor.Tensor, index []int) []*tensor.Tensor {
+	if f == nil {
+		return nil
+	}
+	tensor.Release(f.last)
+	if f.kept == nil {
+		f.last = f.See(x)
+		return []*tensor.Tensor{f.last}
+	}
+	f.last = tensor.NewUninitialized(append([]int{len(index)}, f.Shape...)...)
+	for i, k := range index {
+		copy(f.last.Data()[i*f.size:(i+1)*f.size], f.kept[k*f.size:])
+	}
+	return []*tensor.Tensor{f.last}
+}
+
+// bytesOf is the memory that the features of n photographs take.
+func bytesOf(e *frozen.Extractor, n int) int64 {
+	b := int64(4 * n)
+	for _, d := range e.Shape {
+		b *= int64(d)
+	}
+	return b
+}
+
+// bothFeatures computes the features of the training and the validation photographs,
+// with a bar, and says what they take.
+func (s *session) bothFeatures(ctx context.Context, e *frozen.Extractor) (train, val *features, err error) {
+	if e == nil {
+		return nil, nil, nil
+	}
+	n := s.photos.train.Len() + s.photos.val.Len()
+	bytes, room := bytesOf(e, n), availableMemory()/2
+	keep := bytes <= room
+	bar := progress.New(n, "Computing "+e.Name)
+	defer bar.Close()
+	if train, err = extractFeatures(ctx, e, s.photos.train, keep, func(done int) { bar.Set(done, "") }); err != nil {
+		return nil, nil, err
+	}
+	if val, err = extractFeatures(ctx, e, s.photos.val, keep, func(done int) { bar.Set(s.photos.train.Len()+done, "") }); err != nil {
+		return nil, nil, err
+	}
+	bar.Close()
+	if keep {
+		fmt.Fprintf(s.out, "  features  %s of %d photographs, computed once: %.1f MB\n", e.Name, n, float64(bytes)/1e6)
+	} else {
+		fmt.Fprintf(s.out, "  features  %s, computed for every batch: to keep them would take %.1f GB, half of the free memory is %.1f GB\n", e.Name, float64(bytes)/1e9, float64(room)/1e9)
+	}
+	return train, val, nil
+}
+
+// availableMemory returns how many bytes the system can give without swapping, or
+// 2 GB if it does not say.
+func availableMemory() int64 {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err == nil {
+		for line := range strings.Lines(string(text)) {
+			var kb int64
+			if _, err := fmt.Sscanf(line, "MemAvailable: %d kB", &kb); err == nil {
+				return kb << 10
+			}
+		}
+	}
+	return 2 << 30
+}
