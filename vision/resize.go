@@ -27,8 +27,34 @@ func Resize(p *RGB, w, h int) *RGB {
 	return q
 }
 
-// resizer keeps the memory between two pictures.
+// ResizeBilinear is [Resize] with the triangle for a kernel:
+//
+//	k(t) = max(0, 1−|t|)
+//
+// It averages when it makes a picture smaller, which the function [Bilinear] does
+// not. It matches Pillow's Image.resize((w, h), Image.BILINEAR) exactly, level by
+// level: how classifiers of photographs are usually fed. It panics if w or h is
+// not positive.
+func ResizeBilinear(p *RGB, w, h int) *RGB {
+	q := &RGB{W: w, H: h}
+	(&resizer{filter: triangle}).resize(q, p)
+	return q
+}
+
+// filter is the kernel of a resizer: 0 beyond reach.
+type filter struct {
+	reach float64
+	at    func(t float64) float64
+}
+
+var (
+	cubic    = filter{2, func(t float64) float64 { return keys(t, -0.5) }}
+	triangle = filter{1, func(t float64) float64 { return max(0, 1-math.Abs(t)) }}
+)
+
+// resizer keeps the memory between two pictures. Its zero value is bicubic.
 type resizer struct {
+	filter filter
 	kx, ky taps
 	rows   []uint8 // the picture after the first pass
 	sum    []int32
@@ -43,10 +69,13 @@ func (r *resizer) resize(q, p *RGB) {
 	if q.W <= 0 || q.H <= 0 || p.W <= 0 || p.H <= 0 {
 		panic(fmt.Sprintf("vision: Resize %d×%d to %d×%d: a side is not positive", p.W, p.H, q.W, q.H))
 	}
+	if r.filter.at == nil {
+		r.filter = cubic
+	}
 	q.Pix = grow(q.Pix, 3*q.W*q.H)
 	rows := p.Pix
 	if q.W != p.W {
-		r.kx.set(p.W, q.W)
+		r.kx.set(r.filter, p.W, q.W)
 		r.rows = grow(r.rows, 3*q.W*p.H)
 		rows = r.rows
 		for y := range p.H {
@@ -57,7 +86,7 @@ func (r *resizer) resize(q, p *RGB) {
 		copy(q.Pix, rows)
 		return
 	}
-	r.ky.set(p.H, q.H)
+	r.ky.set(r.filter, p.H, q.H)
 	r.sum = grow(r.sum, 3*q.W)
 	for y := range q.H {
 		r.ky.column(q.Pix[y*3*q.W:][:3*q.W], rows, y, r.sum)
@@ -82,10 +111,10 @@ type taps struct {
 }
 
 // set computes the weights for in pixels becoming out pixels.
-func (t *taps) set(in, out int) {
+func (t *taps) set(f filter, in, out int) {
 	step := float64(in) / float64(out)
 	scale := max(step, 1)
-	support := 2 * scale
+	support := f.reach * scale
 	most := 2*int(math.Ceil(support)) + 1
 	t.from = grow(t.from, out)
 	t.weight = grow(t.weight, out)
@@ -97,7 +126,7 @@ func (t *taps) set(in, out int) {
 		hi := min(int(centre+support+0.5), in)
 		k, sum := t.exact[:hi-lo], 0.0
 		for i := range k {
-			k[i] = keys((float64(i+lo)+0.5-centre)/scale, -0.5)
+			k[i] = f.at((float64(i+lo) + 0.5 - centre) / scale)
 			sum += k[i]
 		}
 		w := t.memory[x*most:][:len(k)]

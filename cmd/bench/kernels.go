@@ -60,6 +60,7 @@ func kernels() []kernel {
 		elementwise("ReLUBackward", func(s [][]float32) { simd.ReLUBackward(s[0], s[1], s[2]) }, n, n, n),
 		elementwise("Sigmoid", func(s [][]float32) { simd.Sigmoid(s[0], s[1]) }, n, n),
 		elementwise("Exp", func(s [][]float32) { simd.Exp(s[0], s[1]) }, n, n),
+		elementwise("GELU", func(s [][]float32) { simd.GELU(s[0], s[1]) }, n, n),
 		elementwise("SigmoidBackward", func(s [][]float32) { simd.SigmoidBackward(s[0], s[1], s[2]) }, n, n, n),
 		elementwise("Sum", func(s [][]float32) { simd.Sum(s[0]) }, n),
 		elementwise("SumSquaredDiff", func(s [][]float32) { simd.SumSquaredDiff(s[0], s[1]) }, n, n),

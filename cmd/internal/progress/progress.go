@@ -19,11 +19,19 @@ func Terminal() bool { return term.IsTerminal(int(os.Stderr.Fd())) }
 
 // New returns a bar for total things to do. It shows their number and the time
 // that they will still take.
-func New(total int, description string) *Bar {
+func New(total int, description string) *Bar { return newBar(total, description) }
+
+// NewBytes returns a bar for total bytes. It shows them as kB, MB or GB, and
+// their rate.
+func NewBytes(total int, description string) *Bar {
+	return newBar(total, description, progressbar.OptionShowBytes(true), progressbar.OptionShowTotalBytes(true))
+}
+
+func newBar(total int, description string, more ...progressbar.Option) *Bar {
 	if !Terminal() || total <= 0 {
 		return &Bar{}
 	}
-	return &Bar{progressbar.NewOptions(total,
+	return &Bar{progressbar.NewOptions(total, append(more,
 		progressbar.OptionSetWriter(os.Stderr),
 		progressbar.OptionSetDescription(description),
 		progressbar.OptionShowCount(),
@@ -32,7 +40,7 @@ func New(total int, description string) *Bar {
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerHead: "█", SaucerPadding: "░", BarStart: "", BarEnd: ""}),
-	)}
+	)...)}
 }
 
 // Set says how many things are done, and what is going on.

@@ -1,0 +1,497 @@
+package clip
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"pixelgrad/tensor"
+	"pixelgrad/tensor/safetensors"
+	"pixelgrad/tensor/torchfile"
+)
+
+// Options say what is loaded, and what cannot be seen from the weights. The zero value
+// loads whatever towers there are, of a model such as OpenAI's.
+type Options struct {
+	// Which towers to load; neither: those that are there. Nothing of the other one is
+	// read, nor has to be there.
+	Vision, Text bool
+
+	// GELU is for weights that were trained with plain GELU, x·Φ(x): most of LAION's
+	// and open_clip's own. OpenAI's were trained with QuickGELU, x·σ(1.702·x), and so
+	// were models with "quickgelu" in their names. With the wrong one embeddings are
+	// similar but worse, and nothing else tells.
+	GELU bool
+
+	// How many heads a tower has; 0: one for each 64 numbers of its width, as all of
+	// OpenAI's have. LAION's ViT-H/14 has 16 in the image tower.
+	VisionHeads, TextHeads int
+
+	// EndOfText is the id of the token at which a text's embedding is taken; 0: the
+	// highest id of the text, which it is in CLIP's own vocabulary. It is needed for
+	// vocabularies that were extended.
+	EndOfText int
+}
+
+// Weights is where a model's tensors come from. A safetensors.File and a torchfile.File
+// are Weights.
+type Weights interface {
+	// Names returns the names of all tensors.
+	Names() []string
+
+	// Info describes a tensor without reading it.
+	Info(name string) (safetensors.Info, error)
+
+	// Tensor returns the tensor called name, which belongs to the caller. Its error
+	// says where it was looked for.
+	Tensor(name string) (*tensor.Tensor, error)
+}
+
+// Load reads a model from a file: OpenAI's TorchScript archives such as ViT-B-32.pt, a
+// file of torch.save, or a safetensors file, with OpenAI's names of tensors (open_clip's
+// are the same) or those of Hugging Face's CLIPModel. What the file is is seen from its
+// content. Numbers in half precision become float32.
+//
+// The architecture is read from the tensors' shapes: any CLIP whose image tower is a Vision
+// Transformer. Tensors that are not needed are ignored.
+//
+// Weights are rearranged for multiplication as they are read, one after the other: while
+// the file is read, hardly more memory is in use than the model takes afterwards.
+//
+// Errors name the file; a tensor that is missing, has another shape or a type that cannot
+// be read, with what was expected and found.
+func Load(path string, o Options) (*Model, error) {
+	st, err := os.Stat(path) // before opening it: that of a named pipe would wait
+	if err != nil {
+		return nil, fmt.Errorf("clip: %w", err)
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("clip: %s: expected a file of weights, found something else (%v)", path, st.Mode().Type())
+	}
+	src, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("clip: %w", err)
+	}
+	defer src.Close()
+	// The file is read and not mapped into memory: every byte is needed just once, and
+	// pages of a mapping would count as memory in use.
+	return Read(path, src, st.Size(), o)
+}
+
+// Read reads a model as Load does, from a file of a given size that is anywhere. name is what
+// errors call it.
+func Read(name string, r io.ReaderAt, size int64, o Options) (*Model, error) {
+	// A safetensors file begins with the length of its header in eight bytes, and that
+	// is a JSON object. PyTorch's begin like a zip archive or a pickle.
+	var begin [9]byte
+	n, err := r.ReadAt(begin[:min(size, 9)], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("clip: %s: %w", name, err)
+	}
+	if n == len(begin) && begin[8] == '{' {
+		f, err := safetensors.NewFile(name, r, size)
+		if err != nil {
+			return nil, fmt.Errorf("clip: %w", err)
+		}
+		defer f.Close()
+		return New(f, name, o)
+	}
+	if begin[0] != 0x80 && string(begin[:4]) != "PK\x03\x04" {
+		return nil, fmt.Errorf("clip: %s: expected weights in a safetensors file or one of PyTorch, found a file of %d bytes that begins with %q", name, size, begin[:n])
+	}
+	f, err := torchfile.NewFile(name, r, size)
+	if err != nil {
+		return nil, fmt.Errorf("clip: %w", err)
+	}
+	defer f.Close()
+	return New(f, name, o)
+}
+
+// New makes a model of tensors from anywhere, as Load does. source is what errors call the
+// place they come from.
+func New(w Weights, source string, o Options) (*Model, error) {
+	r := &reader{w: w, source: source, has: map[string]bool{}, shapes: map[string][]int{}}
+	for _, name := range w.Names() {
+		r.has[name] = true
+	}
+	c, err := r.config(o)
+	if err != nil {
+		return nil, err
+	}
+	list := c.tensors(r.naming)
+	switch {
+	case r.has[logitScale]:
+		list = append(list, shaped{logitScale, nil})
+	case c.Vision.Width > 0 && c.Text.Width > 0:
+		return nil, r.fail("no tensor %q, the factor of cosines", logitScale)
+	}
+	if err := r.check(list); err != nil {
+		return nil, err
+	}
+	m := &Model{config: c, logitScale: float32(math.NaN())}
+	if r.has[logitScale] {
+		m.logitScale = float32(math.Exp(float64(r.logitScale())))
+	}
+	activation := tensor.QuickGELU
+	if o.GELU {
+		activation = tensor.GELU
+	}
+	n := r.naming
+	if c.Vision.Width > 0 {
+		v := &visionTower{VisionConfig: c.Vision}
+		v.patches = linear{weight: r.patches(n.patches)}
+		v.positions = r.tensor(n.visionPositions)
+		class := r.tensor(n.class)
+		v.preNorm = r.norm(n.preNorm)
+		v.transformer = r.transformer(n.visionBlocks, &c.Vision.Transformer)
+		v.transformer.activation = activation
+		v.postNorm = r.norm(n.postNorm)
+		v.projection = r.projection(n.visionProjection)
+		if r.err == nil { // the class token is the same in every picture
+			for i, x := range class.Data() {
+				v.positions.Data()[i] += x
+			}
+		}
+		m.vision = v
+	}
+	if c.Text.Width > 0 {
+		t := &textTower{TextConfig: c.Text, endOfText: o.EndOfText}
+		t.tokens = r.tensor(n.tokens)
+		t.positions = r.tensor(n.textPositions)
+		t.transformer = r.transformer(n.textBlocks, &c.Text.Transformer)
+		t.transformer.activation, t.transformer.causal = activation, true
+		t.finalNorm = r.norm(n.finalNorm)
+		t.projection = r.projection(n.textProjection)
+		m.text = t
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	return m, nil
+}
+
+// A reader reads tensors and checks them. After the first error, which it keeps, its
+// methods for tensors return nothing useful.
+type reader struct {
+	w      Weights
+	source string
+	has    map[string]bool
+	naming *naming
+	shapes map[string][]int // what check has found to be right
+	err    error
+}
+
+func (r *reader) fail(format string, args ...any) error {
+	return fmt.Errorf("clip: %s: %s", r.source, fmt.Sprintf(format, args...))
+}
+
+// config reads the architecture from the shapes, by the rules of OpenAI's build_model.
+func (r *reader) config(o Options) (c Config, err error) {
+	// One name is enough to tell the two namings apart.
+	r.naming = &openAI
+	for name := range r.has {
+		if strings.HasPrefix(name, huggingFace.vision) || strings.HasPrefix(name, huggingFace.text) {
+			r.naming = &huggingFace
+		}
+	}
+	n := r.naming
+	vision, text := o.Vision, o.Text
+	if !vision && !text {
+		vision = r.has[n.patches]
+		text = r.has[n.tokens]
+	}
+	switch {
+	case r.has["visual.layer1.0.conv1.weight"] && (o.Vision || !o.Text):
+		return c, r.fail("the image tower of this CLIP is a ResNet, such as RN50's; expected a Vision Transformer, such as ViT-B/32's, with a tensor %q", n.patches)
+	case !vision && !text:
+		return c, r.fail("no tensor %q or %q: %s", n.patches, n.tokens, r.guess())
+	case vision && !r.has[n.patches]:
+		return c, r.fail("no tensor %q, which an image tower begins with: %s", n.patches, r.guess())
+	case text && !r.has[n.tokens]:
+		return c, r.fail("no tensor %q, which a text tower begins with: %s", n.tokens, r.guess())
+	}
+	if vision {
+		if err := r.visionConfig(&c, o); err != nil {
+			return c, err
+		}
+	}
+	if text {
+		if err := r.textConfig(&c, o); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+func (r *reader) visionConfig(c *Config, o Options) error {
+	n, v := r.naming, &c.Vision
+	s, err := r.shape(n.patches, "[width 3 patch patch]", 4)
+	if err != nil {
+		return err
+	}
+	if s[1] != 3 || s[2] != s[3] {
+		return r.fail("tensor %q: expected shape [width 3 patch patch], found %v", n.patches, s)
+	}
+	v.Width, v.PatchSize = s[0], s[2]
+	if s, err = r.shape(n.visionPositions, "[patches+1 width]", 2); err != nil {
+		return err
+	}
+	grid := int(math.Round(math.Sqrt(float64(s[0] - 1))))
+	if grid < 1 || grid*grid+1 != s[0] {
+		return r.fail("tensor %q: expected the positions of a square of patches and one more, found %d of them", n.visionPositions, s[0])
+	}
+	v.ImageSize = grid * v.PatchSize
+	if c.Embed, err = r.embed(n.visionProjection); err != nil {
+		return err
+	}
+	return r.transformerConfig(&v.Transformer, n.visionBlocks, o.VisionHeads, "VisionHeads")
+}
+
+func (r *reader) textConfig(c *Config, o Options) error {
+	n, t := r.naming, &c.Text
+	s, err := r.shape(n.tokens, "[vocabulary width]", 2)
+	if err != nil {
+		return err
+	}
+	t.Vocabulary, t.Width = s[0], s[1]
+	if s, err = r.shape(n.textPositions, "[context width]", 2); err != nil {
+		return err
+	}
+	t.Context = s[0]
+	if o.EndOfText < 0 || o.EndOfText >= t.Vocabulary {
+		return r.fail("Options.EndOfText is %d, but the ids of the vocabulary are 0 to %d", o.EndOfText, t.Vocabulary-1)
+	}
+	embed, err := r.embed(n.textProjection)
+	if err != nil {
+		return err
+	}
+	if c.Vision.Width > 0 && embed != c.Embed {
+		return r.fail("tensors %q and %q: expected towers with embeddings of one size, found %d and %d", n.visionProjection, n.textProjection, c.Embed, embed)
+	}
+	c.Embed = embed
+	return r.transformerConfig(&t.Transformer, n.textBlocks, o.TextHeads, "TextHeads")
+}
+
+// embed returns the size of the embeddings that a projection gives.
+func (r *reader) embed(name string) (int, error) {
+	if r.naming.projectionTransposed {
+		s, err := r.shape(name, "[embed width]", 2)
+		return s[0], err
+	}
+	s, err := r.shape(name, "[width embed]", 2)
+	return s[1], err
+}
+
+// transformerConfig finds out how many blocks there are and how large they are. The width
+// is known.
+func (r *reader) transformerConfig(t *Transformer, prefix string, heads int, option string) error {
+	blocks := map[string]bool{}
+	for name := range r.has {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			number, _, _ := strings.Cut(rest, ".")
+			blocks[number] = true
+		}
+	}
+	// If the numbers are not 0, 1, 2, …, check will miss a tensor.
+	t.Layers = max(1, len(blocks))
+	s, err := r.shape(r.naming.block(prefix, 0).hidden+".weight", "[hidden width]", 2)
+	if err != nil {
+		return err
+	}
+	t.Hidden = s[0]
+	if t.Heads = heads; heads == 0 {
+		t.Heads = t.Width / 64
+		if t.Width%64 != 0 {
+			return r.fail("the blocks %s* have a width of %d, which is not a multiple of 64: how many heads they have must be said in Options.%s", prefix, t.Width, option)
+		}
+	}
+	if t.Heads < 1 || t.Width%t.Heads != 0 {
+		return r.fail("the blocks %s* have a width of %d, which %d heads cannot share (Options.%s)", prefix, t.Width, t.Heads, option)
+	}
+	return nil
+}
+
+// shape returns the shape of a tensor of rank dimensions, all positive. Even with an
+// error it has so many. want is for the error.
+func (r *reader) shape(name, want string, rank int) ([]int, error) {
+	none := make([]int, rank)
+	if !r.has[name] {
+		return none, r.fail("no tensor %q, expected one of shape %s", name, want)
+	}
+	info, err := r.w.Info(name)
+	if err != nil {
+		return none, fmt.Errorf("clip: %w", err)
+	}
+	if len(info.Shape) != rank || slices.Min(append([]int{1}, info.Shape...)) < 1 {
+		return none, r.fail("tensor %q: expected shape %s, found %v", name, want, info.Shape)
+	}
+	return info.Shape, nil
+}
+
+// check looks whether all tensors are there with the right shapes and readable types, before
+// any of them is read. The error names the first that is not, and says how many there are.
+func (r *reader) check(list []shaped) error {
+	var first error
+	wrong := 0
+	report := func(err error) {
+		if wrong++; first == nil {
+			first = err
+		}
+	}
+	for _, t := range list {
+		if !r.has[t.name] {
+			report(r.fail("no tensor %q, expected one of shape %v", t.name, t.shape))
+			continue
+		}
+		info, err := r.w.Info(t.name)
+		switch {
+		case err != nil:
+			report(fmt.Errorf("clip: %w", err))
+		case !slices.Equal(info.Shape, t.shape) && !(t.name == logitScale && slices.Equal(info.Shape, []int{1})):
+			report(r.fail("tensor %q: expected shape %v, found %v", t.name, t.shape, info.Shape))
+		case !info.DType.Readable():
+			report(r.fail("tensor %q: expected elements of type F16, BF16, F32 or F64, found %s", t.name, info.DType))
+		}
+		r.shapes[t.name] = info.Shape
+	}
+	if wrong > 1 {
+		return fmt.Errorf("%w; and %d more tensors are missing or wrong", first, wrong-1)
+	}
+	return first
+}
+
+// guess says what a file is that does not have what a model begins with.
+func (r *reader) guess() string {
+	some := func(prefix string) bool {
+		for name := range r.has {
+			if strings.HasPrefix(name, prefix) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case r.has[openAI.patches] || r.has[huggingFace.patches]:
+		return "the file has an image tower only"
+	case r.has[openAI.tokens] || r.has[huggingFace.tokens]:
+		return "the file has a text tower only"
+	case some("features."):
+		return "these are the weights of another network, probably VGG; CLIP's are in OpenAI's ViT-B-32.pt, for example"
+	}
+	names := r.w.Names()
+	list := make([]string, 0, 3)
+	for _, name := range names[:min(len(names), 3)] {
+		if len(name) > 60 {
+			name = name[:60] + "…"
+		}
+		list = append(list, strconv.Quote(name))
+	}
+	return fmt.Sprintf("these are not the weights of a CLIP; found %d tensors (%s …)", len(names), strings.Join(list, ", "))
+}
+
+// tensor reads a tensor that check has seen.
+func (r *reader) tensor(name string) *tensor.Tensor {
+	if r.err != nil {
+		return nil
+	}
+	t, err := r.w.Tensor(name)
+	if err != nil {
+		r.err = fmt.Errorf("clip: %w", err)
+		return nil
+	}
+	if !slices.Equal(t.Shape(), r.shapes[name]) {
+		r.err = r.fail("tensor %q: expected shape %v, found %v", name, r.shapes[name], t.Shape())
+		return nil
+	}
+	return t
+}
+
+// logitScale reads the logarithm of the factor of cosines.
+func (r *reader) logitScale() float32 {
+	t := r.tensor(logitScale)
+	if r.err != nil {
+		return 0
+	}
+	return t.Data()[0]
+}
+
+// pack rearranges weights that have a row for each output, and releases them.
+func (r *reader) pack(t *tensor.Tensor) *tensor.Packed {
+	if r.err != nil {
+		return nil
+	}
+	p := tensor.PackTransposed(t)
+	tensor.Release(t)
+	return p
+}
+
+// patches reads the weights of a convolution as those of a linear layer of whole patches.
+func (r *reader) patches(name string) *tensor.Packed {
+	t := r.tensor(name)
+	if r.err != nil {
+		return nil
+	}
+	return r.pack(t.Reshape(t.Dim(0), t.Len()/t.Dim(0)))
+}
+
+func (r *reader) projection(name string) linear {
+	t := r.tensor(name)
+	if r.err != nil {
+		return linear{}
+	}
+	if r.naming.projectionTransposed {
+		return linear{weight: r.pack(t)}
+	}
+	p := tensor.PackMatrix(t)
+	tensor.Release(t)
+	return linear{weight: p}
+}
+
+func (r *reader) norm(name string) norm {
+	return norm{r.tensor(name + ".weight"), r.tensor(name + ".bias")}
+}
+
+func (r *reader) linear(name string) linear {
+	return linear{r.pack(r.tensor(name + ".weight")), r.tensor(name + ".bias")}
+}
+
+// joined reads tensors whose rows are to be those of one.
+func (r *reader) joined(names []string) *tensor.Tensor {
+	if len(names) == 1 {
+		return r.tensor(names[0])
+	}
+	shape := slices.Clone(r.shapes[names[0]])
+	shape[0] *= len(names)
+	all := tensor.NewUninitialized(shape...)
+	dst := all.Data()
+	for _, name := range names {
+		t := r.tensor(name)
+		if r.err != nil {
+			return nil
+		}
+		dst = dst[copy(dst, t.Data()):]
+		tensor.Release(t)
+	}
+	return all
+}
+
+func (r *reader) transformer(prefix string, c *Transformer) transformer {
+	t := transformer{heads: c.Heads}
+	for i := 0; i < c.Layers && r.err == nil; i++ {
+		n := r.naming.block(prefix, i)
+		t.blocks = append(t.blocks, block{
+			norm1:   r.norm(n.norm1),
+			in:      linear{r.pack(r.joined(n.inWeights)), r.joined(n.inBiases)},
+			out:     r.linear(n.out),
+			norm2:   r.norm(n.norm2),
+			hidden:  r.linear(n.hidden),
+			project: r.linear(n.project),
+		})
+	}
+	return t
+}

@@ -1,0 +1,105 @@
+package clip
+
+import "strconv"
+
+// A naming is what a family of weight files calls the tensors. A name without a dot
+// and ending in "norm" or the like stands for two, with .weight and .bias.
+type naming struct {
+	vision, text string // how all names of a tower begin; "" if there is no such rule
+
+	patches, class, visionPositions  string
+	preNorm, postNorm                string
+	visionBlocks, visionProjection   string // of blocks: what comes before their number
+	tokens, textPositions, finalNorm string
+	textBlocks, textProjection       string
+
+	// projectionTransposed says that the projections have a row for each output, as
+	// linear layers have, and not for each input.
+	projectionTransposed bool
+
+	inside blockNames // with nothing before them
+}
+
+// blockNames are the names within a block.
+type blockNames struct {
+	norm1, norm2         string
+	inWeights, inBiases  []string // of query, key and value: together or one by one
+	out, hidden, project string
+}
+
+// openAI is how OpenAI's files and open_clip's name the tensors.
+var openAI = naming{
+	vision: "visual.",
+
+	patches:          "visual.conv1.weight",
+	class:            "visual.class_embedding",
+	visionPositions:  "visual.positional_embedding",
+	preNorm:          "visual.ln_pre",
+	postNorm:         "visual.ln_post",
+	visionBlocks:     "visual.transformer.resblocks.",
+	visionProjection: "visual.proj",
+	tokens:           "token_embedding.weight",
+	textPositions:    "positional_embedding",
+	finalNorm:        "ln_final",
+	textBlocks:       "transformer.resblocks.",
+	textProjection:   "text_projection",
+	inside: blockNames{
+		norm1:     "ln_1",
+		norm2:     "ln_2",
+		inWeights: []string{"attn.in_proj_weight"},
+		inBiases:  []string{"attn.in_proj_bias"},
+		out:       "attn.out_proj",
+		hidden:    "mlp.c_fc",
+		project:   "mlp.c_proj",
+	},
+}
+
+// huggingFace is how Hugging Face's CLIPModel names them; "pre_layrnorm" is its spelling.
+var huggingFace = naming{
+	vision: "vision_model.",
+	text:   "text_model.",
+
+	patches:              "vision_model.embeddings.patch_embedding.weight",
+	class:                "vision_model.embeddings.class_embedding",
+	visionPositions:      "vision_model.embeddings.position_embedding.weight",
+	preNorm:              "vision_model.pre_layrnorm",
+	postNorm:             "vision_model.post_layernorm",
+	visionBlocks:         "vision_model.encoder.layers.",
+	visionProjection:     "visual_projection.weight",
+	tokens:               "text_model.embeddings.token_embedding.weight",
+	textPositions:        "text_model.embeddings.position_embedding.weight",
+	finalNorm:            "text_model.final_layer_norm",
+	textBlocks:           "text_model.encoder.layers.",
+	textProjection:       "text_projection.weight",
+	projectionTransposed: true,
+	inside: blockNames{
+		norm1:     "layer_norm1",
+		norm2:     "layer_norm2",
+		inWeights: []string{"self_attn.q_proj.weight", "self_attn.k_proj.weight", "self_attn.v_proj.weight"},
+		inBiases:  []string{"self_attn.q_proj.bias", "self_attn.k_proj.bias", "self_attn.v_proj.bias"},
+		out:       "self_attn.out_proj",
+		hidden:    "mlp.fc1",
+		project:   "mlp.fc2",
+	},
+}
+
+// logitScale is called the same everywhere.
+const logitScale = "logit_scale"
+
+// block returns the names of block i of the tower whose blocks' names begin with prefix.
+func (n *naming) block(prefix string, i int) blockNames {
+	prefix += strconv.Itoa(i) + "."
+	b := n.inside
+	for _, s := range []*string{&b.norm1, &b.norm2, &b.out, &b.hidden, &b.project} {
+		*s = prefix + *s
+	}
+	within := func(names []string) []string {
+		all := make([]string, len(names))
+		for i, s := range names {
+			all[i] = prefix + s
+		}
+		return all
+	}
+	b.inWeights, b.inBiases = within(b.inWeights), within(b.inBiases)
+	return b
+}

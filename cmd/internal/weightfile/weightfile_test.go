@@ -1,0 +1,132 @@
+package weightfile
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"pixelgrad/tensor"
+	"pixelgrad/tensor/safetensors"
+)
+
+const golden = "../../../testdata/golden/"
+
+// The name of a file says nothing: each is opened under a wrong one.
+func TestOpen(t *testing.T) {
+	for file, want := range map[string]string{
+		"safetensors/f32.safetensors":  "safetensors",
+		"safetensors/none.safetensors": "safetensors",
+		"torchfile/zip.pt":             "zip",
+		"torchfile/legacy.pt":          "legacy",
+		"torchfile/script.pt":          "TorchScript",
+	} {
+		content, err := os.ReadFile(golden + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := "weights.pt"
+		if want != "safetensors" {
+			name = "weights.safetensors"
+		}
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, content, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		f, err := Open(path)
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		if f.Format() != want {
+			t.Errorf("%s: format %s, want %s", file, f.Format(), want)
+		}
+		for _, name := range f.Names() {
+			if _, err := f.Info(name); err != nil {
+				t.Errorf("%s: %v", file, err)
+			}
+		}
+		if err := f.Close(); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
+// A header of 640 bytes has the length 80 02 …, which is how pickles begin.
+func TestOpenAmbiguous(t *testing.T) {
+	named := []safetensors.Named{{Name: "a", Tensor: tensor.New(3)}}
+	var b bytes.Buffer
+	for pad := 0; b.Len() < 8 || binary.LittleEndian.Uint64(b.Bytes()) < 0x280; pad++ {
+		b.Reset()
+		if err := safetensors.Write(&b, named, map[string]string{"pad": strings.Repeat("x", pad)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !strings.HasPrefix(b.String(), "\x80\x02") {
+		t.Fatalf("the file begins with %q", b.Bytes()[:8])
+	}
+	path := filepath.Join(t.TempDir(), "a")
+	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if f.Format() != "safetensors" || !slices.Equal(f.Names(), []string{"a"}) || len(f.Metadata()) != 1 {
+		t.Errorf("format %s, names %v, metadata %v", f.Format(), f.Names(), f.Metadata())
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	whole, err := os.ReadFile(golden + "safetensors/f32.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ path, want string }{
+		{filepath.Join(dir, "missing"), "no such file"},
+		{dir, "found a folder"},
+		{os.DevNull, "found a device"},
+		{put("empty", ""), "an empty file"},
+		{put("page", "<!DOCTYPE html><html></html>"), `begins with "<!DOCTYPE html><"`},
+		{put("short", "PK"), `begins with "PK"`},
+		{put("zip", "PK\x03\x04 and no more"), "zip"},
+		{put("cut", string(whole[:100])), "cut off"},
+		{put("json", "\x00\x00\x00\x00\x01\x00\x00\x00{}"), "begins with"},
+	} {
+		f, err := Open(c.path)
+		if err == nil {
+			f.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.path) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: error %v, want one line with %q and the file's name", c.path, err, c.want)
+		}
+	}
+}
+
+func ExampleOpen() {
+	f, err := Open("../../../testdata/golden/torchfile/nested.pt")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer f.Close()
+	for _, name := range f.Names() {
+		info, err := f.Info(name)
+		fmt.Println(f.Format(), name, info.DType, info.Shape, err)
+	}
+	// Output: zip w F32 [2 3] <nil>
+}

@@ -1,0 +1,413 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"pixelgrad/cmd/internal/files"
+	"pixelgrad/cmd/internal/weightfile"
+	"pixelgrad/tensor"
+	"pixelgrad/tensor/safetensors"
+)
+
+const golden = "../../testdata/golden/"
+
+// run runs a command line with the files of a test's server.
+func run(ctx context.Context, list []files.File, args ...string) (status int, out, log string) {
+	var o, l bytes.Buffer
+	c := command{files: list, out: &o, log: &l}
+	status = c.main(ctx, args)
+	return status, o.String(), l.String()
+}
+
+// expect fails unless a run ends with a status and its output has these texts;
+// errors are one line.
+func expect(t *testing.T, wantStatus int, want string, args ...string) (out, log string) {
+	t.Helper()
+	status, out, log := run(context.Background(), files.All(), args...)
+	if status != wantStatus || !strings.Contains(out+log, want) {
+		t.Errorf("weights %q: status %d, want %d with %q\n%s%s", args, status, wantStatus, want, out, log)
+	}
+	if status != 0 && (out != "" || strings.Count(log, "\n") != 1 || !strings.HasPrefix(log, "weights: ")) {
+		t.Errorf("weights %q: an error that is not one line:\n%s%s", args, out, log)
+	}
+	return out, log
+}
+
+func TestUsage(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		want   string
+		args   []string
+	}{
+		{0, "show FILE", []string{"-help"}},
+		{0, "show FILE", []string{"help"}},
+		{0, "553.4 MB", []string{"get", "-help"}},
+		{0, "PIXELGRAD_WEIGHTS", []string{"get", "-h"}},
+		{0, "weights show FILE", []string{"show", "--help"}},
+		{0, "-f16", []string{"convert", "a", "-help"}},
+		{2, "expected a command", nil},
+		{2, `no command "fetch"`, []string{"fetch"}},
+		{2, `no command "-o"`, []string{"-o", "x"}},
+		{2, "get: expected a NAME", []string{"get"}},
+		{2, "there is vgg16, clip-vit-b32, voc2007", []string{"get", "resnet"}},
+		{2, `found also "clip-vit-b32"`, []string{"get", "vgg16", "clip-vit-b32"}},
+		{2, "-nonsense", []string{"get", "vgg16", "-nonsense"}},
+		{2, "needs an argument", []string{"get", "vgg16", "-o"}},
+		{2, "show: expected a FILE", []string{"show"}},
+		{2, "convert: expected the file IN and the file OUT.safetensors", []string{"convert", "-f16"}},
+		{2, "convert: expected the file OUT.safetensors", []string{"convert", "a.pt"}},
+		{2, "found b.pt", []string{"convert", "a.pt", "b.pt"}},
+		{1, "-f16: expected a weight file", []string{"show", "--", "-f16"}},
+	} {
+		expect(t, c.status, c.want, c.args...)
+	}
+}
+
+// published serves content and returns what the table would have of it.
+func published(t *testing.T, name string, content []byte) (files.File, *int) {
+	requests := new(int)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		*requests++
+		if r.URL.Path != "/"+name {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Length", fmt.Sprint(len(content)))
+		w.Write(content)
+	}))
+	t.Cleanup(s.Close)
+	sum := sha256.Sum256(content)
+	return files.File{Name: "sample", Title: "a sample", URL: s.URL + "/" + name, Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:])}, requests
+}
+
+func TestGet(t *testing.T) {
+	content := bytes.Repeat([]byte("weights "), 50_000)
+	f, requests := published(t, "sample.pth", content)
+	dir := filepath.Join(t.TempDir(), "cache")
+	t.Setenv(files.Environment, dir)
+	get := func(wantStatus int, want string, args ...string) string {
+		t.Helper()
+		status, out, log := run(context.Background(), []files.File{f}, append([]string{"get", "sample"}, args...)...)
+		if status != wantStatus || !strings.Contains(out+log, want) {
+			t.Errorf("%q: status %d, want %d with %q\n%s%s", args, status, wantStatus, want, out, log)
+		}
+		return log
+	}
+	path := filepath.Join(dir, "sample.pth")
+	log := get(0, "sample is in "+path+": 400.0 kB, SHA-256 checked.")
+	if !strings.HasPrefix(log, "Downloading a sample, 400.0 kB, from "+f.URL+"\n") || !strings.Contains(log, "100%  400.0 kB\n") || strings.Contains(log, "\r") {
+		t.Errorf("messages:\n%s", log)
+	}
+	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, content) {
+		t.Errorf("the file has %d bytes, %v", len(got), err)
+	}
+	if log := get(0, "sample is already in "+path); *requests != 1 || log != "" {
+		t.Errorf("the second time: %d requests, messages %q", *requests, log)
+	}
+	other := t.TempDir()
+	get(0, "sample is in "+filepath.Join(other, "sample.pth"), "-o", other)
+
+	f.URL += "x"
+	get(1, "sample.pthx: expected the file, the server answers \"404 Not Found\"; if you can get the file elsewhere, put it at "+path+"x\n")
+	f.URL = strings.TrimSuffix(f.URL, "x")
+	f.SHA256 = strings.Repeat("0", 64)
+	get(1, "delete it")
+	f.Size++
+	get(1, "the server has 400000", "-o", t.TempDir())
+
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	status, out, log := run(ctx, []files.File{f}, "get", "sample", "-o", t.TempDir())
+	if status != 1 || out != "" || !strings.Contains(log, "interrupted") || strings.Contains(log, "context") {
+		t.Errorf("interrupted: status %d\n%s%s", status, out, log)
+	}
+}
+
+// voc returns a small archive in VOC's layout.
+func voc(t *testing.T, photos int, more ...string) []byte {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	put := func(name, text string) {
+		h := &tar.Header{Name: name, Mode: 0o644, Size: int64(len(text)), Typeflag: tar.TypeReg}
+		if strings.HasSuffix(name, "/") {
+			h.Typeflag = tar.TypeDir
+		}
+		if err := w.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("VOCdevkit/", "")
+	put("VOCdevkit/VOC2007/", "")
+	put("VOCdevkit/VOC2007/JPEGImages/", "")
+	for i := range photos {
+		put(fmt.Sprintf("VOCdevkit/VOC2007/JPEGImages/%06d.jpg", i), "photograph")
+	}
+	put("VOCdevkit/VOC2007/ImageSets/Main/trainval.txt", "000000\n")
+	for _, name := range more {
+		put(name, "x")
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestGetPhotographs(t *testing.T) {
+	archive := voc(t, 3)
+	f, requests := published(t, "sample.tar", archive)
+	f.Folder, f.Photos = "VOCdevkit/VOC2007", 3
+	dir := t.TempDir()
+	get := func(wantStatus int, want string, args ...string) {
+		t.Helper()
+		status, out, log := run(context.Background(), []files.File{f}, append([]string{"get", "sample"}, args...)...)
+		if status != wantStatus || !strings.Contains(out+log, want) {
+			t.Errorf("%q: status %d, want %d with %q\n%s%s", args, status, wantStatus, want, out, log)
+		}
+	}
+	names := func(dir string) string {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var s []string
+		for _, e := range entries {
+			s = append(s, e.Name())
+		}
+		return strings.Join(s, " ")
+	}
+	folder := filepath.Join(dir, "VOCdevkit", "VOC2007")
+	get(0, "sample is in "+folder+": 4 files, 3 of them photographs. The archive "+filepath.Join(dir, "sample.tar")+" was deleted.", "-o", dir)
+	if n := names(dir); n != "VOCdevkit" {
+		t.Errorf("the folder has %s", n)
+	}
+	if text, err := os.ReadFile(filepath.Join(folder, "JPEGImages", "000002.jpg")); err != nil || string(text) != "photograph" {
+		t.Errorf("a photograph: %q, %v", text, err)
+	}
+	get(0, "sample is already in "+folder+": 3 photographs", "-o", dir)
+	if *requests != 1 {
+		t.Errorf("%d requests, want 1", *requests)
+	}
+	if err := os.Remove(filepath.Join(folder, "JPEGImages", "000002.jpg")); err != nil {
+		t.Fatal(err)
+	}
+	get(1, "expected 3 photographs, found 2: move that folder away", "-o", dir)
+
+	// An archive that came in another way is used, and kept.
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("sample.tar", archive, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	get(0, "sample is in "+filepath.Join("VOCdevkit", "VOC2007")+": 4 files, 3 of them photographs. The archive sample.tar was kept.")
+	if n := names("."); n != "VOCdevkit sample.tar" || *requests != 1 {
+		t.Errorf("the folder has %s after %d requests", n, *requests)
+	}
+
+	// A hostile archive leaves itself behind, for looking at, and nothing else.
+	f, _ = published(t, "sample.tar", voc(t, 3, "VOCdevkit/evil"))
+	f.Folder, f.Photos = "VOCdevkit/VOC2007", 3
+	dir = t.TempDir()
+	get(1, "expected names inside VOCdevkit/VOC2007", "-o", dir)
+	if n := names(dir); n != "sample.tar" {
+		t.Errorf("the folder has %s", n)
+	}
+}
+
+func TestShow(t *testing.T) {
+	out, _ := expect(t, 0, "", "show", golden+"torchfile/nested.pt")
+	want := golden + `torchfile/nested.pt, zip
+
+name  type  shape  elements  bytes
+w     F32   [2 3]         6     24
+
+1 tensor, 6 elements, 24 B
+`
+	if out != want {
+		t.Errorf("got\n%swant\n%s", out, want)
+	}
+	for file, want := range map[string][]string{
+		"torchfile/zip.pt":              {"zip\n", "\nconv.weight          F32   [2 3 3 3]        54    216\n", "18 tensors, 189 elements, 706 B\n", "größe.漢"},
+		"torchfile/legacy.pt":           {"legacy\n", "conv.weight"},
+		"torchfile/script.pt":           {"TorchScript\n", "visual.0.mlp.weight"},
+		"safetensors/f32.safetensors":   {"safetensors\n", "F32"},
+		"safetensors/none.safetensors":  {"safetensors\n", "0 tensors, 0 elements, 0 B\n"},
+		"safetensors/types.safetensors": {"safetensors\n", "I64", "BOOL"},
+	} {
+		out, log := expect(t, 0, want[0], "show", golden+file)
+		for _, w := range want {
+			if !strings.Contains(out, w) || log != "" {
+				t.Errorf("show %s lacks %q:\n%s%s", file, w, out, log)
+			}
+		}
+	}
+	expect(t, 1, "no such file", "show", "missing.pt")
+	expect(t, 1, "begins with \"package main", "show", "main_test.go")
+	expect(t, 1, "found a folder", "show", ".")
+}
+
+// Names and texts of a file could hold what a terminal obeys.
+func TestShowHostile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.safetensors")
+	named := []safetensors.Named{{Name: "a\x1b[2J\nb", Tensor: tensor.New(2)}}
+	if err := safetensors.WriteFile(path, named, map[string]string{"k\x1b": strings.Repeat("ü\x07", 500)}); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := expect(t, 0, `"a\x1b[2J\nb"`, "show", path)
+	if strings.ContainsAny(out, "\x1b\x07") || len(out) > 2000 {
+		t.Errorf("output %q", out)
+	}
+}
+
+func TestConvert(t *testing.T) {
+	dir := t.TempDir()
+	for file, want := range map[string]string{ // and the file with the values to expect
+		"torchfile/zip.pt":             "torchfile/weights.safetensors",
+		"torchfile/legacy.pt":          "torchfile/weights.safetensors",
+		"torchfile/script.pt":          "torchfile/script.safetensors",
+		"torchfile/nested.pt":          "torchfile/nested.safetensors",
+		"torchfile/python2.pt":         "torchfile/python2.safetensors",
+		"safetensors/f32.safetensors":  "safetensors/f32.safetensors",
+		"safetensors/none.safetensors": "safetensors/none.safetensors",
+	} {
+		path := filepath.Join(dir, strings.ReplaceAll(file, "/", "-")+".safetensors")
+		expect(t, 0, path+": ", "convert", golden+file, path)
+		got, err := safetensors.Open(path)
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		defer got.Close()
+		expected, err := safetensors.Open(golden + want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer expected.Close()
+		names, wantNames := slices.Sorted(slices.Values(got.Names())), slices.Sorted(slices.Values(expected.Names()))
+		if !slices.Equal(names, wantNames) {
+			t.Errorf("%s: names %q, want %q", file, names, wantNames)
+			continue
+		}
+		for _, name := range names {
+			a, err := got.Tensor(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := expected.Tensor(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(a.Shape(), b.Shape()) || !slices.EqualFunc(a.Data(), b.Data(), sameBits) {
+				t.Errorf("%s: %s differs", file, name)
+			}
+		}
+	}
+
+	in := golden + "torchfile/zip.pt"
+	out := filepath.Join(dir, "half.safetensors")
+	_, log := expect(t, 0, "16 of the 18 tensors", "convert", in, out, "-f16")
+	for _, want := range []string{"left out: num_batches_tracked has the type I64", "left out: mask has the type BOOL"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("messages lack %q:\n%s", want, log)
+		}
+	}
+	f, err := safetensors.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if info, err := f.Info("conv.weight"); err != nil || info.DType != safetensors.F16 || f.Metadata()["format"] != "pt" {
+		t.Errorf("-f16: %v, %v, metadata %v", info, err, f.Metadata())
+	}
+}
+
+func sameBits(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) }
+
+func TestConvertKeeps(t *testing.T) {
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "in.safetensors"), filepath.Join(dir, "out.safetensors")
+	large := tensor.New(4)
+	copy(large.Data(), []float32{65519, 65520, -1e10, float32(math.Inf(1))})
+	texts := map[string]string{"model": "superresnet"}
+	if err := safetensors.WriteFile(in, []safetensors.Named{{Name: "a", Tensor: large}}, texts); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, log := expect(t, 0, out, "convert", "-f16", in, out)
+	if !strings.Contains(log, "2 elements are 65520 or more") {
+		t.Errorf("messages: %q", log)
+	}
+	f, err := safetensors.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if m := f.Metadata(); len(m) != 1 || m["model"] != "superresnet" {
+		t.Errorf("metadata %v, want %v", m, texts)
+	}
+
+	// Nothing is written over, by whatever name.
+	expect(t, 1, "found the same one", "convert", in, in)
+	expect(t, 1, "a name that is free", "convert", golden+"torchfile/zip.pt", in)
+	alias := filepath.Join(dir, "alias.safetensors")
+	if err := os.Link(in, alias); err == nil {
+		expect(t, 1, "found the same one", "convert", in, alias)
+	}
+	link := filepath.Join(dir, "link.safetensors")
+	if err := os.Symlink("in.safetensors", link); err == nil || runtime.GOOS != "windows" {
+		expect(t, 1, "found the same one", "convert", in, link)
+	}
+	if after, err := os.ReadFile(in); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("IN was changed: %v", err)
+	}
+	expect(t, 1, "no such file", "convert", "missing.pt", filepath.Join(dir, "b.safetensors"))
+	expect(t, 1, "no such file", "convert", in, filepath.Join(dir, "missing", "b.safetensors"))
+
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if status, _, log := run(ctx, nil, "convert", in, filepath.Join(dir, "c.safetensors")); status != 1 || !strings.Contains(log, "interrupted") {
+		t.Errorf("interrupted: status %d, %s", status, log)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 4 {
+		t.Errorf("the folder has %v, %v", entries, err)
+	}
+}
+
+// shared is a file whose tensors have far more elements than it has bytes.
+type shared struct {
+	weightfile.File
+	info safetensors.Info
+}
+
+func (shared) Names() []string                              { return []string{"a", "b", "c"} }
+func (s shared) Info(name string) (safetensors.Info, error) { return s.info, nil }
+
+func TestConvertShared(t *testing.T) {
+	c := command{log: io.Discard}
+	if names, err := c.readableNames(shared{info: safetensors.Info{DType: safetensors.F32, Shape: []int{1 << 20}}}, "main_test.go"); err != nil || len(names) != 3 {
+		t.Errorf("12 MiB: %v, %v", names, err)
+	}
+	_, err := c.readableNames(shared{info: safetensors.Info{DType: safetensors.F32, Shape: []int{1 << 10, 1 << 17}}}, "main_test.go")
+	if err == nil || !strings.Contains(err.Error(), "main_test.go: expected tensors that need at most 1.1 GB in memory, found more, at c") {
+		t.Errorf("1.5 GiB: %v", err)
+	}
+}

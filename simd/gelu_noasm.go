@@ -1,0 +1,7 @@
+//go:build noasm || !amd64
+
+package simd
+
+func gelu(dst, x []float32) {
+	geluGeneric(dst, x)
+}

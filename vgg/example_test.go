@@ -1,0 +1,52 @@
+package vgg_test
+
+import (
+	"fmt"
+	"log"
+
+	"pixelgrad/tensor"
+	"pixelgrad/vgg"
+	"pixelgrad/vision"
+)
+
+// What is on a photograph? The file is torchvision's.
+func Example() {
+	model, err := vgg.Load("vgg16-397923af.pth", vgg.Logits)
+	if err != nil {
+		log.Fatal(err)
+	}
+	photo, err := vision.ReadFile("photo.jpg")
+	if err != nil {
+		log.Fatal(err)
+	}
+	x, err := vgg.Preprocess(photo)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, c := range vgg.Top(model.Forward(x).Data(), 5) {
+		fmt.Printf("%5.1f %%  %s\n", 100*c.Probability, c.Name)
+	}
+}
+
+// Features of 72×72 pixels, as the super-resolution networks use them.
+func ExampleVGG_Features() {
+	model := vgg.Random(1, "relu2_2") // in earnest: vgg.Load(path, "relu2_2")
+	pixels := tensor.New(2, 3, 72, 72)
+	for _, f := range model.Features(vgg.Normalize(pixels), "relu1_2", "relu2_2") {
+		fmt.Println(f.Shape())
+	}
+	// Output:
+	// [2 64 72 72]
+	// [2 128 36 36]
+}
+
+func ExampleTop() {
+	logits := make([]float32, 1000)
+	logits[281], logits[282] = 9, 10
+	for _, c := range vgg.Top(logits, 2) {
+		fmt.Printf("%d %s %.2f\n", c.Index, c.Name, c.Probability)
+	}
+	// Output:
+	// 282 tiger cat 0.71
+	// 281 tabby 0.26
+}

@@ -1,0 +1,268 @@
+package vgg
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"pixelgrad/tensor"
+	"pixelgrad/tensor/safetensors"
+	"pixelgrad/tensor/torchfile"
+)
+
+// Weights is where a network's tensors come from: a file, or a test's recipe.
+type Weights interface {
+	// Names returns the names of all tensors.
+	Names() []string
+
+	// Tensor returns the tensor called name, which belongs to the caller. Its error
+	// says where it was looked for.
+	Tensor(name string) (*tensor.Tensor, error)
+}
+
+// Load reads the weights of VGG16 from a file: one of torch.save, old format or new,
+// such as torchvision's vgg16-397923af.pth, or a safetensors file. What the file is
+// is seen from its content. upTo is the last layer that will be used, one of Taps, or
+// Logits for the whole network; nothing beyond it is read or has to be there.
+//
+// The tensors have torchvision's names, features.0.weight to classifier.6.bias. How many
+// channels and classes there are is read from their shapes. While the file is read,
+// hardly more memory is in use than the weights take afterwards.
+//
+// Errors name the file; a tensor that is missing or has another shape, with what was
+// expected and found; an upTo that is no layer.
+func Load(path, upTo string) (*VGG, error) {
+	f, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return New(f, path, upTo)
+}
+
+// file is what safetensors.File and torchfile.File have in common.
+type file interface {
+	Weights
+	io.Closer
+}
+
+// open opens a file of weights. It is read, not mapped into memory: every byte is
+// needed just once, and pages of a mapping would count as memory in use.
+func open(path string) (file, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("vgg: %w", err)
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("vgg: %s: expected a file of weights, found something else (%v)", path, st.Mode().Type())
+	}
+	src, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("vgg: %w", err)
+	}
+	f, err := openContent(src, path, st.Size())
+	if err != nil {
+		src.Close()
+		return nil, err
+	}
+	return closeBoth{f, src}, nil
+}
+
+func openContent(src *os.File, path string, size int64) (file, error) {
+	// A safetensors file begins with the length of its header in eight bytes, and that
+	// is a JSON object.
+	var begin [9]byte
+	if n, err := src.ReadAt(begin[:], 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("vgg: %s: %w", path, err)
+	} else if n == len(begin) && begin[8] == '{' {
+		f, err := safetensors.NewFile(path, src, size)
+		if err != nil {
+			return nil, err // not f: a nil pointer in an interface is not nil
+		}
+		return f, nil
+	}
+	f, err := torchfile.NewFile(path, src, size)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// closeBoth closes the file below, too.
+type closeBoth struct {
+	file
+	src io.Closer
+}
+
+func (c closeBoth) Close() error { return errors.Join(c.file.Close(), c.src.Close()) }
+
+// New takes weights as Load does. source is what errors call the place they come from.
+func New(w Weights, source, upTo string) (*VGG, error) {
+	m := &VGG{}
+	last := len(layers) - 1
+	if upTo != Logits {
+		if last = slices.Index(Taps(), upTo); last < 0 {
+			return nil, fmt.Errorf("vgg: %q is no layer: there is %s %s", upTo, strings.Join(Taps(), " "), Logits)
+		}
+	}
+	m.layers = layers[:last+1]
+	r := reader{w, source, map[string]bool{}}
+	for _, name := range w.Names() {
+		r.names[name] = true
+	}
+	channels := 3
+	for _, l := range m.layers {
+		var weight, bias *tensor.Tensor
+		if l.index >= 0 {
+			var err error
+			if weight, bias, err = r.layer("features."+strconv.Itoa(l.index), channels, 3, 3); err != nil {
+				return nil, err
+			}
+			channels = weight.Dim(0)
+		}
+		m.weight, m.bias = append(m.weight, weight), append(m.bias, bias)
+	}
+	if upTo != Logits {
+		return m, nil
+	}
+	inputs := channels * pooled * pooled
+	for _, name := range []string{"classifier.0", "classifier.3", "classifier.6"} { // between them: ReLU, dropout
+		weight, bias, err := r.layer(name, inputs)
+		if err != nil {
+			return nil, err
+		}
+		inputs = weight.Dim(0)
+		m.classifier = append(m.classifier, linear{tensor.PackLinear(weight), bias})
+	}
+	return m, nil
+}
+
+// reader reads tensors and checks them.
+type reader struct {
+	w      Weights
+	source string
+	names  map[string]bool
+}
+
+// layer reads the weight of a layer, of any number of outputs by the given inputs, and
+// its bias.
+func (r reader) layer(name string, inputs ...int) (weight, bias *tensor.Tensor, err error) {
+	if weight, err = r.tensor(name+".weight", append([]int{0}, inputs...)); err != nil {
+		return nil, nil, err
+	}
+	bias, err = r.tensor(name+".bias", weight.Shape()[:1])
+	return weight, bias, err
+}
+
+// tensor reads a tensor, in whose shape 0 stands for any positive number.
+func (r reader) tensor(name string, shape []int) (*tensor.Tensor, error) {
+	want := strings.Replace(fmt.Sprint(shape), "[0", "[any", 1)
+	if !r.names[name] {
+		return nil, fmt.Errorf("vgg: %s: no tensor %q, expected one of shape %s%s", r.source, name, want, r.guess())
+	}
+	t, err := r.w.Tensor(name)
+	if err != nil {
+		return nil, fmt.Errorf("vgg: %w", err)
+	}
+	got := t.Shape()
+	fits := len(got) == len(shape)
+	for i := 0; fits && i < len(shape); i++ {
+		fits = got[i] > 0 && (got[i] == shape[i] || shape[i] == 0)
+	}
+	if !fits {
+		return nil, fmt.Errorf("vgg: %s: tensor %q has shape %v, expected %s%s", r.source, name, got, want, r.guess())
+	}
+	return t, nil
+}
+
+// guess says what a file is that does not have what was expected.
+func (r reader) guess() string {
+	prefix := func(p string) bool {
+		for name := range r.names {
+			if strings.HasPrefix(name, p) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case prefix("visual.") || prefix("vision_model.") || prefix("text_model."):
+		return ": these are the weights of CLIP; those of VGG16 are in torchvision's vgg16-397923af.pth"
+	case r.names["features.1.running_mean"]:
+		return ": these weights are of a network with batch normalisation, such as vgg16_bn; plain VGG16's are in torchvision's vgg16-397923af.pth"
+	case prefix("features.") && !prefix("classifier."):
+		return ": the file has no classifier; it serves for features up to pool5"
+	case prefix("features."):
+		return ": these may be the weights of another VGG; those of VGG16 are in torchvision's vgg16-397923af.pth"
+	}
+	return ": these are not the weights of VGG16, which are in torchvision's vgg16-397923af.pth"
+}
+
+// Random returns a network with the weights that torchvision gives it before training,
+// He's initialisation: convolutions have a normal distribution of the variance 2/(9·oc),
+// the classifier one of the standard deviation 0.01, and biases are 0. Its features
+// look at edges and colours like any random filters' and its classes mean nothing: it is
+// for demonstrations. The same seed gives the same weights. It panics if upTo is
+// neither one of Taps nor Logits.
+//
+// Source: K. He et al., "Delving Deep into Rectifiers", 2015, section 2.2.
+func Random(seed uint64, upTo string) *VGG {
+	m, err := New(initial{rand.New(rand.NewPCG(seed, 0))}, "random weights", upTo)
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+// initial makes weights when they are asked for.
+type initial struct{ rng *rand.Rand }
+
+// initialShapes are those of the network as it is published.
+var initialShapes = func() map[string][]int {
+	shapes := map[string][]int{}
+	add := func(name string, weight ...int) {
+		shapes[name+".weight"], shapes[name+".bias"] = weight, weight[:1]
+	}
+	ic := 3
+	for _, l := range layers {
+		if l.index >= 0 {
+			oc := min(64<<l.stage, 512)
+			add("features."+strconv.Itoa(l.index), oc, ic, 3, 3)
+			ic = oc
+		}
+	}
+	add("classifier.0", 4096, ic*pooled*pooled)
+	add("classifier.3", 4096, 4096)
+	add("classifier.6", 1000, 4096)
+	return shapes
+}()
+
+func (initial) Names() []string {
+	var names []string
+	for name := range initialShapes {
+		names = append(names, name)
+	}
+	return names
+}
+
+func (w initial) Tensor(name string) (*tensor.Tensor, error) {
+	shape := initialShapes[name]
+	t := tensor.New(shape...)
+	if len(shape) == 1 {
+		return t, nil
+	}
+	std := 0.01
+	if len(shape) == 4 {
+		std = math.Sqrt(2 / float64(9*shape[0]))
+	}
+	for i := range t.Data() {
+		t.Data()[i] = float32(std * w.rng.NormFloat64())
+	}
+	return t, nil
+}

@@ -1,0 +1,186 @@
+// Package vgg runs VGG16, the network that recognises what is on a photograph, and
+// whose inner layers serve as features for other networks. It is used as it has been
+// trained: nothing here computes gradients.
+//
+// Thirteen 3×3 convolutions, each followed by ReLU, lie in five stages; each stage ends
+// with a pool that halves the image. Three linear layers make 1,000 logits of what is
+// left:
+//
+//	relu1_1 relu1_2 pool1           64 channels
+//	relu2_1 relu2_2 pool2          128
+//	relu3_1 relu3_2 relu3_3 pool3  256
+//	relu4_1 relu4_2 relu4_3 pool4  512
+//	relu5_1 relu5_2 relu5_3 pool5  512
+//	average to 7×7 → 25088 → 4096 → 4096 → 1000
+//
+// To name a photograph:
+//
+//	Load(path, Logits) → Preprocess → VGG.Forward → Top
+//
+// To have features, of images of any size:
+//
+//	Load(path, "relu2_2") → Normalize → VGG.Features(x, "relu2_2")
+//
+// Source: K. Simonyan, A. Zisserman, "Very Deep Convolutional Networks for Large-Scale
+// Image Recognition", 2015, table 1, configuration D. The layout, the names in weight
+// files and the preprocessing are those of torchvision.models.vgg16.
+package vgg
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"pixelgrad/tensor"
+)
+
+// A layer of the convolutional part.
+type layer struct {
+	name  string
+	stage int
+	index int // of the convolution in torchvision's "features"; -1 for a pool
+}
+
+// layers lists them in the order in which they are computed.
+var layers = []layer{
+	{"relu1_1", 0, 0}, {"relu1_2", 0, 2}, {"pool1", 0, -1},
+	{"relu2_1", 1, 5}, {"relu2_2", 1, 7}, {"pool2", 1, -1},
+	{"relu3_1", 2, 10}, {"relu3_2", 2, 12}, {"relu3_3", 2, 14}, {"pool3", 2, -1},
+	{"relu4_1", 3, 17}, {"relu4_2", 3, 19}, {"relu4_3", 3, 21}, {"pool4", 3, -1},
+	{"relu5_1", 4, 24}, {"relu5_2", 4, 26}, {"relu5_3", 4, 28}, {"pool5", 4, -1},
+}
+
+// Logits stands for the whole network where the name of a layer is asked for.
+const Logits = "logits"
+
+// pooled is how many pixels each side has that the classifier looks at.
+const pooled = 7
+
+// Taps returns the names of the layers whose output Features can return, first to
+// last. ReLU is part of its convolution: there is no output before it.
+func Taps() []string {
+	names := make([]string, len(layers))
+	for i, l := range layers {
+		names[i] = l.name
+	}
+	return names
+}
+
+// VGG is the network, or as many of its first layers as were asked for. Its methods may
+// be called from several goroutines.
+type VGG struct {
+	layers     []layer // those that can be computed
+	weight     []*tensor.Tensor
+	bias       []*tensor.Tensor // of each layer, nil for pools
+	classifier []linear         // three, or none
+}
+
+// linear is a layer of the classifier.
+type linear struct {
+	weight *tensor.PackedLinear
+	bias   *tensor.Tensor
+}
+
+// Bytes returns the memory that the weights take.
+func (m *VGG) Bytes() int {
+	n := 0
+	for i, w := range m.weight {
+		if w != nil {
+			n += 4 * (w.Len() + m.bias[i].Len())
+		}
+	}
+	for _, l := range m.classifier {
+		n += l.weight.Bytes() + 4*l.bias.Len()
+	}
+	return n
+}
+
+// FeatureShape returns the size of what Features returns for one image of h×w pixels
+// at a tap. It panics if the network has no such layer, or if nothing is left of the
+// image there.
+func (m *VGG) FeatureShape(tap string, h, w int) (channels, height, width int) {
+	last := m.find("FeatureShape", tap)
+	channels, height, width = m.sizes("FeatureShape", last, h, w)
+	return channels, height, width
+}
+
+// Features returns the outputs of layers, in the order of taps, which may repeat. No
+// layer after the last of them is computed.
+//
+// Shapes: x (n,3,h,w), normalised as by Normalize, of any size that leaves at least one
+// pixel → (n, channels, h/2ⁱ, w/2ⁱ), i the pools on the way, rounded down at each. It
+// panics if x does not fit or a name is not among Taps, or beyond what was loaded. It
+// matches the activations in torchvision's vgg16().features.
+func (m *VGG) Features(x *tensor.Tensor, taps ...string) []*tensor.Tensor {
+	if len(taps) == 0 {
+		panic("vgg: Features: no taps")
+	}
+	p := m.newPass("Features", x, taps)
+	last := p.stage(m.layers[p.last].stage, 0, x.Dim(0))
+	out := make([]*tensor.Tensor, len(taps))
+	for i, tap := range taps {
+		at := m.find("Features", tap)
+		if out[i] = p.taps[at]; at == p.last {
+			out[i] = last
+		}
+	}
+	return out
+}
+
+// Forward returns the logits: how much speaks for each class, see Top.
+//
+// Shapes: x (n,3,h,w), normalised, at least 32×32 pixels; made for 224×224 → (n,classes),
+// 1,000 classes in the network as it has been trained. It panics if x does not fit or
+// the classifier was not loaded. It matches torchvision's vgg16().eval().
+func (m *VGG) Forward(x *tensor.Tensor) *tensor.Tensor {
+	if m.classifier == nil {
+		panic(fmt.Sprintf("vgg: Forward: the classifier was not loaded, only the layers up to %s", m.layers[len(m.layers)-1].name))
+	}
+	p := m.newPass("Forward", x, []string{"pool5"})
+	n := x.Dim(0)
+	features := p.stage(4, 0, n)
+	y := features
+	if features.Dim(2) != pooled || features.Dim(3) != pooled {
+		y = tensor.AdaptiveAvgPool(features, pooled, pooled)
+		tensor.Release(features)
+	}
+	y = y.Reshape(n, y.Len()/n)
+	for i, l := range m.classifier {
+		z := l.weight.Mul(y, l.bias)
+		tensor.Release(y)
+		if y = z; i < 2 {
+			y = tensor.ReLU(z)
+			tensor.Release(z)
+		}
+	}
+	return y
+}
+
+// find returns the index of the layer called name.
+func (m *VGG) find(op, name string) int {
+	i := slices.IndexFunc(m.layers, func(l layer) bool { return l.name == name })
+	if i < 0 {
+		what := "no such layer"
+		if slices.Contains(Taps(), name) {
+			what = "it was not loaded"
+		}
+		panic(fmt.Sprintf("vgg: %s: %q: %s; there is %s", op, name, what, strings.Join(Taps()[:len(m.layers)], " ")))
+	}
+	return i
+}
+
+// sizes returns the shape of one image after a layer.
+func (m *VGG) sizes(op string, last, h, w int) (channels, height, width int) {
+	channels, height, width = 3, h, w
+	for i, l := range m.layers[:last+1] {
+		if l.index < 0 {
+			height, width = height/2, width/2
+		} else {
+			channels = m.weight[i].Dim(0)
+		}
+	}
+	if height <= 0 || width <= 0 {
+		panic(fmt.Sprintf("vgg: %s: nothing is left of an image of %d×%d pixels at %s", op, w, h, m.layers[last].name))
+	}
+	return channels, height, width
+}
