@@ -37,6 +37,7 @@ var opCases = []opCase{
 	}, [][]int{{1}}},
 	{"Conv2d", func(v ...*Value) *Value { return Conv2d(v[0], v[1], v[2], 1) }, [][]int{{2, 3, 7, 9}, {5, 3, 3, 3}, {5}}},
 	{"Conv2d 1x1", func(v ...*Value) *Value { return Conv2d(v[0], v[1], v[2], 1) }, [][]int{{2, 5, 7, 9}, {3, 5, 1, 1}, {3}}},
+	{"Conv2d 1x3 of Upsample2", func(v ...*Value) *Value { return Conv2d(Upsample2(v[0]), v[1], v[2], 1) }, [][]int{{2, 4, 5, 7}, {3, 4, 1, 3}, {3}}},
 	{"Conv2d 5x5", func(v ...*Value) *Value { return Conv2d(v[0], v[1], v[2], 1) }, [][]int{{1, 2, 7, 9}, {3, 2, 5, 5}, {3}}},
 	{"Conv2d dilation 2", func(v ...*Value) *Value { return Conv2d(v[0], v[1], v[2], 2) }, [][]int{{1, 3, 9, 8}, {4, 3, 3, 3}, {4}}},
 	{"Conv2d dilation 4", func(v ...*Value) *Value { return Conv2d(v[0], v[1], v[2], 4) }, [][]int{{2, 3, 9, 11}, {4, 3, 3, 3}, {4}}},
@@ -261,6 +262,12 @@ func TestBackwardMistakes(t *testing.T) {
 	x := Parameter(tensor.New(2))
 	mustPanic(t, "Backward of a vector", func() { Scale(2, x).Backward() })
 	mustPanic(t, "Backward of a constant", func() { Mean(Constant(tensor.New(2))).Backward() })
+	h := Sigmoid(x).Keep()
+	Mean(h).Backward()
+	mustPanic(t, "Backward through the same Sigmoid", func() { Mean(Scale(2, h)).Backward() })
+	y := Mean(x)
+	y.Backward()
+	mustPanic(t, "Backward twice", y.Backward)
 	mustPanic(t, "InversePSNR of a vector", func() { InversePSNR(x) })
 	mustPanic(t, "Upsample2 of a vector", func() { Upsample2(x) })
 }

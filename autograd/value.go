@@ -118,7 +118,8 @@ func (v *Value) accumulate(g *tensor.Tensor) {
 //
 // It gives the memory of intermediate results back as soon as they have served, so
 // that it can be called once. v itself and what Keep was called for remain. It
-// panics if v has more than one element or was not computed from a parameter.
+// panics if v has more than one element, was not computed from a parameter, or shares
+// an intermediate result with a value whose Backward has been called.
 func (v *Value) Backward() {
 	if v.Data().Len() != 1 || !v.trained {
 		panic(fmt.Sprintf("autograd: Backward of shape %v: want one number that was computed from parameters", v.shape))
@@ -131,6 +132,11 @@ func (v *Value) Backward() {
 // backwardFrom is Backward for a result of any shape, whose gradient is dy.
 func (v *Value) backwardFrom(dy *tensor.Tensor) {
 	order := v.sorted()
+	for _, u := range order {
+		if u.trained && u.op != "" && u.backward == nil {
+			panic(fmt.Sprintf("autograd: Backward has gone through the result of %s before: add the losses up, and call it once", u.op))
+		}
+	}
 	v.accumulate(dy)
 	for i := len(order) - 1; i >= 0; i-- {
 		u := order[i]

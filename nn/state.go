@@ -46,6 +46,11 @@ func LoadStateDict(m Module, source string, names []string, get func(name string
 		if !slices.Equal(t.Shape(), p.Shape()) {
 			return fmt.Errorf("%s: tensor %q has shape %v, the model's has %v: these are the weights of another model", source, p.Name, t.Shape(), p.Shape())
 		}
+		for j, v := range t.Data() {
+			if v-v != 0 { // NaN, or infinite
+				return fmt.Errorf("%s: tensor %q, number %d: expected a finite number, found %v: these weights are from a training that diverged", source, p.Name, j, v)
+			}
+		}
 		loaded[i] = t
 	}
 	for i, p := range ps {

@@ -37,6 +37,9 @@ func GemmTile(c []float32, ldc int, a []float32, lda int, b []float32, off []int
 	if panels == 0 {
 		return
 	}
+	if panels < 0 || lda < 0 {
+		panic(fmt.Sprintf("simd: GemmTile: %d panels %d apart: want no negative numbers", panels, lda))
+	}
 	if len(c) < (panels*mr-1)*ldc+nr || ldc < nr {
 		panic(fmt.Sprintf("simd: GemmTile: c has %d elements, %d rows of %d lie %d apart", len(c), panels*mr, nr, ldc))
 	}

@@ -12,20 +12,20 @@ func FMAPeak(rounds int) (operations float64) {
 }
 
 // fmaPeakGeneric does with scalars what the others do with vectors: eight sums
-// that do not depend on one another.
+// that do not depend on one another, in registers.
 func fmaPeakGeneric(rounds int) float64 {
-	var s [8]float32
-	x, y := float32(0.5), float32(0.25)
+	x := 1 / float32(rounds+1) // not a constant, or the compiler would multiply
+	a, b, c, d, e, f, g, h := x, x, x, x, x, x, x, x
 	for range rounds {
-		s[0] += x * y
-		s[1] += x * y
-		s[2] += x * y
-		s[3] += x * y
-		s[4] += x * y
-		s[5] += x * y
-		s[6] += x * y
-		s[7] += x * y
+		a = a*x + x
+		b = b*x + x
+		c = c*x + x
+		d = d*x + x
+		e = e*x + x
+		f = f*x + x
+		g = g*x + x
+		h = h*x + x
 	}
-	runtime.KeepAlive(s) // or the compiler would leave the loop out
+	runtime.KeepAlive(a + b + c + d + e + f + g + h) // or it would leave the loop out
 	return float64(rounds) * 2 * 8
 }

@@ -31,6 +31,9 @@ func WeightGradTile(c []float32, ldc int, x []float32, off []int32, g []float32,
 	if len(off) == 0 || n == 0 {
 		return
 	}
+	if n < 0 {
+		panic(fmt.Sprintf("simd: WeightGradTile: %d pixels: want no negative number", n))
+	}
 	if len(off)%mt != 0 || len(c) < (len(off)-1)*ldc+nt || ldc < nt {
 		panic(fmt.Sprintf("simd: WeightGradTile: c has %d elements, %d rows of %d in groups of %d lie %d apart", len(c), len(off), nt, mt, ldc))
 	}

@@ -48,8 +48,8 @@ type convShape struct {
 }
 
 func newConvShape(op string, x, w []int, dilation int) *convShape {
-	if len(x) != 4 || len(w) != 4 || x[1] != w[1] {
-		panic(fmt.Sprintf("tensor: %s: image %v, weights %v: want (n,ic,h,w) and (oc,ic,kh,kw) with the same ic", op, x, w))
+	if len(x) != 4 || len(w) != 4 || x[1] != w[1] || w[0] == 0 || w[1] == 0 {
+		panic(fmt.Sprintf("tensor: %s: image %v, weights %v: want (n,ic,h,w) and (oc,ic,kh,kw) with the same ic, and channels", op, x, w))
 	}
 	if dilation == 0 {
 		dilation = 1

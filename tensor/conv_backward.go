@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"slices"
 
 	"pixelgrad/simd"
 )
@@ -22,6 +23,9 @@ func Conv2dBackward(x, w, y, dy *Tensor, o ConvOptions, want ConvGrads) (dx, dw,
 	s := newConvShape("Conv2dBackward", x.shape, w.shape, o.Dilation)
 	if n, c, h, wd := dims4("Conv2dBackward", dy); n != s.n || c != s.oc || h != s.h || wd != s.w {
 		panic(fmt.Sprintf("tensor: Conv2dBackward: gradient %v of image %v and weights %v", dy.shape, x.shape, w.shape))
+	}
+	if o.ReLU && (y == nil || !slices.Equal(y.shape, dy.shape)) {
+		panic(fmt.Sprintf("tensor: Conv2dBackward with ReLU wants the output y of the gradient's shape %v, got %v", dy.shape, y))
 	}
 	t := s.transposed()
 	var packed []float32

@@ -83,8 +83,14 @@ func (p *Packed) Mul(a, bias *Tensor) *Tensor {
 	if m == 0 || p.n == 0 {
 		return y
 	}
-	if k == 0 {
+	if k == 0 { // a sum of nothing
 		clear(y.data)
+		for i := range m {
+			if bias != nil {
+				copy(y.data[i*p.n:(i+1)*p.n], bias.data)
+			}
+		}
+		return y
 	}
 	mr, nr := simd.Tile()
 	rows := packRows(a.data, m, k)

@@ -154,10 +154,17 @@ func TestMistakesPanic(t *testing.T) {
 		"SliceChannels":        func() { SliceChannels(New(1, 2, 3, 3), 1, 3) },
 		"Conv2d channels":      func() { Conv2d(New(1, 2, 3, 3), New(4, 3, 3, 3), nil, ConvOptions{}) },
 		"Conv2d even kernel":   func() { Conv2d(New(1, 2, 3, 3), New(4, 2, 2, 2), nil, ConvOptions{}) },
-		"Conv2d bias":          func() { Conv2d(New(1, 2, 3, 3), New(4, 2, 3, 3), New(3), ConvOptions{}) },
-		"Conv2d rank":          func() { Conv2d(New(2, 3, 3), New(4, 2, 3, 3), nil, ConvOptions{}) },
-		"Upsample2Backward":    func() { Upsample2Backward(New(1, 1, 3, 4)) },
-		"SetThreads":           func() { SetThreads(-1) },
+		"Conv2d no channels":   func() { Conv2d(New(1, 0, 3, 3), New(4, 0, 3, 3), nil, ConvOptions{}) },
+		"Conv2dBackward y": func() {
+			Conv2dBackward(New(1, 1, 3, 3), New(1, 1, 1, 1), New(1, 1, 4, 4), New(1, 1, 3, 3), ConvOptions{ReLU: true}, ConvGrads{})
+		},
+		"Conv2dBackward no y": func() {
+			Conv2dBackward(New(1, 1, 3, 3), New(1, 1, 1, 1), nil, New(1, 1, 3, 3), ConvOptions{ReLU: true}, ConvGrads{})
+		},
+		"Conv2d bias":       func() { Conv2d(New(1, 2, 3, 3), New(4, 2, 3, 3), New(3), ConvOptions{}) },
+		"Conv2d rank":       func() { Conv2d(New(2, 3, 3), New(4, 2, 3, 3), nil, ConvOptions{}) },
+		"Upsample2Backward": func() { Upsample2Backward(New(1, 1, 3, 4)) },
+		"SetThreads":        func() { SetThreads(-1) },
 	} {
 		func() {
 			defer func() {

@@ -35,7 +35,7 @@ func Baselines(c *Cache, threads int) (mid, large Baseline) {
 	mse := make([][2][3]float64, c.Len()) // by photograph, to be added in order
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range threads {
+	for range min(threads, c.Len()) {
 		wg.Go(func() {
 			for {
 				i := int(next.Add(1)) - 1

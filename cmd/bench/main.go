@@ -93,8 +93,8 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
 	}
-	if o.batch < 1 || o.rounds < 1 || o.threads < 0 {
-		return nil, fmt.Errorf("-batch %d -rounds %d -threads %d: expected a positive batch and rounds, and no negative threads", o.batch, o.rounds, o.threads)
+	if o.batch < 1 || o.rounds < 1 || o.threads < 0 || o.threads > 1024 {
+		return nil, fmt.Errorf("-batch %d -rounds %d -threads %d: expected a positive batch and rounds, and 0 to 1024 threads", o.batch, o.rounds, o.threads)
 	}
 	switch models {
 	case "none":
@@ -137,7 +137,7 @@ func run(o *options, in io.Reader, out, log io.Writer) error {
 	}
 	for _, m := range o.models {
 		fmt.Fprintf(log, "model %s …\n", m)
-		mr, err := measureModel(o, m, log)
+		mr, err := measureModel(o, m)
 		if err != nil {
 			return err
 		}

@@ -115,7 +115,7 @@ type modelResult struct {
 
 // measureModel measures a model in a process of its own and, if there is a peer, in
 // turn with that.
-func measureModel(o *options, model string, log io.Writer) (modelResult, error) {
+func measureModel(o *options, model string) (modelResult, error) {
 	r := modelResult{Model: model, Batch: o.batch}
 	ours, err := self(nil, "-serve", model, "-threads", fmt.Sprint(o.threads), "-batch", fmt.Sprint(o.batch))
 	if err != nil {
@@ -140,8 +140,7 @@ func measureModel(o *options, model string, log io.Writer) (modelResult, error) 
 		r.Peer = version.Name
 	}
 	if err != nil {
-		fmt.Fprintf(log, "no peer: %v; measuring ours alone\n", err)
-		peer = nil
+		return r, fmt.Errorf("-peer %s: expected a Python with PyTorch: %w; without -peer ours is measured alone", o.peer, err)
 	}
 	var train, infer, peerTrain, peerInfer, trainRatio, inferRatio []float64
 	both := func(what string, mine, theirs, ratio *[]float64) error {

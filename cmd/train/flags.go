@@ -103,6 +103,9 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	return o, o.check()
 }
 
+// maxThreads is more than any machine has processors.
+const maxThreads = 4096
+
 // check returns an error that names the first flag with an impossible value.
 func (o *options) check() error {
 	for _, f := range []struct {
@@ -120,6 +123,12 @@ func (o *options) check() error {
 		if f.value < f.least {
 			return fmt.Errorf("-%s %d: expected %s", f.name, f.value, f.want)
 		}
+	}
+	if o.Threads > maxThreads {
+		return fmt.Errorf("-threads %d: expected at most %d", o.Threads, maxThreads)
+	}
+	if o.Limit == 1 {
+		return fmt.Errorf("-limit 1: expected at least 2 photographs, one to train on and one to validate with, or 0 for all")
 	}
 	if !(o.LR > 0) || math.IsInf(o.LR, 0) {
 		return fmt.Errorf("-lr %v: expected a positive number such as 0.001", o.LR)

@@ -82,6 +82,9 @@ func (c *command) getPhotographs(ctx context.Context, f files.File, dir string) 
 		fmt.Fprintf(c.out, "%s is already in %s: %d photographs. Nothing was downloaded.\n", f.Name, folder, f.Photos)
 		return nil
 	}
+	if err := download.CanUnpack(dir, f.Folder); err != nil {
+		return err
+	}
 	archive := filepath.Join(dir, f.Base())
 	_, err := os.Lstat(archive)
 	keep := err == nil

@@ -220,6 +220,15 @@ func TestGetPhotographs(t *testing.T) {
 		t.Errorf("the folder has %s after %d requests", n, *requests)
 	}
 
+	// What is in the way is said before anything is downloaded.
+	blocked := t.TempDir()
+	if err := os.WriteFile(filepath.Join(blocked, "VOCdevkit"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if get(1, "found a file: choose another folder", "-o", blocked); *requests != 1 {
+		t.Errorf("%d requests, want 1", *requests)
+	}
+
 	// A hostile archive leaves itself behind, for looking at, and nothing else.
 	f, _ = published(t, "sample.tar", voc(t, 3, "VOCdevkit/evil"))
 	f.Folder, f.Photos = "VOCdevkit/VOC2007", 3

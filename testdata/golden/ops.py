@@ -30,6 +30,7 @@ CASES = {
     "InversePSNR": (lambda m: 1 / (-10 * torch.log10(0.01 * F.mse_loss(m, torch.zeros(1)))).reshape(1), (1,)),
     "Conv2d": (conv(1), (2, 3, 7, 9), (5, 3, 3, 3), (5,)),
     "Conv2d 1x1": (conv(1), (2, 5, 7, 9), (3, 5, 1, 1), (3,)),
+    "Conv2d 1x3 of Upsample2": (lambda x, w, b: conv(1)(up2(x), w, b), (2, 4, 5, 7), (3, 4, 1, 3), (3,)),
     "Conv2d 5x5": (conv(1), (1, 2, 7, 9), (3, 2, 5, 5), (3,)),
     "Conv2d dilation 2": (conv(2), (1, 3, 9, 8), (4, 3, 3, 3), (4,)),
     "Conv2d dilation 4": (conv(4), (2, 3, 9, 11), (4, 3, 3, 3), (4,)),

@@ -269,3 +269,12 @@ func Bytes(n int64) string {
 	}
 	return fmt.Sprintf("%.1f %s", v, unit)
 }
+
+// quote quotes what somebody else wrote for an error message, and cuts what would fill
+// it.
+func quote(s string) string {
+	if len(s) > 100 {
+		return fmt.Sprintf("%.100q…", s)
+	}
+	return fmt.Sprintf("%q", s)
+}

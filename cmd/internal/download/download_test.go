@@ -407,6 +407,7 @@ func TestRefuses(t *testing.T) {
 		{"304", quick(), status(304), 1, nil, []string{"304 Not Modified"}},
 		{"301 to nowhere", quick(), status(301), 1, nil, []string{"301"}},
 		{"500 for ever", quick(), status(500), 4, nil, []string{"500 Internal Server Error", "last of 4 tries"}},
+		{"a long status", quick(), fixed([]byte("HTTP/1.1 403 " + strings.Repeat("x\x1b", 10_000) + "\r\n\r\n")), 1, nil, []string{`"403 x\x1bx`, "…"}},
 		{"416 at once", quick(), status(416), 1, nil, []string{"416"}},
 		{"206 at once", quick(), fixed(partial("bytes 0-299999/300000", `"one"`, content)), 1, nil, []string{"expected the whole file", "206"}},
 		{"416 for ever", quick(), then(cutAt(1000, `"one"`), status(416)), 3, nil, []string{"416"}},
@@ -662,7 +663,7 @@ func TestRedirects(t *testing.T) {
 		b, _ := http.NewRequest("GET", to, nil)
 		return quick().client().CheckRedirect(b, []*http.Request{a})
 	}
-	refused(t, check("https://a.invalid/", "http://user:secret@a.invalid/"), "not encrypted")
+	refused(t, check("https://a.invalid/", "http://user:secret@a.invalid/"), "not a safe address")
 	if err := check("https://a.invalid/", "http://user:secret@a.invalid/"); strings.Contains(err.Error(), "secret") {
 		t.Errorf("a password is shown: %v", err)
 	}

@@ -105,6 +105,20 @@ func Unpack(ctx context.Context, archive, dir, root string, limits Limits, progr
 	return u.files, syncFolder(filepath.Join(dir, parent))
 }
 
+// CanUnpack returns the error that Unpack would return about what is in dir
+// already, so that it is known before an archive is downloaded for nothing.
+func CanUnpack(dir, root string) error {
+	target, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	return checkTarget(target, dir, root)
+}
+
 // checkTarget refuses to unpack over something, or through a link.
 func checkTarget(target *os.Root, dir, root string) error {
 	parts := strings.Split(root, "/")
@@ -205,14 +219,6 @@ func (u *unpacker) entry(h *tar.Header, content io.Reader) error {
 		err = cerr
 	}
 	return err
-}
-
-// quote quotes a name for an error message, which a hostile one must not fill.
-func quote(s string) string {
-	if len(s) > 100 {
-		return fmt.Sprintf("%.100q…", s)
-	}
-	return fmt.Sprintf("%q", s)
 }
 
 // tooOften says what it means if there is something by that name.

@@ -127,6 +127,9 @@ func TestUnpack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := t.TempDir()
+			if err := CanUnpack(filepath.Join(d, "missing"), root); err != nil {
+				t.Error(err)
+			}
 			// Another year is there already, and what a killed process left.
 			for _, name := range []string{"kit/2012", ".unpacking-a.tar/kit/2007"} {
 				if err := os.MkdirAll(filepath.Join(d, name), 0o777); err != nil {
@@ -269,6 +272,7 @@ func TestUnpackTarget(t *testing.T) {
 				t.Skip(err)
 			}
 			before := tree(t, d)
+			refused(t, CanUnpack(d, root), filepath.Join(d, "kit"), c.want)
 			_, err := unpackIn(t, context.Background(), d, archive, generous)
 			refused(t, err, filepath.Join(d, "kit"), c.want, "choose another folder")
 			if got := tree(t, d); !maps.Equal(got, before) {
