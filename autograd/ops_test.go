@@ -12,6 +12,7 @@ import (
 
 	. "pixelgrad/autograd"
 	"pixelgrad/internal/golden"
+	"pixelgrad/internal/recipe"
 	"pixelgrad/tensor"
 )
 
@@ -52,7 +53,7 @@ var opCases = []opCase{
 func (c *opCase) operands() []*Value {
 	vs := make([]*Value, len(c.shapes))
 	for j, s := range c.shapes {
-		vs[j] = Parameter(golden.Recipe(j, s...))
+		vs[j] = Parameter(recipe.Numbers(j, s...))
 	}
 	return vs
 }
@@ -65,7 +66,7 @@ func TestOpsGolden(t *testing.T) {
 			vs := c.operands()
 			y := c.f(vs...)
 			golden.Check(t, file, c.name+"/y", y.Data(), 1.3e-6, 1e-5)
-			BackwardFrom(y, golden.Recipe(100, y.Shape()...))
+			BackwardFrom(y, recipe.Numbers(100, y.Shape()...))
 			for j, v := range vs {
 				golden.Check(t, file, fmt.Sprintf("%s/d%d", c.name, j), v.Grad(), 1e-3, 1e-4)
 			}
@@ -93,7 +94,7 @@ func BenchmarkOps(b *testing.B) {
 	for _, c := range opCases {
 		b.Run(c.name, func(b *testing.B) {
 			vs := c.operands()
-			dy := golden.Recipe(100, c.f(vs...).Shape()...)
+			dy := recipe.Numbers(100, c.f(vs...).Shape()...)
 			for b.Loop() {
 				BackwardFrom(c.f(vs...), dy.Clone())
 			}
@@ -143,9 +144,9 @@ func TestEveryOpHasACase(t *testing.T) {
 func TestExchangeUpsampling(t *testing.T) {
 	defer func() { ExchangeUpsampling = true }()
 	run := func() (y *tensor.Tensor, grads []*tensor.Tensor) {
-		x, w, b := Parameter(golden.Recipe(0, 2, 8, 9, 7)), Parameter(golden.Recipe(1, 3, 8, 1, 1)), Parameter(golden.Recipe(2, 3))
+		x, w, b := Parameter(recipe.Numbers(0, 2, 8, 9, 7)), Parameter(recipe.Numbers(1, 3, 8, 1, 1)), Parameter(recipe.Numbers(2, 3))
 		v := Conv2d(Upsample2(Upsample2(x)), w, b, 1).Keep()
-		BackwardFrom(v, golden.Recipe(100, v.Shape()...))
+		BackwardFrom(v, recipe.Numbers(100, v.Shape()...))
 		return v.Data(), []*tensor.Tensor{x.Grad(), w.Grad(), b.Grad()}
 	}
 	y, grads := run()
@@ -232,9 +233,9 @@ func TestBackwardAccumulatesAndFrees(t *testing.T) {
 }
 
 func TestInference(t *testing.T) {
-	w := Parameter(golden.Recipe(1, 3, 2, 1, 1))
+	w := Parameter(recipe.Numbers(1, 3, 2, 1, 1))
 	b := Parameter(tensor.New(3))
-	x := Inference(golden.Recipe(0, 1, 2, 4, 4))
+	x := Inference(recipe.Numbers(0, 1, 2, 4, 4))
 	h := Conv2d(x, w, b, 1)
 	y := Mean(Sigmoid(Upsample2(h)))
 	mustPanic(t, "Backward of an inference", func() { y.Backward() })
@@ -285,7 +286,7 @@ func mustPanic(t *testing.T, what string, f func()) {
 // TestCheckGradientsFindsMistakes gives it a function whose result moves in a way
 // that its operations do not know of.
 func TestCheckGradientsFindsMistakes(t *testing.T) {
-	x := Parameter(golden.Recipe(0, 3))
+	x := Parameter(recipe.Numbers(0, 3))
 	f := func() *Value { return Add(x, Constant(x.Data().Clone())) }
 	if err := CheckGradients(f, 1e-2, 1e-3, x); err == nil {
 		t.Error("no error for a gradient that is half of what it should be")

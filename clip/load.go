@@ -64,7 +64,7 @@ type Weights interface {
 // the file is read, hardly more memory is in use than the model takes afterwards.
 //
 // Errors name the file; a tensor that is missing, has another shape or a type that cannot
-// be read, with what was expected and found.
+// be read, with what was expected and found; a tensor with NaN or infinite numbers.
 func Load(path string, o Options) (*Model, error) {
 	st, err := os.Stat(path) // before opening it: that of a named pipe would wait
 	if err != nil {
@@ -406,6 +406,10 @@ func (r *reader) tensor(name string) *tensor.Tensor {
 	}
 	if !slices.Equal(t.Shape(), r.shapes[name]) {
 		r.err = r.fail("tensor %q: expected shape %v, found %v", name, r.shapes[name], t.Shape())
+		return nil
+	}
+	if sum := tensor.Sum(t); math.IsNaN(sum) || math.IsInf(sum, 0) {
+		r.err = r.fail("tensor %q has numbers that are infinite or none at all (NaN): the file is damaged", name)
 		return nil
 	}
 	return t

@@ -15,7 +15,7 @@ var pool struct {
 }
 
 // minPooled is the size below which Go's allocator is as good.
-const minPooled = 1 << 12
+const minPooled = 1 << 8
 
 // takeBuffer returns n elements of arbitrary value: the smallest free buffer
 // that holds them without wasting more than it uses, or a new one.

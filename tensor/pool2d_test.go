@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"pixelgrad/internal/golden"
+	"pixelgrad/internal/recipe"
 	"pixelgrad/tensor"
 )
 
@@ -13,18 +14,18 @@ import (
 func TestPoolsGolden(t *testing.T) {
 	file := golden.Open(t, "vgg")
 	for i, s := range [][2]int{{2, 2}, {7, 9}, {8, 5}, {31, 64}} {
-		y := tensor.MaxPool2(golden.Recipe(i, 2, 3, s[0], s[1]))
+		y := tensor.MaxPool2(recipe.Numbers(i, 2, 3, s[0], s[1]))
 		golden.Check(t, file, fmt.Sprint("MaxPool2/", i), y, 0, 0)
 	}
 	for i, s := range [][2]int{{7, 7}, {1, 1}, {3, 2}, {5, 9}, {14, 14}, {8, 23}} {
-		y := tensor.AdaptiveAvgPool(golden.Recipe(i, 2, 3, s[0], s[1]), 7, 7)
+		y := tensor.AdaptiveAvgPool(recipe.Numbers(i, 2, 3, s[0], s[1]), 7, 7)
 		golden.Check(t, file, fmt.Sprint("AdaptiveAvgPool/", i), y, 1.3e-6, 1e-6)
 	}
 }
 
 // TestMaxPool2NaN puts NaN and -Inf at changing places of the squares.
 func TestMaxPool2NaN(t *testing.T) {
-	x := golden.Recipe(4, 1, 2, 6, 7)
+	x := recipe.Numbers(4, 1, 2, 6, 7)
 	for i := 0; i < x.Len(); i += 5 {
 		x.Data()[i] = float32(math.NaN())
 	}
@@ -69,7 +70,7 @@ func TestPoolsPanic(t *testing.T) {
 func TestPackLinear(t *testing.T) {
 	for _, n := range []int{1, 7, 24, 47, 48, 49, 96, 100, 144} {
 		for _, k := range []int{1, 5, 8, 300} {
-			x, w, bias := golden.Recipe(1, 3, k), golden.Recipe(2, n, k), golden.Recipe(3, n)
+			x, w, bias := recipe.Numbers(1, 3, k), recipe.Numbers(2, n, k), recipe.Numbers(3, n)
 			for _, b := range []*tensor.Tensor{nil, bias} {
 				want := tensor.PackTransposed(w).Mul(x, b)
 				c := w.Clone()
@@ -89,7 +90,7 @@ func TestPackLinear(t *testing.T) {
 }
 
 func BenchmarkMaxPool2(b *testing.B) {
-	x := golden.Recipe(1, 1, 64, 224, 224)
+	x := recipe.Numbers(1, 1, 64, 224, 224)
 	b.SetBytes(int64(4 * x.Len()))
 	for b.Loop() {
 		tensor.Release(tensor.MaxPool2(x))
@@ -98,10 +99,10 @@ func BenchmarkMaxPool2(b *testing.B) {
 
 // BenchmarkLinear is VGG16's first linear layer.
 func BenchmarkLinear(b *testing.B) {
-	p := tensor.PackLinear(golden.Recipe(1, 4096, 25088))
+	p := tensor.PackLinear(recipe.Numbers(1, 4096, 25088))
 	for _, m := range []int{1, 16} {
 		b.Run(fmt.Sprint(m), func(b *testing.B) {
-			x := golden.Recipe(2, m, 25088)
+			x := recipe.Numbers(2, m, 25088)
 			b.SetBytes(int64(p.Bytes()))
 			for b.Loop() {
 				tensor.Release(p.Mul(x, nil))

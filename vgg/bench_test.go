@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"pixelgrad/internal/golden"
+	"pixelgrad/internal/recipe"
 	"pixelgrad/tensor"
 )
 
@@ -12,7 +12,7 @@ func BenchmarkFeatures(b *testing.B) {
 	m := Random(1, "pool5")
 	for _, s := range []struct{ n, side int }{{1, 224}, {16, 224}, {16, 72}} {
 		b.Run(fmt.Sprintf("%d of %d²", s.n, s.side), func(b *testing.B) {
-			x := golden.Pixels(1, s.n, 3, s.side, s.side)
+			x := recipe.Pixels(1, s.n, 3, s.side, s.side)
 			for b.Loop() {
 				tensor.Release(m.Features(x, "pool5")[0])
 			}

@@ -12,13 +12,14 @@ import (
 	"testing"
 
 	"pixelgrad/internal/golden"
+	"pixelgrad/internal/recipe"
 	"pixelgrad/tensor"
 	"pixelgrad/tensor/safetensors"
 	"pixelgrad/vision"
 )
 
-// recipe makes the weights that fill in testdata/golden/vgg.py makes.
-type recipe struct{ shapes map[string][]int }
+// recipeWeights are the weights that fill in testdata/golden/vgg.py makes.
+type recipeWeights struct{ shapes map[string][]int }
 
 // parameters are the names in PyTorch's order.
 var parameters = func() []string {
@@ -30,9 +31,9 @@ var parameters = func() []string {
 	return names
 }()
 
-func (recipe) Names() []string { return parameters }
+func (recipeWeights) Names() []string { return parameters }
 
-func (r recipe) Tensor(name string) (*tensor.Tensor, error) {
+func (r recipeWeights) Tensor(name string) (*tensor.Tensor, error) {
 	shape, i := r.shapes[name], slices.Index(parameters, name)
 	if shape == nil {
 		return nil, fmt.Errorf("recipe: no shape for %s", name)
@@ -113,11 +114,11 @@ func TestFullSizeGolden(t *testing.T) {
 	if testing.Short() {
 		upTo = "pool5"
 	}
-	m, err := New(recipe{initialShapes}, "recipe", upTo)
+	m, err := New(recipeWeights{initialShapes}, "recipe", upTo)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, y := range m.Features(golden.Recipe(60, 2, 3, 40, 40), Taps()...) {
+	for i, y := range m.Features(recipe.Numbers(60, 2, 3, 40, 40), Taps()...) {
 		largest, err := file.Tensor("largest/" + Taps()[i])
 		if err != nil {
 			t.Fatal(err)
@@ -127,7 +128,7 @@ func TestFullSizeGolden(t *testing.T) {
 	if testing.Short() {
 		return
 	}
-	y := m.Forward(golden.Recipe(61, 1, 3, 224, 224))
+	y := m.Forward(recipe.Numbers(61, 1, 3, 224, 224))
 	checkLargest(t, file, "logits", y.Data(), 1e-4, 0)
 
 	// The heap has never been larger than this, from the weights' first byte on.
@@ -152,7 +153,7 @@ func TestSmallGolden(t *testing.T) {
 	}
 	file := golden.Open(t, "vgg")
 	for _, s := range [][3]int{{1, 224, 224}, {3, 32, 32}, {2, 97, 130}, {5, 71, 66}} {
-		y := m.Forward(golden.Recipe(7, s[0], 3, s[1], s[2]))
+		y := m.Forward(recipe.Numbers(7, s[0], 3, s[1], s[2]))
 		if got, want := fmt.Sprint(y.Shape()), fmt.Sprint([]int{s[0], 10}); got != want {
 			t.Errorf("shape %s, want %s", got, want)
 		}
@@ -169,7 +170,7 @@ func TestSmallGolden(t *testing.T) {
 		t.Errorf("the file has %v, want %v", got, parameters)
 	}
 	var named []safetensors.Named
-	r := recipe{map[string][]int{}}
+	r := recipeWeights{map[string][]int{}}
 	for _, name := range f.Names() {
 		w, err := f.Tensor(name)
 		if err != nil {
@@ -182,7 +183,7 @@ func TestSmallGolden(t *testing.T) {
 	if err := safetensors.WriteFile(path, named, nil); err != nil {
 		t.Fatal(err)
 	}
-	x := golden.Recipe(7, 3, 3, 32, 32)
+	x := recipe.Numbers(7, 3, 3, 32, 32)
 	want := m.Forward(x)
 	other, err := Load(path, Logits)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"pixelgrad/internal/golden"
+	"pixelgrad/internal/recipe"
 	"pixelgrad/tensor"
 	"pixelgrad/tensor/safetensors"
 	"pixelgrad/vision"
@@ -30,7 +30,7 @@ func small(t testing.TB, upTo string) *VGG {
 func TestGroups(t *testing.T) {
 	defer func(n int) { groupElements = n; tensor.SetThreads(0) }(groupElements)
 	m := small(t, Logits)
-	x := golden.Recipe(1, 7, 3, 50, 41)
+	x := recipe.Numbers(1, 7, 3, 50, 41)
 	groupElements = 1 << 30
 	taps := []string{"relu5_1", "relu1_2", "pool3", "relu1_2", "relu4_3"}
 	want, logits := m.Features(x, taps...), m.Forward(x)
@@ -71,7 +71,7 @@ func TestLoadsNoMoreThanNeeded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	x := golden.Recipe(1, 1, 3, 32, 32)
+	x := recipe.Numbers(1, 1, 3, 32, 32)
 	convolutions := 0
 	for i, tap := range append(Taps(), Logits) {
 		if strings.HasPrefix(tap, "relu") {
@@ -316,7 +316,7 @@ func TestRandom(t *testing.T) {
 			t.Errorf("%s: variance %v, want %v", l.name, got, want)
 		}
 	}
-	x := golden.Pixels(1, 1, 3, 8, 8)
+	x := recipe.Pixels(1, 1, 3, 8, 8)
 	a, b, c := m.Features(x, "pool1")[0], Random(1, "pool1").Features(x, "pool1")[0], Random(2, "pool1").Features(x, "pool1")[0]
 	if !slices.Equal(a.Data(), b.Data()) {
 		t.Error("the same seed gave other weights")

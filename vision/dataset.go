@@ -107,6 +107,10 @@ func (d *Dataset) Path(file string) string {
 
 // Read decodes a photograph, see [Decode].
 func (d *Dataset) Read(p Photo) (*RGB, error) {
+	// Opening a named pipe would wait for somebody to write to it.
+	if info, err := fs.Stat(d.fsys, p.File); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("vision: %s: expected a JPEG or PNG file, found %s; remove it", d.Path(p.File), info.Mode().Type())
+	}
 	return readFS(d.fsys, p.File, d.Path(p.File))
 }
 
@@ -149,7 +153,7 @@ func isDir(fsys fs.FS, name string) bool {
 
 func isFile(fsys fs.FS, name string) bool {
 	info, err := fs.Stat(fsys, name)
-	return err == nil && !info.IsDir()
+	return err == nil && info.Mode().IsRegular()
 }
 
 // contents describes a folder in which something is missing.

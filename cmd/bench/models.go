@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"pixelgrad/autograd"
-	"pixelgrad/internal/golden"
+	"pixelgrad/internal/recipe"
 	"pixelgrad/nn"
 	"pixelgrad/nn/optim"
 	"pixelgrad/tensor"
@@ -32,11 +32,11 @@ func serveModel(o *options, in io.Reader, out io.Writer) error {
 		return err
 	}
 	m := arch.New(rand.New(rand.NewPCG(0, 0)))
-	golden.FillWeights(m, 0)
-	x := golden.Pixels(50, o.batch, 3, 72, 72)
+	recipe.FillWeights(m, 0)
+	x := recipe.Pixels(50, o.batch, 3, 72, 72)
 	var targets []*autograd.Value
 	for i := range arch.Outputs {
-		targets = append(targets, autograd.Constant(golden.Pixels(51+i, o.batch, 3, 144<<i, 144<<i)))
+		targets = append(targets, autograd.Constant(recipe.Pixels(51+i, o.batch, 3, 144<<i, 144<<i)))
 	}
 	extra := features(arch, o.batch)
 	adam := optim.NewAdam(m.Parameters(), 0.001)
@@ -90,9 +90,9 @@ func serveModel(o *options, in io.Reader, out io.Writer) error {
 func features(a superres.Architecture, n int) []*autograd.Value {
 	switch a.Features {
 	case superres.VGGFeatures:
-		return []*autograd.Value{autograd.Constant(golden.Pixels(60, n, 128, 36, 36))}
+		return []*autograd.Value{autograd.Constant(recipe.Pixels(60, n, 128, 36, 36))}
 	case superres.CLIPFeatures:
-		return []*autograd.Value{autograd.Constant(tensor.Scale(0.5, golden.Recipe(60, n, 512)))}
+		return []*autograd.Value{autograd.Constant(tensor.Scale(0.5, recipe.Numbers(60, n, 512)))}
 	}
 	return nil
 }

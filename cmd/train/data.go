@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
+	"path/filepath"
 
 	"pixelgrad/cmd/internal/progress"
 	"pixelgrad/nn/train"
@@ -53,11 +55,15 @@ func openPhotographs(ctx context.Context, o *options, log io.Writer) (*photograp
 			Progress: func(done, total int) { bar.Set(before+done, "") },
 		})
 	}
-	if p.train, err = build(p.set.Train, 0); err != nil {
-		return nil, hint(err)
-	}
-	if p.val, err = build(p.set.Val, len(p.set.Train)); err != nil {
-		return nil, hint(err)
+	var failed [2]error
+	p.train, failed[0] = build(p.set.Train, 0)
+	p.val, failed[1] = build(p.set.Val, len(p.set.Train))
+	if err := errors.Join(failed[:]...); err != nil {
+		bar.Close()
+		if !o.SkipBad {
+			return nil, fmt.Errorf("%w\n  -skip-bad leaves them out", err)
+		}
+		return nil, err
 	}
 	bar.Close()
 	skipped := append(p.train.Skipped, p.val.Skipped...)
@@ -68,14 +74,6 @@ func openPhotographs(ctx context.Context, o *options, log io.Writer) (*photograp
 		fmt.Fprintf(log, "%d of %d photographs were left out\n", n, all)
 	}
 	return p, nil
-}
-
-// hint adds the flag that helps.
-func hint(err error) error {
-	if _, ok := err.(*vision.BrokenError); ok {
-		return fmt.Errorf("%w\n  -skip-bad leaves them out", err)
-	}
-	return err
 }
 
 // batches turns a loader's batches into the training loop's.
@@ -96,21 +94,36 @@ func (b batches) Epoch(epoch int) iter.Seq[train.Batch] {
 	}
 }
 
-// checkOut makes the folder for the results, and refuses one that has some:
-// nothing that took hours is to be written over.
-func checkOut(dir string) error {
+// makeOut makes the folder for the results, and refuses one that has some: nothing
+// that took hours is to be written over. undo takes away again what was made, unless
+// something has been put there.
+func makeOut(dir string) (undo func(), err error) {
+	var made []string
+	for d := filepath.Clean(dir); ; d = filepath.Dir(d) {
+		if _, err := os.Stat(d); err == nil || filepath.Dir(d) == d {
+			break
+		}
+		made = append(made, d)
+	}
+	undo = func() {
+		for _, d := range made {
+			os.Remove(d) // fails unless it is empty
+		}
+	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("-out %s: expected a folder that can be made: %w", dir, err)
+		undo()
+		return nil, fmt.Errorf("-out %s: expected a folder that can be made: %w", dir, err)
 	}
 	for _, name := range []string{configFile, weightsFile} {
-		if _, err := os.Lstat(dir + "/" + name); err == nil {
-			return fmt.Errorf("-out %s: expected a folder without results, found %s of an earlier run; choose another folder", dir, name)
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			return nil, fmt.Errorf("-out %s: expected a folder without results, found %s of an earlier run; choose another folder", dir, name)
 		}
 	}
 	probe, err := os.CreateTemp(dir, ".probe-*")
 	if err != nil {
-		return fmt.Errorf("-out %s: expected a folder that can be written to: %w", dir, err)
+		undo()
+		return nil, fmt.Errorf("-out %s: expected a folder that can be written to: %w", dir, err)
 	}
 	probe.Close()
-	return os.Remove(probe.Name())
+	return undo, os.Remove(probe.Name())
 }

@@ -51,7 +51,10 @@ func main() {
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // so that a second Ctrl-C ends the process at once
+	context.AfterFunc(ctx, func() {
+		stop() // so that a second Ctrl-C ends the process at once
+		fmt.Fprintln(os.Stderr, "\ntrain: finishing the step and saving; once more ends at once")
+	})
 	if err := run(ctx, o, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintf(os.Stderr, "train: %v\n", err)
 		os.Exit(1)
@@ -84,12 +87,13 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 		}
 		runs = append(runs, r)
 	}
-	if err := checkOut(o.Out); err != nil {
+	undo, err := makeOut(o.Out)
+	if err != nil {
 		return err
 	}
 	photos, err := openPhotographs(ctx, o, log)
 	if err != nil {
-		os.Remove(o.Out) // if it is empty
+		undo()
 		if ctx.Err() != nil {
 			fmt.Fprintln(out, "Interrupted while reading photographs; nothing was trained.")
 			return nil
@@ -107,7 +111,7 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 		}
 		if len(o.archs) > 1 {
 			r.dir = filepath.Join(o.Out, r.arch.Name)
-			if err := checkOut(r.dir); err != nil {
+			if _, err := makeOut(r.dir); err != nil {
 				return err
 			}
 		}
@@ -137,9 +141,9 @@ type modelRun struct {
 	model      superres.Model
 	extractor  *frozen.Extractor
 	dir        string
-	val        *features // features of the validation photographs
+	valued     *features // features of the validation photographs
 	epochs     []train.Epoch
-	psnr       [][]float64 // one an epoch, of each output
+	val, psnr  []float64 // of each output, the last time it was validated
 	seconds    float64
 	wasStopped bool
 }
@@ -190,7 +194,7 @@ func (s *session) train(ctx context.Context, r *modelRun) error {
 		}
 		return err
 	}
-	r.val = valSet.features
+	r.valued = valSet.features
 	if err := p.begin(); err != nil {
 		return err
 	}

@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"image"
 	"image/png"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,7 +73,14 @@ func TestRun(t *testing.T) {
 		}
 		return all[1:]
 	}
-	table(metricsFile, "epoch,train_mid,val_mid,val_psnr_mid,seconds", 2)
+	for _, row := range table(metricsFile, "epoch,train_mid,val_mid,val_psnr_mid,seconds", 2) {
+		var loss, psnr float64 // the two photographs that validate are one batch
+		fmt.Sscan(row[2], &loss)
+		fmt.Sscan(row[3], &psnr)
+		if !(math.Abs(loss*psnr-1) < 1e-4) {
+			t.Errorf("%s: val_mid %v and val_psnr_mid %v: want 1/PSNR", metricsFile, loss, psnr)
+		}
+	}
 	table(stepsFile, "step,loss_mid", 4)
 	for _, name := range []string{samplesFile, predictionsFile, lossFile} {
 		f, err := os.Open(at(name))
@@ -128,6 +137,70 @@ func flat(m image.Image) bool {
 		}
 	}
 	return true
+}
+
+// TestCropsStayTogether looks for crops of one photograph on both sides of the split.
+func TestCropsStayTogether(t *testing.T) {
+	o, err := parseFlags([]string{"-limit", "120"}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := openPhotographs(context.Background(), o, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trains := map[string]bool{}
+	crops := 0
+	for _, name := range p.train.Names {
+		if trains[vision.PhotoOfCrop(name)] {
+			crops++
+		}
+		trains[vision.PhotoOfCrop(name)] = true
+	}
+	for _, name := range p.val.Names {
+		if trains[vision.PhotoOfCrop(name)] {
+			t.Errorf("%s validates, other crops of the same photograph train", name)
+		}
+	}
+	if crops == 0 {
+		t.Error("no photograph with several crops among these: the test sees nothing")
+	}
+}
+
+// TestModels trains a model of each kind for one step: two outputs, frozen features.
+func TestModels(t *testing.T) {
+	dir := t.TempDir()
+	out, log, err := runWith(t, context.Background(), quick(dir, "-model", "all", "-random-features", "-steps", "1"))
+	if err != nil {
+		t.Fatal(err, log)
+	}
+	for _, want := range []string{"Large Loss: 0.", "Val PSNR Large: ", "SuperResNetWithCLIP (random features)", "random weights, for demonstration", "computed once", "bicubic interpolation", "comparison_288.png"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("output lacks %q:\n%s", want, out)
+		}
+	}
+	for _, name := range []string{"comparison_144.png", "comparison_288.png", "dilated/" + weightsFile, "vgg/" + predictionsFile, "clip/" + lossFile} {
+		if _, err := os.Stat(filepath.Join(dir, "run", name)); err != nil {
+			t.Error(err)
+		}
+	}
+	head, err := os.ReadFile(filepath.Join(dir, "run", "multi", metricsFile))
+	if err != nil || !strings.HasPrefix(string(head), "epoch,train_mid,train_large,val_mid,val_large,val_psnr_mid,val_psnr_large,seconds\n1,") {
+		t.Errorf("%s: %v, %s", metricsFile, err, head)
+	}
+}
+
+// TestNoFrozenWeights: one model says how to get them, all are trained without.
+func TestNoFrozenWeights(t *testing.T) {
+	t.Setenv("PIXELGRAD_WEIGHTS", t.TempDir())
+	_, _, err := runWith(t, context.Background(), quick(t.TempDir(), "-model", "clip"))
+	if err == nil || !strings.Contains(err.Error(), "weights get clip-vit-b32") || !strings.Contains(err.Error(), "-random-features") {
+		t.Errorf("no weights: %v", err)
+	}
+	out, log, err := runWith(t, context.Background(), quick(t.TempDir(), "-model", "all", "-steps", "1"))
+	if err != nil || strings.Contains(out, "WithVGG") || !strings.Contains(log, "SuperResNetWithVGG is left out") || !strings.Contains(log, "weights get vgg16") {
+		t.Errorf("all without weights: %v\n%s", err, log)
+	}
 }
 
 // TestSeed wants the same losses from the same seed, and others from another.

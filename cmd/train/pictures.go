@@ -57,7 +57,7 @@ func (s *session) predict(r *modelRun, i int) []picture {
 	val := s.photos.val
 	x := val.Picture(i, val.Sizes.X).Tensor()
 	var features []*autograd.Value
-	for _, f := range r.val.of(x, []int{i}) {
+	for _, f := range r.valued.of(x, []int{i}) {
 		features = append(features, autograd.Constant(f))
 	}
 	var out []picture
@@ -116,8 +116,7 @@ func (s *session) compare(runs []*modelRun) error {
 	}
 	var trained []*modelRun
 	for _, r := range runs {
-		n := len(r.epochs)
-		if n == 0 {
+		if r.val == nil {
 			continue
 		}
 		trained = append(trained, r)
@@ -125,7 +124,7 @@ func (s *session) compare(runs []*modelRun) error {
 		if r.wasStopped {
 			title += ", stopped early"
 		}
-		val, psnr := r.epochs[n-1].Val, r.psnr[n-1]
+		val, psnr := r.val, r.psnr
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%.0f\n", title, thousands(nn.Count(r.model)),
 			number(val, 0, "%.4f"), number(val, 1, "%.4f"), number(psnr, 0, "%.2f dB"), number(psnr, 1, "%.2f dB"), r.seconds)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -49,6 +48,7 @@ type report struct {
 	pixels  []float64 // and how many there are
 
 	metrics, steps strings.Builder
+	failed         error // what ended the training, if a file could not be written
 }
 
 func (r *report) path(name string) string { return filepath.Join(r.dir, name) }
@@ -56,6 +56,9 @@ func (r *report) path(name string) string { return filepath.Join(r.dir, name) }
 // summary says what is going to be done with all models.
 func (s *session) summary() {
 	fmt.Fprintf(s.out, "data      %s\n", s.photos.set.Rule)
+	if n := len(s.photos.train.Skipped) + len(s.photos.val.Skipped); n > 0 {
+		fmt.Fprintf(s.out, "          less %d that were left out: %d and %d\n", n, s.photos.train.Len(), s.photos.val.Len())
+	}
 	fmt.Fprintf(s.out, "bicubic   %s on the validation photographs: what plain interpolation reaches\n", decibels(s.bicubic))
 	fmt.Fprintf(s.out, "machine   %d threads, SIMD level %v\n", tensor.Threads(), simd.Current())
 	if s.RandomFeatures {
@@ -155,7 +158,9 @@ func (r *report) epoch(e train.Epoch) error {
 	}
 	r.squares = nil
 	r.epochs = append(r.epochs, e)
-	r.psnr = append(r.psnr, psnr)
+	if e.Val != nil {
+		r.val, r.psnr = e.Val, psnr
+	}
 
 	var line, row strings.Builder
 	fmt.Fprintf(&line, "Epoch [%d/%d]", e.Epoch, r.Epochs)
@@ -163,6 +168,9 @@ func (r *report) epoch(e train.Epoch) error {
 	for i, v := range e.Train {
 		fmt.Fprintf(&line, ", %s Loss: %.4f", capital(outputNames[i]), v)
 		fmt.Fprintf(&row, ",%.6g", v)
+	}
+	if e.Val == nil {
+		row.WriteString(strings.Repeat(",", 2*len(e.Train)))
 	}
 	for i, v := range e.Val {
 		fmt.Fprintf(&line, ", Val %s: %.4f", capital(outputNames[i]), v)
@@ -180,7 +188,8 @@ func (r *report) epoch(e train.Epoch) error {
 	r.bar.Clear()
 	fmt.Fprintf(r.out, "%s, %.1f s\n", line.String(), seconds)
 	r.since, r.images = time.Now(), 0
-	return r.save()
+	r.failed = r.save()
+	return r.failed
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
@@ -191,22 +200,25 @@ func (r *report) save() error {
 	if n := len(r.epochs); n > 0 {
 		last = fmt.Sprint(r.epochs[n-1].Steps)
 	}
-	return errors.Join(
-		train.SaveWeights(r.path(weightsFile), r.model, map[string]string{"model": r.title, "steps": last}),
-		writeText(r.path(metricsFile), r.metrics.String()),
-		writeText(r.path(stepsFile), r.steps.String()),
-	)
+	if err := train.SaveWeights(r.path(weightsFile), r.model, map[string]string{"model": r.title, "steps": last}); err != nil {
+		return err
+	}
+	if err := writeText(r.path(metricsFile), r.metrics.String()); err != nil {
+		return err
+	}
+	return writeText(r.path(stepsFile), r.steps.String())
 }
 
 // end writes all files for the last time, and prints how it went.
 func (r *report) end(steps int) error {
 	r.bar.Close()
-	err := errors.Join(r.save(), r.writePredictions())
-	if len(r.epochs) > 0 {
-		err = errors.Join(err, r.writeLoss())
+	if r.failed != nil {
+		return nil // said already; the disk is full, or worse
 	}
-	if err != nil {
-		return err
+	for _, write := range []func() error{r.save, r.writePredictions, r.writeLoss} {
+		if err := write(); err != nil {
+			return err
+		}
 	}
 	if len(r.epochs) > 0 {
 		fmt.Fprintln(r.out)
@@ -214,15 +226,17 @@ func (r *report) end(steps int) error {
 	if r.wasStopped {
 		fmt.Fprintf(r.out, "Interrupted after step %s of %s; everything up to there is saved.\n", thousands(steps), thousands(r.total))
 	}
-	if n := len(r.psnr); n > 0 {
-		for i, p := range r.psnr[n-1] {
-			than := "more than"
-			if p < r.bicubic[i] {
-				than = "less than"
-			}
-			fmt.Fprintf(r.out, "%s reaches %.2f dB at %d, %.2f dB %s bicubic interpolation, after %s steps in %.0f s.\n",
-				r.title, p, 144<<i, abs(p-r.bicubic[i]), than, thousands(steps), r.seconds)
+	for i, p := range r.psnr {
+		than := "more than"
+		if p < r.bicubic[i] {
+			than = "less than"
 		}
+		after := fmt.Sprintf("%s steps in %.0f s", thousands(steps), r.seconds)
+		if r.epochs[len(r.epochs)-1].Val == nil {
+			after = "the last whole epoch"
+		}
+		fmt.Fprintf(r.out, "%s reaches %.2f dB at %d, %.2f dB %s bicubic interpolation, after %s.\n",
+			r.title, p, 144<<i, abs(p-r.bicubic[i]), than, after)
 	}
 	fmt.Fprintf(r.out, "Results are in %s: look at %s first.\n", r.dir, predictionsFile)
 	return nil
@@ -232,6 +246,9 @@ func abs(x float64) float64 { return max(x, -x) }
 
 // writeLoss draws the losses over epochs, with bicubic's beside them.
 func (r *report) writeLoss() error {
+	if len(r.epochs) == 0 {
+		return nil
+	}
 	var curves []plots.Curve
 	var lines []plots.Line
 	for i, name := range outputNames[:r.arch.Outputs] {
@@ -242,7 +259,9 @@ func (r *report) writeLoss() error {
 		training, validation := plots.Curve{Name: name + ", training", Color: c}, plots.Curve{Name: name + ", validation", Color: c, Dashed: true}
 		for _, e := range r.epochs {
 			training.Values = append(training.Values, e.Train[i])
-			validation.Values = append(validation.Values, e.Val[i])
+			if e.Val != nil {
+				validation.Values = append(validation.Values, e.Val[i])
+			}
 		}
 		curves = append(curves, training, validation)
 		lines = append(lines, plots.Line{Name: fmt.Sprintf("bicubic, %d", 144<<i), Value: 1 / r.bicubic[i]})

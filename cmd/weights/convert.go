@@ -11,8 +11,8 @@ import (
 	"strings"
 
 	"pixelgrad/cmd/internal/download"
-	"pixelgrad/cmd/internal/weightfile"
 	"pixelgrad/tensor/safetensors"
+	"pixelgrad/tensor/weightfile"
 )
 
 const convertUsage = `Write the tensors of a file as safetensors, under the same names.

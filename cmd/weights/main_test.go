@@ -19,9 +19,9 @@ import (
 	"testing"
 
 	"pixelgrad/cmd/internal/files"
-	"pixelgrad/cmd/internal/weightfile"
 	"pixelgrad/tensor"
 	"pixelgrad/tensor/safetensors"
+	"pixelgrad/tensor/weightfile"
 )
 
 const golden = "../../testdata/golden/"

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 
 	"pixelgrad/cmd/internal/download"
-	"pixelgrad/cmd/internal/weightfile"
+	"pixelgrad/tensor/weightfile"
 )
 
 const showUsage = `List the tensors of a file: name, type, shape, number of elements and size.

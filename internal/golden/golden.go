@@ -1,5 +1,5 @@
 // Package golden is what tests share that compare with numbers from PyTorch: the
-// files in testdata/golden, and the recipe that both sides make their inputs from.
+// files in testdata/golden. What both sides compute from is made by internal/recipe.
 package golden
 
 import (
@@ -10,44 +10,9 @@ import (
 	"slices"
 	"testing"
 
-	"pixelgrad/nn"
 	"pixelgrad/tensor"
 	"pixelgrad/tensor/safetensors"
 )
-
-// Recipe returns numbers in [-1,1] that look irregular: the i-th is
-// ((i·7919 + salt·104729) mod 2003) / 1001 - 1. It matches recipe in goldens.py.
-func Recipe(salt int, shape ...int) *tensor.Tensor {
-	t := tensor.New(shape...)
-	for i := range t.Data() {
-		t.Data()[i] = float32(float64((i*7919+salt*104729)%2003)/1001 - 1)
-	}
-	return t
-}
-
-// Pixels returns numbers in [0,1]: (Recipe+1)/2.
-func Pixels(salt int, shape ...int) *tensor.Tensor {
-	t := Recipe(salt, shape...)
-	for i, v := range t.Data() {
-		t.Data()[i] = (v + 1) / 2
-	}
-	return t
-}
-
-// FillWeights gives parameter number i of a module Recipe(salt+i)/√fan-in. It
-// matches fill_weights in goldens.py.
-func FillWeights(m nn.Module, salt int) {
-	for i, p := range m.Parameters() {
-		fanIn := p.Data().Len()
-		if len(p.Shape()) > 1 {
-			fanIn /= p.Shape()[0]
-		}
-		root := float32(math.Sqrt(float64(fanIn)))
-		for j, v := range Recipe(salt+i, p.Shape()...).Data() {
-			p.Data().Data()[j] = v / root
-		}
-	}
-}
 
 // Open returns the golden file testdata/golden/name.safetensors.
 func Open(t testing.TB, name string) *safetensors.File {

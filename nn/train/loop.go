@@ -71,7 +71,7 @@ type Epoch struct {
 	Epoch int       // from 1
 	Steps int       // so far, over all epochs
 	Train []float64 // mean loss of each output over the epoch's steps
-	Val   []float64 // mean loss over the validation batches; nil without any
+	Val   []float64 // mean loss over the validation batches; nil without any, or if ctx was cancelled
 	Whole bool      // false if the training was stopped within the epoch
 }
 
@@ -116,16 +116,19 @@ func (l *Loop) Run(ctx context.Context) (steps int, err error) {
 		if sums.n == 0 {
 			return steps, nil
 		}
-		done = done || ctx.Err() != nil && sums.n < l.Train.Batches()
 		e := Epoch{Epoch: epoch, Steps: steps, Train: sums.mean(), Whole: !done}
-		if l.Validation != nil {
+		if l.Validation != nil && ctx.Err() == nil { // who interrupts does not want to wait
 			e.Val = l.validate()
-			for _, v := range e.Val { // the last step of all has no next one that shows its harm
+			for _, v := range e.Val {
 				if math.IsNaN(v) || math.IsInf(v, 0) {
 					good.restore()
 					return steps, &DivergedError{steps, v}
 				}
 			}
+		}
+		if v, bad := l.notFinite(); bad { // no next step will show what the last one did
+			good.restore()
+			return steps, &DivergedError{steps, v}
 		}
 		if l.OnEpoch != nil {
 			if err := l.OnEpoch(e); err != nil {
@@ -137,6 +140,18 @@ func (l *Loop) Run(ctx context.Context) (steps int, err error) {
 		}
 	}
 	return steps, nil
+}
+
+// notFinite returns a parameter that is NaN or infinite, if there is one.
+func (l *Loop) notFinite() (v float64, bad bool) {
+	for _, p := range l.Model.Parameters() {
+		for _, v := range p.Data().Data() {
+			if v-v != 0 {
+				return float64(v), true
+			}
+		}
+	}
+	return 0, false
 }
 
 // forward computes the losses of a batch, one an output, and their sum.

@@ -163,6 +163,25 @@ func TestRunDiverges(t *testing.T) {
 	}
 }
 
+// TestRunDivergesInTheLastStep has no next step and no validation to show it.
+func TestRunDivergesInTheLastStep(t *testing.T) {
+	l := newLoop()
+	l.Validation, l.MaxSteps = nil, 5
+	l.OnStep = func(s Step) {
+		if s.Step == 5 {
+			l.Model.Parameters()[0].Data().Data()[0] = float32(math.Inf(1))
+		}
+	}
+	_, err := l.Run(context.Background())
+	var diverged *DivergedError
+	if !errors.As(err, &diverged) || diverged.Step != 5 {
+		t.Errorf("error %v, want one that names step 5", err)
+	}
+	if v := l.Model.Parameters()[0].Data().Data()[0]; v-v != 0 {
+		t.Errorf("the weight is %v, want the last good one", v)
+	}
+}
+
 func TestWeights(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "w.safetensors")
 	rng := rand.New(rand.NewPCG(1, 2))

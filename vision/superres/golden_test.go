@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 
 	"pixelgrad/autograd"
 	"pixelgrad/internal/golden"
+	"pixelgrad/internal/recipe"
 	"pixelgrad/nn"
 	"pixelgrad/nn/optim"
 	"pixelgrad/tensor"
@@ -20,9 +22,9 @@ func features(a Architecture, n, h, w int) []*autograd.Value {
 	var t *tensor.Tensor
 	switch a.Features {
 	case VGGFeatures:
-		t = golden.Pixels(60, n, 128, h/2, w/2)
+		t = recipe.Pixels(60, n, 128, h/2, w/2)
 	case CLIPFeatures:
-		t = tensor.Scale(0.5, golden.Recipe(60, n, 512))
+		t = tensor.Scale(0.5, recipe.Numbers(60, n, 512))
 	default:
 		return nil
 	}
@@ -71,10 +73,10 @@ func TestGolden(t *testing.T) {
 		t.Run(a.Name, func(t *testing.T) {
 			file := golden.Open(t, "superres-"+a.Name)
 			m := a.New(rand.New(rand.NewPCG(0, 0)))
-			golden.FillWeights(m, 0)
-			x := autograd.Constant(golden.Pixels(50, 2, 3, 6, 8))
+			recipe.FillWeights(m, 0)
+			x := autograd.Constant(recipe.Pixels(50, 2, 3, 6, 8))
 			extra := features(a, 2, 6, 8)
-			targets := []*autograd.Value{autograd.Constant(golden.Pixels(51, 2, 3, 12, 16)), autograd.Constant(golden.Pixels(52, 2, 3, 24, 32))}
+			targets := []*autograd.Value{autograd.Constant(recipe.Pixels(51, 2, 3, 12, 16)), autograd.Constant(recipe.Pixels(52, 2, 3, 24, 32))}
 			seen := stages(m, x, extra)
 			for name, v := range seen {
 				checkSample(t, file, "stage/"+name, v.Data(), 1.3e-6, 1e-5)
@@ -208,10 +210,10 @@ func TestTrainingThreads(t *testing.T) {
 			m := a.New(rand.New(rand.NewPCG(1, 2)))
 			adam := optim.NewAdam(m.Parameters(), 0.01)
 			for range 3 {
-				y := m.Forward(autograd.Constant(golden.Pixels(1, 3, 3, 10, 12)), features(a, 3, 10, 12)...)
-				loss := nn.PSNRLoss(y[0], autograd.Constant(golden.Pixels(2, 3, 3, 20, 24)))
+				y := m.Forward(autograd.Constant(recipe.Pixels(1, 3, 3, 10, 12)), features(a, 3, 10, 12)...)
+				loss := nn.PSNRLoss(y[0], autograd.Constant(recipe.Pixels(2, 3, 3, 20, 24)))
 				if len(y) == 2 {
-					loss = autograd.Add(loss, nn.PSNRLoss(y[1], autograd.Constant(golden.Pixels(3, 3, 3, 40, 48))))
+					loss = autograd.Add(loss, nn.PSNRLoss(y[1], autograd.Constant(recipe.Pixels(3, 3, 3, 40, 48))))
 				}
 				loss.Backward()
 				adam.Step()
@@ -232,12 +234,47 @@ func TestTrainingThreads(t *testing.T) {
 	}
 }
 
+// TestStepAllocates wants a training step to use the memory of the step before: what
+// it takes from Go's allocator beyond that is small things.
+func TestStepAllocates(t *testing.T) {
+	for _, a := range Architectures {
+		m := a.New(rand.New(rand.NewPCG(0, 0)))
+		adam := optim.NewAdam(m.Parameters(), 0.001)
+		x, mid, large := autograd.Constant(recipe.Pixels(1, 2, 3, 36, 36)), autograd.Constant(recipe.Pixels(2, 2, 3, 72, 72)), autograd.Constant(recipe.Pixels(3, 2, 3, 144, 144))
+		extra := features(a, 2, 36, 36)
+		step := func() {
+			y := m.Forward(x, extra...)
+			loss := nn.PSNRLoss(y[0], mid)
+			if len(y) == 2 {
+				loss = autograd.Add(loss, nn.PSNRLoss(y[1], large))
+			}
+			loss.Backward()
+			adam.Step()
+		}
+		for range 3 {
+			step()
+		}
+		var before, after runtime.MemStats
+		const steps = 5
+		least := uint64(math.MaxUint64) // threads may now and then need one buffer more than before
+		for range steps {
+			runtime.ReadMemStats(&before)
+			step()
+			runtime.ReadMemStats(&after)
+			least = min(least, after.TotalAlloc-before.TotalAlloc)
+		}
+		if least > 400<<10 {
+			t.Errorf("%s: a step allocates %d KB, want at most 400", a.Name, least>>10)
+		}
+	}
+}
+
 func BenchmarkStep(b *testing.B) {
 	for _, a := range Architectures {
 		b.Run(a.Name, func(b *testing.B) {
 			m := a.New(rand.New(rand.NewPCG(0, 0)))
 			adam := optim.NewAdam(m.Parameters(), 0.001)
-			x, mid, large := autograd.Constant(golden.Pixels(1, 16, 3, 72, 72)), autograd.Constant(golden.Pixels(2, 16, 3, 144, 144)), autograd.Constant(golden.Pixels(3, 16, 3, 288, 288))
+			x, mid, large := autograd.Constant(recipe.Pixels(1, 16, 3, 72, 72)), autograd.Constant(recipe.Pixels(2, 16, 3, 144, 144)), autograd.Constant(recipe.Pixels(3, 16, 3, 288, 288))
 			extra := features(a, 16, 72, 72)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -257,7 +294,7 @@ func BenchmarkInference(b *testing.B) {
 	for _, a := range Architectures {
 		b.Run(a.Name, func(b *testing.B) {
 			m := a.New(rand.New(rand.NewPCG(0, 0)))
-			x := golden.Pixels(1, 16, 3, 72, 72)
+			x := recipe.Pixels(1, 16, 3, 72, 72)
 			extra := features(a, 16, 72, 72)
 			for b.Loop() {
 				for _, y := range m.Forward(autograd.Inference(x), extra...) {

@@ -56,6 +56,9 @@ func WriteLoss(path, title string, curves []Curve, lines []Line) error {
 
 	last := 1.0
 	for _, c := range curves {
+		if len(c.Values) == 0 {
+			continue
+		}
 		xy := make(plotter.XYs, len(c.Values))
 		for i, v := range c.Values {
 			xy[i] = plotter.XY{X: float64(i + 1), Y: v}
