@@ -163,6 +163,7 @@ func TestMistakesPanic(t *testing.T) {
 		"EncodeText no tower":   func() { v.EncodeText([][]int{{1}}) },
 		"PreprocessSquare":      func() { PreprocessSquare(32, tensor.New(1, 1, 5, 5)) },
 		"PreprocessSquare none": func() { PreprocessSquare(32, tensor.New(1, 3, 0, 5)) },
+		"Preprocess size":       func() { Preprocess(0, vision.NewRGB(3, 3)) },
 		"Normalize":             func() { Normalize(tensor.New(3)) },
 		"Cosine":                func() { Cosine(tensor.New(1, 3), tensor.New(1, 4)) },
 		"Probabilities":         func() { Probabilities(tensor.New(3), 1) },

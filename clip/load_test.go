@@ -110,14 +110,14 @@ func TestBadFiles(t *testing.T) {
 		return path
 	}
 	for path, want := range map[string]string{
-		filepath.Join(dir, "none.pt"):                                  "no such file",
-		dir:                                                            "expected a file of weights",
-		write("empty.pt", nil):                                         "0 bytes",
-		write("short.pt", []byte("P")):                                 "1 bytes",
+		filepath.Join(dir, "none.pt"):  "no such file",
+		dir:                            "expected a file of weights",
+		write("empty.pt", nil):         "0 bytes",
+		write("short.pt", []byte("P")): "1 bytes",
 		write("page.pt", []byte("<!DOCTYPE html><title>404</title>")): `"<!DOCTYPE`,
-		write("zip.pt", []byte("PK\x03\x04 and nothing else")):         "zip",
-		"../testdata/golden/vgg_small.pth":                             "VGG",
-		"../testdata/golden/vgg.safetensors":                           "not the weights of a CLIP",
+		write("zip.pt", []byte("PK\x03\x04 and nothing else")):        "zip",
+		"../testdata/golden/vgg_small.pth":                            "VGG",
+		"../testdata/golden/vgg.safetensors":                          "not the weights of a CLIP",
 	} {
 		_, err := Load(path, Options{})
 		if err == nil {

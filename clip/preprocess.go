@@ -31,6 +31,9 @@ const longest = 1000
 //
 // It matches the transform of OpenAI's clip.load on Pillow's images, exactly.
 func Preprocess(size int, photos ...*vision.RGB) (*tensor.Tensor, error) {
+	if size <= 0 {
+		panic(fmt.Sprintf("clip: Preprocess: squares of %d pixels", size))
+	}
 	for i, p := range photos {
 		if short, long := min(p.W, p.H), max(p.W, p.H); short <= 0 || long > longest*short {
 			return nil, fmt.Errorf("clip: photograph %d has %d×%d pixels, expected some, and one side at most %d times the other; crop it first", i+1, p.W, p.H, longest)
@@ -69,8 +72,8 @@ func Preprocess(size int, photos ...*vision.RGB) (*tensor.Tensor, error) {
 // no pixels, or if size is not positive.
 func PreprocessSquare(size int, x *tensor.Tensor) *tensor.Tensor {
 	s := x.Shape()
-	if len(s) != 4 || s[1] != 3 {
-		panic(fmt.Sprintf("clip: PreprocessSquare: shape %v, want (n,3,h,w)", s))
+	if len(s) != 4 || s[1] != 3 || s[2] == 0 || s[3] == 0 || size <= 0 {
+		panic(fmt.Sprintf("clip: PreprocessSquare: shape %v to squares of %d, want (n,3,h,w) with pixels, and a positive size", s, size))
 	}
 	y := tensor.NewUninitialized(s[0], 3, size, size)
 	tensor.Parallel(s[0], func(i int) {

@@ -97,8 +97,8 @@ func BenchmarkMaxPool2(b *testing.B) {
 	}
 }
 
-// BenchmarkLinear is VGG16's first linear layer.
-func BenchmarkLinear(b *testing.B) {
+// BenchmarkPackedLinear is VGG16's first linear layer.
+func BenchmarkPackedLinear(b *testing.B) {
 	p := tensor.PackLinear(recipe.Numbers(1, 4096, 25088))
 	for _, m := range []int{1, 16} {
 		b.Run(fmt.Sprint(m), func(b *testing.B) {
