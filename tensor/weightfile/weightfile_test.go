@@ -14,7 +14,7 @@ import (
 	"pixelgrad/tensor/safetensors"
 )
 
-const golden = "../../../testdata/golden/"
+const golden = "../../testdata/golden/"
 
 // The name of a file says nothing: each is opened under a wrong one.
 func TestOpen(t *testing.T) {
@@ -118,7 +118,7 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 func ExampleOpen() {
-	f, err := Open("../../../testdata/golden/torchfile/nested.pt")
+	f, err := Open("../../testdata/golden/torchfile/nested.pt")
 	if err != nil {
 		fmt.Println(err)
 		return
