@@ -75,7 +75,7 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	var models string
 	f.BoolVar(&o.json, "json", false, "print the results as JSON")
 	f.BoolVar(&o.kernels, "kernels", true, "measure the kernels at every level")
-	f.StringVar(&models, "models", "superresnet", "`names` of models to measure, with commas between; all; or none")
+	f.StringVar(&models, "models", "superresnet", "`names` of models to measure, with commas between; all; none; or vgg16")
 	f.IntVar(&o.batch, "batch", 16, "photographs in a batch")
 	f.IntVar(&o.threads, "threads", 0, "threads; 0: one a processor")
 	f.IntVar(&o.rounds, "rounds", 7, "how often each is measured; the median counts")
@@ -106,6 +106,9 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 		o.models = strings.Split(models, ",")
 	}
 	for _, m := range o.models {
+		if m == vggName {
+			continue
+		}
 		if _, err := superres.Find(m); err != nil {
 			return nil, fmt.Errorf("-models: %w", err)
 		}
@@ -121,6 +124,8 @@ func run(o *options, in io.Reader, out, log io.Writer) error {
 	switch {
 	case o.serve == "kernels":
 		return serveKernels(o, in, out)
+	case o.serve == vggName:
+		return serveVGG(o, in, out)
 	case o.serve != "":
 		return serveModel(o, in, out)
 	}

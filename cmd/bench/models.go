@@ -51,6 +51,22 @@ func serveModel(o *options, in io.Reader, out io.Writer) error {
 		}
 		return total
 	}
+	return serve(in, out, func() float64 {
+		l := loss()
+		defer l.Free()
+		return float64(l.Data().Data()[0])
+	}, func() {
+		loss().Backward()
+		adam.Step()
+	}, func() {
+		for _, p := range m.Forward(autograd.Inference(x), extra...) {
+			p.Free()
+		}
+	})
+}
+
+// serve answers questions about a model. train is nil if it only predicts.
+func serve(in io.Reader, out io.Writer, loss func() float64, train, infer func()) error {
 	timed := func(n int, f func()) answer {
 		start := time.Now()
 		for range n {
@@ -62,23 +78,14 @@ func serveModel(o *options, in io.Reader, out io.Writer) error {
 		var word string
 		n := 1
 		fmt.Sscan(line, &word, &n)
-		switch word {
-		case "loss":
-			l := loss()
-			defer l.Free()
-			return answer{Loss: float64(l.Data().Data()[0])}, nil
-		case "train":
-			return timed(n, func() {
-				loss().Backward()
-				adam.Step()
-			}), nil
-		case "infer":
-			return timed(n, func() {
-				for _, p := range m.Forward(autograd.Inference(x), extra...) {
-					p.Free()
-				}
-			}), nil
-		case "memory":
+		switch {
+		case word == "loss":
+			return answer{Loss: loss()}, nil
+		case word == "train" && train != nil:
+			return timed(n, train), nil
+		case word == "infer":
+			return timed(n, infer), nil
+		case word == "memory":
 			return answer{Bytes: peakMemory()}, nil
 		}
 		return nil, fmt.Errorf("unknown request %q", line)
@@ -164,21 +171,28 @@ func measureModel(o *options, model string) (modelResult, error) {
 		if round == 0 { // the first one warmed up
 			train, infer, peerTrain, peerInfer, trainRatio, inferRatio = nil, nil, nil, nil, nil, nil
 		}
-		if err := both("train", &train, &peerTrain, &trainRatio); err != nil {
-			return r, err
+		if model != vggName {
+			if err := both("train", &train, &peerTrain, &trainRatio); err != nil {
+				return r, err
+			}
 		}
 		if err := both("infer", &infer, &peerInfer, &inferRatio); err != nil {
 			return r, err
 		}
 	}
-	r.Train, r.Infer = median(train), median(infer)
+	r.Infer = median(infer)
+	if len(train) > 0 {
+		r.Train = median(train)
+	}
 	if err := ours.ask(&a, "memory"); err != nil {
 		return r, err
 	}
 	r.Memory = a.Bytes
 	if peer != nil {
-		r.PeerTrain, r.PeerInfer = median(peerTrain), median(peerInfer)
-		r.TrainRatio, r.InferRatio = median(trainRatio), median(inferRatio)
+		r.PeerInfer, r.InferRatio = median(peerInfer), median(inferRatio)
+		if len(train) > 0 {
+			r.PeerTrain, r.TrainRatio = median(peerTrain), median(trainRatio)
+		}
 		if err := peer.ask(&a, "memory"); err != nil {
 			return r, err
 		}

@@ -38,7 +38,9 @@ func printResults(out io.Writer, r results) {
 	}
 	t := newTable(out, "model", "", "ours", peer, "ours / theirs")
 	for _, m := range r.Models {
-		t.row(m.Model, "training step", ms(m.Train), ms(m.PeerTrain), fmt.Sprintf("%.3f", m.TrainRatio))
+		if m.Train > 0 {
+			t.row(m.Model, "training step", ms(m.Train), ms(m.PeerTrain), fmt.Sprintf("%.3f", m.TrainRatio))
+		}
 		t.row(m.Model, "prediction", ms(m.Infer), ms(m.PeerInfer), fmt.Sprintf("%.3f", m.InferRatio))
 		t.row(m.Model, "peak memory", mb(m.Memory), mb(m.PeerMemory), fmt.Sprintf("%.3f", m.MemoryRatio))
 	}

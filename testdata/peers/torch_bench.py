@@ -2,6 +2,7 @@
 
     python3 torch_bench.py MODEL BATCH THREADS
 
+MODEL may also be vgg16: torchvision's, which only predicts. The script
 answers each line on standard input with a line of JSON:
 
     loss        {"loss": of a batch, with weights and pictures made by a recipe}
@@ -27,6 +28,14 @@ from models import MODELS, features, psnr_loss
 def main():
     name, batch, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     torch.set_num_threads(threads)
+    if name == "vgg16":
+        import torchvision
+
+        model = torchvision.models.vgg16(weights=None).eval()
+        fill_weights(model)
+        picture = recipe(50, batch, 3, 224, 224)
+        serve(lambda: (infer(model, picture) ** 2).mean(), None, lambda: infer(model, picture))
+        return
     model = MODELS[name]()
     fill_weights(model)
     x = (recipe(50, batch, 3, 72, 72) + 1) / 2
@@ -42,16 +51,22 @@ def main():
         loss().backward()
         adam.step()
 
-    def infer():
-        with torch.no_grad():
-            model(x, *extra)
+    serve(loss, step, lambda: infer(model, x, *extra))
 
-    def timed(f, n):
-        start = time.perf_counter()
-        for _ in range(n):
-            f()
-        return {"seconds": (time.perf_counter() - start) / n}
 
+def infer(model, *inputs):
+    with torch.no_grad():
+        return model(*inputs)
+
+
+def timed(f, n):
+    start = time.perf_counter()
+    for _ in range(n):
+        f()
+    return {"seconds": (time.perf_counter() - start) / n}
+
+
+def serve(loss, step, predict):
     for line in sys.stdin:
         word, *args = line.split()
         if word == "loss":
@@ -59,7 +74,7 @@ def main():
         elif word == "train":
             answer = timed(step, int(args[0]))
         elif word == "infer":
-            answer = timed(infer, int(args[0]))
+            answer = timed(predict, int(args[0]))
         elif word == "memory":
             answer = {"bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
         else:
