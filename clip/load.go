@@ -136,6 +136,9 @@ func New(w Weights, source string, o Options) (*Model, error) {
 	m := &Model{config: c, logitScale: float32(math.NaN())}
 	if r.has[logitScale] {
 		m.logitScale = float32(math.Exp(float64(r.logitScale())))
+		if s := float64(m.logitScale); math.IsInf(s, 0) || math.IsNaN(s) {
+			return nil, r.fail("tensor %q: expected the logarithm of a factor, found one of %v", logitScale, s)
+		}
 	}
 	activation := tensor.QuickGELU
 	if o.GELU {
@@ -228,6 +231,14 @@ func (r *reader) config(o Options) (c Config, err error) {
 	return c, nil
 }
 
+// The largest pictures of any CLIP are 384 pixels in 27×27 patches. A file with shapes
+// beyond these bounds is small all the same, but what is computed with it is not.
+const (
+	maxImage = 1024
+	maxGrid  = 64
+	maxPatch = 64
+)
+
 func (r *reader) visionConfig(c *Config, o Options) error {
 	n, v := r.naming, &c.Vision
 	s, err := r.shape(n.patches, "[width 3 patch patch]", 4)
@@ -244,6 +255,9 @@ func (r *reader) visionConfig(c *Config, o Options) error {
 	grid := int(math.Round(math.Sqrt(float64(s[0] - 1))))
 	if grid < 1 || grid*grid+1 != s[0] {
 		return r.fail("tensor %q: expected the positions of a square of patches and one more, found %d of them", n.visionPositions, s[0])
+	}
+	if grid > maxGrid || v.PatchSize > maxPatch || grid*v.PatchSize > maxImage {
+		return r.fail("tensors %q and %q: expected pictures of at most %d pixels in at most %d×%d patches of at most %d, found %d×%d patches of %d", n.patches, n.visionPositions, maxImage, maxGrid, maxGrid, maxPatch, grid, grid, v.PatchSize)
 	}
 	v.ImageSize = grid * v.PatchSize
 	if c.Embed, err = r.embed(n.visionProjection); err != nil {

@@ -199,3 +199,15 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestHugePictures wants shapes that fit each other and are small in a file, but ask for
+// pictures of gigabytes, to be refused.
+func TestHugePictures(t *testing.T) {
+	c := Config{Embed: 8, Vision: VisionConfig{Transformer{64, 1, 1, 64}, 200 * 200, 200}}
+	defer func() {
+		if text := fmt.Sprint(recover()); !strings.Contains(text, "expected pictures of at most") {
+			t.Errorf("200×200 patches of 200×200 pixels: %s", text)
+		}
+	}()
+	Random(0, c)
+}

@@ -175,11 +175,20 @@ func (r reader) tensor(name string, shape []int) (*tensor.Tensor, error) {
 	for i := 0; fits && i < len(shape); i++ {
 		fits = got[i] > 0 && (got[i] == shape[i] || shape[i] == 0)
 	}
+	if fits && len(got) == 4 && got[0] > maxChannels {
+		return nil, fmt.Errorf("vgg: %s: tensor %q has shape %v, expected at most %d channels", r.source, name, got, maxChannels)
+	}
+	if sum := tensor.Sum(t); math.IsNaN(sum) || math.IsInf(sum, 0) {
+		return nil, fmt.Errorf("vgg: %s: tensor %q has numbers that are infinite or none at all (NaN): the file is damaged, get it again", r.source, name)
+	}
 	if !fits {
 		return nil, fmt.Errorf("vgg: %s: tensor %q has shape %v, expected %s%s", r.source, name, got, want, r.guess())
 	}
 	return t, nil
 }
+
+// maxChannels bounds what a layer's output takes in memory; VGG16 has at most 512.
+const maxChannels = 4096
 
 // guess says what a file is that does not have what was expected.
 func (r reader) guess() string {

@@ -325,3 +325,21 @@ func TestRandom(t *testing.T) {
 		t.Error("another seed gave the same weights")
 	}
 }
+
+// damaged are weights with a number that is none.
+type damaged struct{ Weights }
+
+func (d damaged) Tensor(name string) (*tensor.Tensor, error) {
+	t, err := d.Weights.Tensor(name)
+	if err == nil && name == "features.0.bias" {
+		t.Data()[3] = float32(math.NaN())
+	}
+	return t, err
+}
+
+func TestDamagedWeights(t *testing.T) {
+	_, err := New(damaged{recipeWeights{initialShapes}}, "file.pth", "relu1_1")
+	if err == nil || !strings.Contains(err.Error(), "file.pth") || !strings.Contains(err.Error(), `"features.0.bias"`) || !strings.Contains(err.Error(), "NaN") {
+		t.Errorf("weights with NaN: %v", err)
+	}
+}

@@ -28,6 +28,10 @@ const (
 
 // ReadFile decodes a JPEG or PNG file, see [Decode].
 func ReadFile(path string) (*RGB, error) {
+	// Opening a named pipe would wait for somebody to write to it.
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("vision: %s: expected a JPEG or PNG file, found a folder or a device", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("vision: %w", err)

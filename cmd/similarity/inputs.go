@@ -127,31 +127,31 @@ type trainingRun struct {
 }
 
 // predictions returns what the network of a training run makes of the photographs that
-// texts name, at 288×288.
-func predictions(dir string, texts []text) ([]subject, error) {
+// texts, lines of file, name, at 288×288. random says that it leans on random features.
+func predictions(dir, file string, texts []text) (subjects []subject, random bool, err error) {
 	path := filepath.Join(dir, "config.json")
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("-predictions %s: expected the folder of a training run: %w", dir, err)
+		return nil, false, fmt.Errorf("-predictions %s: expected the folder of a training run: %w", dir, err)
 	}
 	c := trainingRun{VGGLayer: "relu2_2"}
 	if err := json.Unmarshal(data, &c); err != nil {
-		return nil, fmt.Errorf("%s: expected what cmd/train writes: %w", path, err)
+		return nil, false, fmt.Errorf("%s: expected what cmd/train writes: %w", path, err)
 	}
 	arch, err := superres.Find(c.Model)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, false, fmt.Errorf("%s: %w", path, err)
 	}
 	if arch.Outputs < 2 {
-		return nil, fmt.Errorf("-predictions %s: expected a network that enlarges to 288×288, found %s, which stops at 144×144; train another -model", dir, arch.Title)
+		return nil, false, fmt.Errorf("-predictions %s: expected a network that enlarges to 288×288, found %s, which stops at 144×144; train another -model", dir, arch.Title)
 	}
 	set, err := openSet(c)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, false, fmt.Errorf("%s: %w", path, err)
 	}
 	eye, err := frozen.New(arch.Features, frozen.Options{VGGWeights: c.VGGWeights, VGGLayer: c.VGGLayer, CLIPWeights: c.CLIPWeights, Random: c.RandomFeatures, Seed: c.Seed})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	rng := rand.New(rand.NewPCG(c.Seed, 0))
 	var model superres.Model
@@ -161,17 +161,16 @@ func predictions(dir string, texts []text) ([]subject, error) {
 		model = arch.NewWithFeatures(rng, eye.Channels)
 	}
 	if err := train.LoadWeights(filepath.Join(dir, "weights.safetensors"), model); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var subjects []subject
 	for _, t := range texts {
 		i := slices.IndexFunc(set.Val, func(p vision.Photo) bool { return p.Name == t.name })
 		if i < 0 {
-			return nil, fmt.Errorf("line %d of the texts: expected the name of a validation photograph, found %q; there are %s, …", t.line, t.name, set.Val[0].Name)
+			return nil, false, fmt.Errorf("%s:%d: expected the name of a photograph that the run validated with (seed %d), found %q; there are %s", file, t.line, c.Seed, t.name, some(set.Val))
 		}
 		photo, err := set.Read(set.Val[i])
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		side := vision.WorkshopSizes.X
 		x := vision.Resize(photo, side, side).Tensor()
@@ -185,7 +184,19 @@ func predictions(dir string, texts []text) ([]subject, error) {
 			y.Free()
 		}
 	}
-	return subjects, nil
+	return subjects, c.RandomFeatures && eye != nil, nil
+}
+
+// some names a few photographs.
+func some(photos []vision.Photo) string {
+	var names []string
+	for _, p := range photos[:min(len(photos), 5)] {
+		names = append(names, p.Name)
+	}
+	if more := len(photos) - len(names); more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names, ", "), more)
+	}
+	return strings.Join(names, ", ")
 }
 
 // openSet finds the photographs of a training run, divided as they were then.

@@ -23,7 +23,10 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
+	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"pixelgrad/clip"
 	"pixelgrad/clip/bpe"
@@ -44,6 +47,7 @@ type options struct {
 	softmax     bool
 	truncate    bool
 	random      bool
+	randomRun   bool // what -predictions names was trained with random features
 	seed        uint64
 	threads     int
 }
@@ -103,8 +107,10 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 		return nil, errors.New("-texts: expected a file of descriptions, found none")
 	case (o.images == "") == (o.predictions == ""):
 		return nil, errors.New("expected pictures from either -images or -predictions")
-	case o.threads < 0:
-		return nil, fmt.Errorf("-threads %d: expected a positive number, or 0 for one a processor", o.threads)
+	case o.threads < 0 || o.threads > 4096:
+		return nil, fmt.Errorf("-threads %d: expected a positive number up to 4096, or 0 for one a processor", o.threads)
+	case o.out != "" && !strings.EqualFold(filepath.Ext(o.out), ".png"):
+		return nil, fmt.Errorf("-o %s: expected the name of a .png file", o.out)
 	}
 	return o, nil
 }
@@ -127,11 +133,16 @@ func run(o *options, out io.Writer) error {
 	}
 	var subjects []subject
 	if o.predictions != "" {
-		subjects, err = predictions(o.predictions, texts)
+		var random bool
+		subjects, random, err = predictions(o.predictions, o.texts, texts)
+		o.randomRun = random
 	} else {
 		subjects, err = openImages(o.images)
 	}
 	if err != nil {
+		return err
+	}
+	if err := o.checkOut(texts, subjects); err != nil {
 		return err
 	}
 	var model *clip.Model
@@ -155,13 +166,28 @@ func run(o *options, out io.Writer) error {
 		return fmt.Errorf("%s: %w", o.texts, err)
 	}
 	r := newResult(subjects, texts, clip.Cosine(words, images), model.LogitScale())
-	r.random = o.random
+	switch {
+	case o.random:
+		r.warning = atRandom
+	case o.randomRun:
+		r.warning = runAtRandom
+	}
+	for i, row := range r.Cosine {
+		for j, v := range row {
+			if math.IsNaN(v) {
+				return fmt.Errorf("the cosine of %q and %s is no number: expected CLIP's weights, found some that give embeddings without a direction", r.Texts[i], r.Images[j])
+			}
+		}
+	}
 	if o.out != "" {
 		if err := r.draw(o.out, subjects); err != nil {
 			return err
 		}
 	}
 	if o.json {
+		if r.warning != "" {
+			fmt.Fprintf(os.Stderr, "similarity: %s\n", r.warning)
+		}
 		return json.NewEncoder(out).Encode(r)
 	}
 	return r.print(out, o)
@@ -239,7 +265,7 @@ type result struct {
 
 	softmax [][]float64
 	scale   float64
-	random  bool
+	warning string // what is random, if anything
 }
 
 func newResult(subjects []subject, texts []text, cosine *tensor.Tensor, scale float32) *result {
@@ -275,6 +301,8 @@ func best(row []float64) int {
 const (
 	explained = "cosine of the angle between embeddings; a good match has about 0.25 to 0.35, others about 0.1 to 0.2"
 	atRandom  = "RANDOM WEIGHTS: these numbers mean nothing"
+
+	runAtRandom = "the run's network leans on RANDOM FEATURES: its pictures are a demonstration"
 )
 
 // print writes the table for people.
@@ -282,12 +310,12 @@ func (r *result) print(out io.Writer, o *options) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprint(w, "description")
 	for _, name := range r.Images {
-		fmt.Fprintf(w, "\t%s", shorten(name, 18))
+		fmt.Fprintf(w, "\t%s", shorten(printable(name), 18))
 	}
 	fmt.Fprintln(w)
 	hits := 0
 	for i, row := range r.Cosine {
-		fmt.Fprint(w, shorten(r.Texts[i], 44))
+		fmt.Fprint(w, shorten(printable(r.Texts[i]), 44))
 		b := best(row)
 		if b == i {
 			hits++
@@ -314,8 +342,8 @@ func (r *result) print(out io.Writer, o *options) error {
 	if o.predictions != "" {
 		fmt.Fprintf(out, "%d of %d descriptions find their own picture\n", hits, len(r.Texts))
 	}
-	if r.random {
-		fmt.Fprintln(out, atRandom)
+	if r.warning != "" {
+		fmt.Fprintln(out, r.warning)
 	}
 	if o.out != "" {
 		fmt.Fprintf(out, "drawn in %s\n", o.out)
@@ -326,20 +354,55 @@ func (r *result) print(out io.Writer, o *options) error {
 // draw writes the heat map.
 func (r *result) draw(path string, subjects []subject) error {
 	h := &vision.HeatMap{Title: "Descriptions and pictures", Subtitle: explained, Rows: r.Texts, Columns: r.Images, Values: r.Cosine, Format: "%.3f"}
-	if r.random {
-		h.Title += " – " + atRandom
+	if r.warning != "" {
+		h.Title += " – " + r.warning
 	}
 	for _, s := range subjects {
 		h.Pictures = append(h.Pictures, image.Image(s.picture))
 	}
-	for _, row := range r.Cosine {
-		for _, v := range row {
-			if math.IsNaN(v) {
-				return fmt.Errorf("%s: cosines are not numbers: are these CLIP's weights?", path)
-			}
+	return vision.WritePNG(path, h.Draw())
+}
+
+// maxDrawn is how many rows or columns are drawn: more make a picture of gigabytes.
+const maxDrawn = 300
+
+// checkOut returns an error if the picture cannot be drawn, or would be drawn over
+// something that is read, before time is spent on it.
+func (o *options) checkOut(texts []text, subjects []subject) error {
+	if o.out == "" {
+		return nil
+	}
+	if len(texts) > maxDrawn || len(subjects) > maxDrawn {
+		return fmt.Errorf("-o %s: expected at most %d descriptions and pictures to draw, found %d and %d", o.out, maxDrawn, len(texts), len(subjects))
+	}
+	if info, err := os.Stat(filepath.Dir(o.out)); err != nil || !info.IsDir() {
+		return fmt.Errorf("-o %s: expected a folder %s to put it in, found none", o.out, filepath.Dir(o.out))
+	}
+	there, err := os.Stat(o.out)
+	if err != nil {
+		return nil
+	}
+	for _, input := range append([]string{o.texts, o.weights}, strings.Split(o.images, ",")...) {
+		if info, err := os.Stat(input); err == nil && os.SameFile(info, there) {
+			return fmt.Errorf("-o %s: expected another file than those that are read, found one of them", o.out)
 		}
 	}
-	return vision.WritePNG(path, h.Draw())
+	if dir, err := os.Stat(o.images); err == nil && dir.IsDir() {
+		if info, err := os.Stat(filepath.Dir(o.out)); err == nil && os.SameFile(dir, info) {
+			return fmt.Errorf("-o %s: expected a folder other than that of the pictures, where it would be replaced or read the next time", o.out)
+		}
+	}
+	return nil
+}
+
+// printable replaces what would break the lines or columns of a table.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
 }
 
 // shorten cuts a text to at most n letters.

@@ -99,6 +99,7 @@ func TestRun(t *testing.T) {
 
 func TestBadInput(t *testing.T) {
 	good := write(t, "good.txt", "a cat\n")
+	odd := write(t, "odd.png", "a cat\n")
 	images := folder(t, 1)
 	for name, c := range map[string]struct {
 		args []string
@@ -109,6 +110,9 @@ func TestBadInput(t *testing.T) {
 		"not UTF-8":       {[]string{"-images", images, "-texts", write(t, "b.txt", "a cat\n\xff\xfe\n")}, "b.txt:2: expected a description in UTF-8"},
 		"no words left":   {[]string{"-images", images, "-texts", write(t, "n.txt", "&nbsp;\n")}, "n.txt:1: expected a description"},
 		"too long":        {[]string{"-images", images, "-texts", write(t, "l.txt", strings.Repeat("word ", 2000))}, "2002 tokens"},
+		"-o over texts":   {[]string{"-random-features", "-images", images, "-texts", odd, "-o", odd}, "expected another file"},
+		"-o nowhere":      {[]string{"-random-features", "-images", images, "-texts", good, "-o", "nowhere/x.png"}, "expected a folder nowhere"},
+		"-o to draw all":  {[]string{"-random-features", "-images", images, "-texts", write(t, "m.txt", strings.Repeat("a cat\n", 301)), "-o", filepath.Join(t.TempDir(), "x.png")}, "at most 300"},
 		"no picture":      {[]string{"-images", "gone.jpg", "-texts", good}, "gone.jpg"},
 		"empty folder":    {[]string{"-images", t.TempDir(), "-texts", good}, "found none"},
 		"texts a folder":  {[]string{"-images", images, "-texts", images}, "expected a file"},
@@ -137,6 +141,9 @@ func TestParseFlags(t *testing.T) {
 		if _, err := parseFlags(strings.Fields(args), io.Discard); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want one that has %q", args, err, want)
 		}
+	}
+	if _, err := parseFlags(strings.Fields("-texts a -images b -o c.txt"), io.Discard); err == nil || !strings.Contains(err.Error(), ".png") {
+		t.Errorf("-o c.txt: %v", err)
 	}
 	if _, err := parseFlags([]string{"-help"}, io.Discard); err != flag.ErrHelp {
 		t.Errorf("-help: %v", err)

@@ -34,7 +34,7 @@ func TestDescriptions(t *testing.T) {
 	if len(texts) != 10 {
 		t.Errorf("%d descriptions, want 10", len(texts))
 	}
-	subjects, err := predictions(predictionsRun(t), texts)
+	subjects, _, err := predictions(predictionsRun(t), file, texts)
 	if err != nil {
 		t.Fatal(err)
 	}

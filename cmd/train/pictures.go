@@ -6,6 +6,7 @@ import (
 	"image"
 	"io"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 
 	"pixelgrad/autograd"
@@ -162,7 +163,11 @@ func (s *session) writeComparison(name string, runs []*modelRun, j int) error {
 	for _, r := range runs {
 		if r.arch.Outputs > j {
 			columns = append(columns, r)
-			grid.Columns = append(grid.Columns, r.title)
+			title := strings.TrimPrefix(r.title, "SuperResNet") // the columns are narrow
+			if title == "" {
+				title = r.title
+			}
+			grid.Columns = append(grid.Columns, title)
 		}
 	}
 	grid.Columns = append(grid.Columns, "bicubic", "ground truth")

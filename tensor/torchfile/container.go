@@ -63,7 +63,7 @@ func (f *File) loadZip(m *machine) (value, error) {
 	if z.find(dir+"constants.pkl") != nil {
 		f.format, m.torchscript = "TorchScript", true
 	}
-	at, err := z.data(pkl)
+	at, err := z.verified(pkl)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (f *File) loadZip(m *machine) (value, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", pkl.name, err)
 	}
-	f.locate = func(st *storage) (int64, error) {
+	f.locate = func(st *storage, verify bool) (int64, error) {
 		name := dir + "data/" + st.key
 		mem := z.find(name)
 		if mem == nil {
@@ -86,6 +86,9 @@ func (f *File) loadZip(m *machine) (value, error) {
 		}
 		if mem.size < st.bytes {
 			return 0, fmt.Errorf("zip: member %s has %d bytes, the pickle says %d", quote(name), mem.size, st.bytes)
+		}
+		if verify {
+			return z.verified(mem)
 		}
 		return z.data(mem)
 	}
@@ -202,7 +205,7 @@ func (f *File) placeStorages(m *machine, keys *list) error {
 	if pos != f.src.Size() {
 		return fmt.Errorf("%d bytes follow the last storage", f.src.Size()-pos)
 	}
-	f.locate = func(st *storage) (int64, error) {
+	f.locate = func(st *storage, _ bool) (int64, error) {
 		if st.offset < 0 {
 			return 0, fmt.Errorf("storage %s is not in the file", quote(st.key))
 		}

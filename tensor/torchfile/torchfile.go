@@ -39,7 +39,9 @@ type File struct {
 	format string
 	names  []string // in the order of the pickle
 	byName map[string]*array
-	locate func(*storage) (int64, error) // where a storage begins in the file
+	// locate returns where a storage begins in the file, after checking its bytes against
+	// their checksum if verify, and if the format has one.
+	locate func(st *storage, verify bool) (int64, error)
 }
 
 // Info describes a tensor without reading it.
@@ -102,7 +104,7 @@ func (f *File) load() error {
 	}
 	// Finding the storages now shows at once that a file is incomplete.
 	for _, name := range f.names {
-		if _, err := f.locate(f.byName[name].st); err != nil {
+		if _, err := f.locate(f.byName[name].st, false); err != nil {
 			return fmt.Errorf("tensor %s: %w", quote(name), err)
 		}
 	}
@@ -140,7 +142,7 @@ func (f *File) Tensor(name string) (*tensor.Tensor, error) {
 		return nil, fmt.Errorf("torchfile: %s: tensor %s has dtype %s; only F32, F16, BF16 and F64 can be read", f.src.Name(), quote(name), info.DType)
 	}
 	a := f.byName[name]
-	at, err := f.locate(a.st)
+	at, err := f.locate(a.st, true)
 	if err != nil {
 		return nil, fmt.Errorf("torchfile: %s: tensor %s: %w", f.src.Name(), quote(name), err)
 	}

@@ -6,9 +6,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"pixelgrad/internal/mmap"
 )
@@ -20,6 +22,8 @@ type member struct {
 	size          int64 // in the file
 	end           int64 // where the next member begins
 	method, flags uint16
+	crc           uint32
+	checked       uint32 // 1: the sum of its bytes is crc; atomic
 }
 
 // archive is the list of a zip file's members.
@@ -146,6 +150,7 @@ func (z *archive) readDirectory(b []byte, count int) error {
 			name:   name,
 			flags:  le.Uint16(h[8:]),
 			method: le.Uint16(h[10:]),
+			crc:    le.Uint32(h[16:]),
 			size:   int64(le.Uint32(h[20:])), // compressed: what it takes in the file
 			header: int64(le.Uint32(h[42:])),
 		}
@@ -271,5 +276,24 @@ func (z *archive) data(m *member) (int64, error) {
 	if m.size > m.end-start {
 		return fail("has %d bytes at byte %d and overlaps what begins at byte %d", m.size, start, m.end)
 	}
+	return start, nil
+}
+
+// verified is data, after checking that the member's bytes have the checksum that the
+// directory says: it reads all of them, but only the first time.
+func (z *archive) verified(m *member) (int64, error) {
+	start, err := z.data(m)
+	// torch.serialization.set_crc32_options(False) leaves the sum out.
+	if err != nil || m.crc == 0 || atomic.LoadUint32(&m.checked) == 1 {
+		return start, err
+	}
+	sum := uint32(0)
+	if err := z.src.Chunks(start, m.size, func(b []byte) { sum = crc32.Update(sum, crc32.IEEETable, b) }); err != nil {
+		return 0, err
+	}
+	if sum != m.crc {
+		return 0, fmt.Errorf("zip: member %s has the checksum %08x, the directory says %08x: the file is damaged, get it again", quote(m.name), sum, m.crc)
+	}
+	atomic.StoreUint32(&m.checked, 1)
 	return start, nil
 }

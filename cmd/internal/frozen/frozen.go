@@ -48,8 +48,10 @@ func New(f superres.Features, o Options) (*Extractor, error) {
 	side := vision.WorkshopSizes.X
 	switch f {
 	case superres.VGGFeatures:
-		network := vgg.Random(o.Seed, o.VGGLayer)
-		if !o.Random {
+		var network *vgg.VGG
+		if o.Random {
+			network = vgg.Random(o.Seed, o.VGGLayer)
+		} else {
 			path, err := Path(o.VGGWeights, "vgg16", "VGG16")
 			if err != nil {
 				return nil, err
@@ -90,7 +92,7 @@ func New(f superres.Features, o Options) (*Extractor, error) {
 }
 
 // Path returns where the weights of a network are: given, or the file that cmd/weights
-// makes for name. It returns a MissingError if nothing is there.
+// makes for name. It returns a MissingError if the latter is not there.
 func Path(given, name, network string) (string, error) {
 	path := given
 	if path == "" {
@@ -100,7 +102,11 @@ func Path(given, name, network string) (string, error) {
 		}
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return "", &MissingError{network, path, name}
+		missing := &MissingError{network, path, name}
+		if given != "" { // a mistake, and not a file that nobody has fetched yet
+			return "", errors.New(missing.Error())
+		}
+		return "", missing
 	}
 	return path, nil
 }
