@@ -3,6 +3,7 @@ package torchfile
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"pixelgrad/tensor"
@@ -58,6 +59,9 @@ func readAll(t *testing.T, b []byte) {
 			t.Fatal(err)
 		}
 		x, err := f.Tensor(name)
+		if err != nil && strings.Contains(err.Error(), "has the checksum") {
+			continue // the bytes were changed: known only once they are read
+		}
 		if (err == nil) != info.DType.Readable() {
 			t.Fatalf("%q, %v: %v", name, info, err)
 		}
