@@ -22,6 +22,12 @@ type ConvOptions struct {
 	ReLU     bool // whether the output is max(·, 0)
 }
 
+// UseWinograd lets 3×3 convolutions with enough channels be computed by Winograd's
+// minimal filtering, which needs a quarter of the multiplications: see winograd.go.
+// Results differ by rounding alone. Set it to false, before any computation, to have
+// every convolution computed directly.
+var UseWinograd = true
+
 // convBlock is how many input channels are multiplied before the next ones are
 // turned to: 32 of them, three rows each, fit the first level of cache together.
 const convBlock = 32

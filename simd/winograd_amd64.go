@@ -1,0 +1,45 @@
+//go:build !noasm
+
+package simd
+
+import "math"
+
+//go:noescape
+func winogradInputAVX2(dst *float32, ldd int, src *float32, stride int, off *int32, n int)
+
+//go:noescape
+func winogradOutputAVX2(dst *float32, stride int, off *int32, src *float32, lds, n int, bias, least float32)
+
+//go:noescape
+func winogradGradientAVX2(dst *float32, ldd int, src *float32, stride int, off *int32, n int)
+
+// The level AVX-512 uses AVX2's transformations too: what they save is in the matrix
+// products between them.
+
+func winogradInput(dst []float32, ldd int, src []float32, stride int, off []int32) {
+	if !useAVX2 || len(off) == 0 {
+		winogradInputGeneric(dst, ldd, src, stride, off)
+	} else {
+		winogradInputAVX2(&dst[0], ldd, &src[0], stride, &off[0], len(off))
+	}
+}
+
+func winogradOutput(dst []float32, stride int, off []int32, src []float32, lds int, bias float32, relu bool) {
+	if !useAVX2 || len(off) == 0 {
+		winogradOutputGeneric(dst, stride, off, src, lds, bias, relu)
+		return
+	}
+	least := float32(math.Inf(-1))
+	if relu {
+		least = 0
+	}
+	winogradOutputAVX2(&dst[0], stride, &off[0], &src[0], lds, len(off), bias, least)
+}
+
+func winogradGradient(dst []float32, ldd int, src []float32, stride int, off []int32) {
+	if !useAVX2 || len(off) == 0 {
+		winogradGradientGeneric(dst, ldd, src, stride, off)
+	} else {
+		winogradGradientAVX2(&dst[0], ldd, &src[0], stride, &off[0], len(off))
+	}
+}

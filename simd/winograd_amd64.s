@@ -1,0 +1,366 @@
+//go:build !noasm
+
+#include "textflag.h"
+
+DATA winogradConst<>+0(SB)/4, $0.7071067811865476   // a
+DATA winogradConst<>+4(SB)/4, $1.4142135623730951   // b
+DATA winogradConst<>+8(SB)/4, $0.5                  // a²
+DATA winogradConst<>+12(SB)/4, $2.0                 // b²
+DATA winogradConst<>+16(SB)/4, $2.5                 // a²+b²
+DATA winogradConst<>+20(SB)/4, $0.3535533905932738  // a³
+DATA winogradConst<>+24(SB)/4, $2.8284271247461903  // b³
+GLOBL winogradConst<>(SB), RODATA|NOPTR, $28
+
+#define A Y11
+#define B Y12
+#define HALF Y13
+#define TWO Y14
+#define TWO5 Y15
+
+#define CONSTANTS \
+	VBROADCASTSS winogradConst<>+0(SB), A; \
+	VBROADCASTSS winogradConst<>+4(SB), B; \
+	VBROADCASTSS winogradConst<>+8(SB), HALF; \
+	VBROADCASTSS winogradConst<>+12(SB), TWO; \
+	VBROADCASTSS winogradConst<>+16(SB), TWO5
+
+// Eight tiles' places in the image, in bytes, go to R8…R15.
+#define OFFSETS(p) \
+	MOVLQSX (p), R8; \
+	MOVLQSX 4(p), R9; \
+	MOVLQSX 8(p), R10; \
+	MOVLQSX 12(p), R11; \
+	MOVLQSX 16(p), R12; \
+	MOVLQSX 20(p), R13; \
+	MOVLQSX 24(p), R14; \
+	MOVLQSX 28(p), R15; \
+	SHLQ $2, R8; \
+	SHLQ $2, R9; \
+	SHLQ $2, R10; \
+	SHLQ $2, R11; \
+	SHLQ $2, R12; \
+	SHLQ $2, R13; \
+	SHLQ $2, R14; \
+	SHLQ $2, R15
+
+// Four pixels at p of each of eight tiles: tile i's in the lower half of the i-th
+// register, tile i+4's in the upper one.
+#define PIXELS(p, r0, r1, r2, r3) \
+	VMOVUPS p(SI)(R8*1), X0; \
+	VMOVUPS p(SI)(R9*1), X1; \
+	VMOVUPS p(SI)(R10*1), X2; \
+	VMOVUPS p(SI)(R11*1), X3; \
+	VINSERTF128 $1, p(SI)(R12*1), Y0, r0; \
+	VINSERTF128 $1, p(SI)(R13*1), Y1, r1; \
+	VINSERTF128 $1, p(SI)(R14*1), Y2, r2; \
+	VINSERTF128 $1, p(SI)(R15*1), Y3, r3
+
+// The products with Bᵀ of Y0…Y5 go to Y6 (0), Y9 (1), Y7 (2), Y10 (3), Y4 (4), Y5 (5).
+#define MULTIPLY_BT \
+	VADDPS Y0, Y4, Y6; \
+	VFNMADD231PS TWO5, Y2, Y6; \
+	VMOVAPS Y4, Y7; \
+	VFNMADD231PS TWO, Y2, Y7; \
+	VMOVAPS Y3, Y8; \
+	VFNMADD231PS TWO, Y1, Y8; \
+	VMOVAPS Y7, Y9; \
+	VFMADD231PS A, Y8, Y9; \
+	VFNMADD231PS A, Y8, Y7; \
+	VFNMADD231PS HALF, Y2, Y4; \
+	VMOVAPS Y3, Y8; \
+	VFNMADD231PS HALF, Y1, Y8; \
+	VMOVAPS Y4, Y10; \
+	VFMADD231PS B, Y8, Y10; \
+	VFNMADD231PS B, Y8, Y4; \
+	VADDPS Y1, Y5, Y5; \
+	VFNMADD231PS TWO5, Y3, Y5
+
+// func winogradInputAVX2(dst *float32, ldd int, src *float32, stride int, off *int32, n int)
+//
+//	for t = 0; t < n; t += 8:
+//	    for each row i < 6 of the tiles t … t+7:
+//	        Y0…Y5 = their six pixels                    // a register a column, a lane a tile
+//	        dst[6i … 6i+5][t … t+7] = products with Bᵀ
+//	    for each column j < 6:
+//	        the same with dst[j, 6+j, … 30+j], in place
+TEXT ·winogradInputAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ ldd+8(FP), DX
+	MOVQ off+32(FP), BX
+	SHLQ $2, DX
+	SHLQ $2, stride+24(FP)
+	CONSTANTS
+
+tiles:
+	OFFSETS(BX)
+	MOVQ src+16(FP), SI
+	MOVQ DI, CX                // dst[6i]
+	MOVL $6, AX
+
+row:
+	PIXELS(0, Y0, Y1, Y2, Y3)
+	VUNPCKLPS Y1, Y0, Y4       // pixels 0 0 1 1 of tiles 0 1
+	VUNPCKHPS Y1, Y0, Y5       // 2 2 3 3
+	VUNPCKLPS Y3, Y2, Y6       // of tiles 2 3
+	VUNPCKHPS Y3, Y2, Y7
+	PIXELS(8, Y0, Y1, Y2, Y3)  // two on: 2 3 4 5
+	VUNPCKHPS Y1, Y0, Y8       // 4 4 5 5
+	VUNPCKHPS Y3, Y2, Y9
+	VUNPCKLPD Y6, Y4, Y0
+	VUNPCKHPD Y6, Y4, Y1
+	VUNPCKLPD Y7, Y5, Y2
+	VUNPCKHPD Y7, Y5, Y3
+	VUNPCKLPD Y9, Y8, Y4
+	VUNPCKHPD Y9, Y8, Y5
+	MULTIPLY_BT
+	VMOVUPS Y6, (CX)
+	VMOVUPS Y9, (CX)(DX*1)
+	LEAQ (CX)(DX*2), CX
+	VMOVUPS Y7, (CX)
+	VMOVUPS Y10, (CX)(DX*1)
+	LEAQ (CX)(DX*2), CX
+	VMOVUPS Y4, (CX)
+	VMOVUPS Y5, (CX)(DX*1)
+	LEAQ (CX)(DX*2), CX
+	ADDQ stride+24(FP), SI
+	DECL AX
+	JNZ  row
+
+	LEAQ (DX)(DX*2), R8
+	SHLQ $1, R8                // rows 6, 18 and 30 of dst
+	LEAQ (R8)(R8*2), R9
+	LEAQ (R8)(R8*4), R10
+	MOVQ DI, CX
+	MOVL $6, AX
+
+column:
+	VMOVUPS (CX), Y0
+	VMOVUPS (CX)(R8*1), Y1
+	VMOVUPS (CX)(R8*2), Y2
+	VMOVUPS (CX)(R9*1), Y3
+	VMOVUPS (CX)(R8*4), Y4
+	VMOVUPS (CX)(R10*1), Y5
+	MULTIPLY_BT
+	VMOVUPS Y6, (CX)
+	VMOVUPS Y9, (CX)(R8*1)
+	VMOVUPS Y7, (CX)(R8*2)
+	VMOVUPS Y10, (CX)(R9*1)
+	VMOVUPS Y4, (CX)(R8*4)
+	VMOVUPS Y5, (CX)(R10*1)
+	ADDQ DX, CX
+	DECL AX
+	JNZ  column
+
+	ADDQ $32, DI
+	ADDQ $32, BX
+	SUBQ $8, n+40(FP)
+	JNZ  tiles
+	VZEROUPPER
+	RET
+
+// The products with A of Y0…Y3 go to Y0 (0), Y6 (1), Y4 (2), Y7 (3), Y5 (4), Y3 (5).
+#define MULTIPLY_A \
+	VMOVAPS Y0, Y4; \
+	VFMADD231PS HALF, Y2, Y4; \
+	VMOVAPS Y1, Y8; \
+	VFMADD231PS HALF, Y3, Y8; \
+	VMOVAPS Y4, Y6; \
+	VFMADD231PS A, Y8, Y6; \
+	VFNMADD231PS A, Y8, Y4; \
+	VMOVAPS Y0, Y5; \
+	VFMADD231PS TWO, Y2, Y5; \
+	VFMADD231PS TWO, Y3, Y1; \
+	VMOVAPS Y5, Y7; \
+	VFMADD231PS B, Y1, Y7; \
+	VFNMADD231PS B, Y1, Y5
+
+// func winogradGradientAVX2(dst *float32, ldd int, src *float32, stride int, off *int32, n int)
+//
+//	for t = 0; t < n; t += 8:
+//	    for each row i < 4 of the tiles t … t+7:
+//	        Y0…Y3 = their four pixels                   // a register a column, a lane a tile
+//	        dst[6i … 6i+5][t … t+7] = products with A
+//	    for each column j < 6:
+//	        dst[j, 6+j, … 30+j] = products of the first four with A
+TEXT ·winogradGradientAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ ldd+8(FP), DX
+	MOVQ off+32(FP), BX
+	SHLQ $2, DX
+	SHLQ $2, stride+24(FP)
+	CONSTANTS
+
+tiles:
+	OFFSETS(BX)
+	MOVQ src+16(FP), SI
+	MOVQ DI, CX                // dst[6i]
+	MOVL $4, AX
+
+row:
+	PIXELS(0, Y0, Y1, Y2, Y3)
+	VUNPCKLPS Y1, Y0, Y4       // pixels 0 0 1 1 of tiles 0 1
+	VUNPCKHPS Y1, Y0, Y5       // 2 2 3 3
+	VUNPCKLPS Y3, Y2, Y6       // of tiles 2 3
+	VUNPCKHPS Y3, Y2, Y7
+	VUNPCKLPD Y6, Y4, Y0
+	VUNPCKHPD Y6, Y4, Y1
+	VUNPCKLPD Y7, Y5, Y2
+	VUNPCKHPD Y7, Y5, Y3
+	MULTIPLY_A
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y6, (CX)(DX*1)
+	LEAQ (CX)(DX*2), CX
+	VMOVUPS Y4, (CX)
+	VMOVUPS Y7, (CX)(DX*1)
+	LEAQ (CX)(DX*2), CX
+	VMOVUPS Y5, (CX)
+	VMOVUPS Y3, (CX)(DX*1)
+	LEAQ (CX)(DX*2), CX
+	ADDQ stride+24(FP), SI
+	DECL AX
+	JNZ  row
+
+	LEAQ (DX)(DX*2), R8
+	SHLQ $1, R8                // rows 6, 18 and 30 of dst
+	LEAQ (R8)(R8*2), R9
+	LEAQ (R8)(R8*4), R10
+	MOVQ DI, CX
+	MOVL $6, AX
+
+column:
+	VMOVUPS (CX), Y0
+	VMOVUPS (CX)(R8*1), Y1
+	VMOVUPS (CX)(R8*2), Y2
+	VMOVUPS (CX)(R9*1), Y3
+	MULTIPLY_A
+	VMOVUPS Y6, (CX)(R8*1)     // the first stays
+	VMOVUPS Y4, (CX)(R8*2)
+	VMOVUPS Y7, (CX)(R9*1)
+	VMOVUPS Y5, (CX)(R8*4)
+	VMOVUPS Y3, (CX)(R10*1)
+	ADDQ DX, CX
+	DECL AX
+	JNZ  column
+
+	ADDQ $32, DI
+	ADDQ $32, BX
+	SUBQ $8, n+40(FP)
+	JNZ  tiles
+	VZEROUPPER
+	RET
+
+#define A3 Y14
+#define B3 Y15
+
+// The products with Aᵀ of Y0…Y5 go to Y0…Y3. TWO and TWO5 give way to a³ and b³.
+#define MULTIPLY_AT \
+	VADDPS Y1, Y2, Y6; \
+	VSUBPS Y2, Y1, Y7; \
+	VADDPS Y3, Y4, Y8; \
+	VSUBPS Y4, Y3, Y9; \
+	VADDPS Y0, Y6, Y0; \
+	VADDPS Y0, Y8, Y0; \
+	VMULPS A, Y7, Y1; \
+	VFMADD231PS B, Y9, Y1; \
+	VADDPS Y8, Y8, Y2; \
+	VFMADD231PS HALF, Y6, Y2; \
+	VMOVAPS Y5, Y3; \
+	VFMADD231PS A3, Y7, Y3; \
+	VFMADD231PS B3, Y9, Y3
+
+// func winogradOutputAVX2(dst *float32, stride int, off *int32, src *float32, lds, n int, bias, least float32)
+//
+//	for t = 0; t < n; t += 8:
+//	    for each column j < 6:
+//	        src[j, 6+j, 12+j, 18+j] = products of src[j, 6+j, … 30+j] with Aᵀ
+//	    for each row i < 4:
+//	        Y0…Y3 = products of src[6i … 6i+5] with Aᵀ  // a register a column, a lane a tile
+//	        dst[off + i·stride] = max(Y0…Y3 + bias, least), transposed
+TEXT ·winogradOutputAVX2(SB), NOSPLIT, $0-56
+	MOVQ src+24(FP), SI
+	MOVQ lds+32(FP), DX
+	MOVQ off+16(FP), BX
+	SHLQ $2, DX
+	SHLQ $2, stride+8(FP)
+	VBROADCASTSS winogradConst<>+0(SB), A
+	VBROADCASTSS winogradConst<>+4(SB), B
+	VBROADCASTSS winogradConst<>+8(SB), HALF
+	VBROADCASTSS winogradConst<>+20(SB), A3
+	VBROADCASTSS winogradConst<>+24(SB), B3
+
+tiles:
+	LEAQ (DX)(DX*2), R8
+	SHLQ $1, R8                // rows 6, 18 and 30 of src
+	LEAQ (R8)(R8*2), R9
+	LEAQ (R8)(R8*4), R10
+	MOVQ SI, CX
+	MOVL $6, AX
+
+column:
+	VMOVUPS (CX), Y0
+	VMOVUPS (CX)(R8*1), Y1
+	VMOVUPS (CX)(R8*2), Y2
+	VMOVUPS (CX)(R9*1), Y3
+	VMOVUPS (CX)(R8*4), Y4
+	VMOVUPS (CX)(R10*1), Y5
+	MULTIPLY_AT
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, (CX)(R8*1)
+	VMOVUPS Y2, (CX)(R8*2)
+	VMOVUPS Y3, (CX)(R9*1)
+	ADDQ DX, CX
+	DECL AX
+	JNZ  column
+
+	OFFSETS(BX)
+	MOVQ dst+0(FP), DI
+	MOVQ SI, CX                // src[6i]
+	MOVL $4, AX
+	VBROADCASTSS bias+48(FP), Y10
+
+row:
+	VMOVUPS (CX), Y0
+	VMOVUPS (CX)(DX*1), Y1
+	LEAQ (CX)(DX*2), CX
+	VMOVUPS (CX), Y2
+	VMOVUPS (CX)(DX*1), Y3
+	LEAQ (CX)(DX*2), CX
+	VMOVUPS (CX), Y4
+	VMOVUPS (CX)(DX*1), Y5
+	LEAQ (CX)(DX*2), CX
+	MULTIPLY_AT
+	VBROADCASTSS least+52(FP), Y9
+	VADDPS Y10, Y0, Y0
+	VADDPS Y10, Y1, Y1
+	VADDPS Y10, Y2, Y2
+	VADDPS Y10, Y3, Y3
+	VMAXPS Y0, Y9, Y0          // NaN stays: MAXPS returns its first operand here
+	VMAXPS Y1, Y9, Y1
+	VMAXPS Y2, Y9, Y2
+	VMAXPS Y3, Y9, Y3
+	VUNPCKLPS Y1, Y0, Y4       // pixels 0 1 of tiles 0 and 1
+	VUNPCKHPS Y1, Y0, Y5       // of tiles 2 and 3
+	VUNPCKLPS Y3, Y2, Y6       // pixels 2 3
+	VUNPCKHPS Y3, Y2, Y7
+	VUNPCKLPD Y6, Y4, Y0
+	VUNPCKHPD Y6, Y4, Y1
+	VUNPCKLPD Y7, Y5, Y2
+	VUNPCKHPD Y7, Y5, Y3
+	VMOVUPS X0, (DI)(R8*1)
+	VMOVUPS X1, (DI)(R9*1)
+	VMOVUPS X2, (DI)(R10*1)
+	VMOVUPS X3, (DI)(R11*1)
+	VEXTRACTF128 $1, Y0, (DI)(R12*1)
+	VEXTRACTF128 $1, Y1, (DI)(R13*1)
+	VEXTRACTF128 $1, Y2, (DI)(R14*1)
+	VEXTRACTF128 $1, Y3, (DI)(R15*1)
+	ADDQ stride+8(FP), DI
+	DECL AX
+	JNZ  row
+
+	ADDQ $32, SI
+	ADDQ $32, BX
+	SUBQ $8, n+40(FP)
+	JNZ  tiles
+	VZEROUPPER
+	RET
