@@ -14,19 +14,48 @@ import (
 // the same with the weights flipped, and that of the weights a product of the
 // same shifted rows with the gradient of the output: see simd.WeightGradTile.
 //
+// With many channels Winograd's way is the faster one: see winograd.go.
+//
 // conv2dReference, at the end of conv_reference.go, is what all of it computes.
+
+// A convMethod is a way to compute a convolution and its gradients, image by image.
+type convMethod interface {
+	// planeLen is the size of one channel of a padded image.
+	planeLen() int
+	// padWith writes one padded channel with the rows that f fills in.
+	padWith(dst []float32, f func(row []float32, y int))
+	// packWeights arranges weights as image reads them, in memory of the pool.
+	packWeights(at func(oc, ic, tap int) float32) []float32
+	// image computes all output channels of one padded image: with bias b, unless that
+	// is nil, and max(·, 0) if relu.
+	image(dst, padded, packed []float32, b *Tensor, relu bool, parallel func(int, func(int)))
+	// transposed is the convolution that the input's gradient is.
+	transposed() convMethod
+	weightGrad() weightGradMethod
+}
+
+// A weightGradMethod is a way to compute the gradient of a convolution's weights.
+type weightGradMethod interface {
+	// image returns what one image adds to the gradient, in an arrangement of its own,
+	// given it and the gradient of its result, both padded.
+	image(x, dy []float32, parallel func(int, func(int))) []float32
+	// collect adds up what image has returned, and gives the memory back.
+	collect(parts [][]float32) *Tensor
+}
+
+// method chooses the way that is faster.
+func (s *convShape) method() convMethod {
+	if UseWinograd && s.kh == 3 && s.kw == 3 && min(s.ic, s.oc) >= winogradChannels {
+		return newWinograd(s)
+	}
+	return s
+}
 
 // ConvOptions are the settings of a convolution. The zero value is an ordinary one.
 type ConvOptions struct {
 	Dilation int  // distance between the weights' pixels; 0 means 1
 	ReLU     bool // whether the output is max(·, 0)
 }
-
-// UseWinograd lets 3×3 convolutions with enough channels be computed by Winograd's
-// minimal filtering, which needs a quarter of the multiplications: see winograd.go.
-// Results differ by rounding alone. Set it to false, before any computation, to have
-// every convolution computed directly.
-var UseWinograd = true
 
 // convBlock is how many input channels are multiplied before the next ones are
 // turned to: 32 of them, three rows each, fit the first level of cache together.
@@ -84,21 +113,20 @@ func newConvShape(op string, x, w []int, dilation int) *convShape {
 	return s
 }
 
-// transposed is the shape of the convolution that the input's gradient is.
-func (s *convShape) transposed() *convShape {
+// flipped is the shape of the convolution that the input's gradient is.
+func (s *convShape) flipped() *convShape {
 	t := *s
 	t.ic, t.oc = s.oc, s.ic
 	return &t
 }
 
+func (s *convShape) transposed() convMethod { return s.flipped() }
+
+func (s *convShape) planeLen() int { return s.plane }
+
 // paddedLen is the size of a padded image of c channels: with room behind it, since
 // tiles go on to a full width.
-func (s *convShape) paddedLen(c int) int { return c*s.plane + simd.MaxTile }
-
-// pad writes one channel of an image with the zeros around it.
-func (s *convShape) pad(dst, src []float32) {
-	s.padWith(dst, func(row []float32, y int) { copy(row, src[y*s.w:(y+1)*s.w]) })
-}
+func paddedLen(m convMethod, c int) int { return c*m.planeLen() + simd.MaxTile }
 
 // padWith writes one padded channel with the rows that f fills in.
 func (s *convShape) padWith(dst []float32, f func(row []float32, y int)) {
@@ -114,10 +142,10 @@ func (s *convShape) padWith(dst []float32, f func(row []float32, y int)) {
 
 // packWeights arranges weights for simd.GemmTile: for each panel of mr output
 // channels, for each k = (ic,ky,kx), those mr weights; zeros for channels beyond oc.
-func (s *convShape) packWeights(at func(oc, ic, tap int) float32) (packed []float32, panels int) {
+func (s *convShape) packWeights(at func(oc, ic, tap int) float32) []float32 {
 	mr, _ := simd.Tile()
-	panels = (s.oc + mr - 1) / mr
-	packed = takeBuffer(panels * s.ic * s.taps * mr)
+	panels := s.panels()
+	packed := takeBuffer(panels * s.ic * s.taps * mr)
 	clear(packed)
 	for oc := range s.oc {
 		dst := packed[oc/mr*s.ic*s.taps*mr+oc%mr:]
@@ -127,13 +155,27 @@ func (s *convShape) packWeights(at func(oc, ic, tap int) float32) (packed []floa
 			}
 		}
 	}
-	return packed, panels
+	return packed
 }
 
-// band computes the output positions from q0 to q1-1 of one image, for all output
-// channels, and hands each run of a row to emit before its memory is used again.
-func (s *convShape) band(q0, q1 int, padded, packed []float32, panels int, emit func(oc, y, x int, sums []float32)) {
+func (s *convShape) panels() int {
+	mr, _ := simd.Tile()
+	return (s.oc + mr - 1) / mr
+}
+
+// image computes bands of all output channels, one after the other.
+func (s *convShape) image(dst, padded, packed []float32, b *Tensor, relu bool, parallel func(int, func(int))) {
+	_, nr := simd.Tile()
+	width := convBand / nr * nr
+	parallel((s.flat+width-1)/width, func(i int) {
+		s.band(dst, i*width, min(s.flat, (i+1)*width), padded, packed, b, relu)
+	})
+}
+
+// band computes the output positions from q0 to q1-1, for all output channels.
+func (s *convShape) band(dst []float32, q0, q1 int, padded, packed []float32, b *Tensor, relu bool) {
 	mr, nr := simd.Tile()
+	panels := s.panels()
 	tiles := (q1 - q0 + nr - 1) / nr
 	sums := takeBuffer(panels * mr * tiles * nr)
 	defer giveBuffer(sums)
@@ -148,18 +190,16 @@ func (s *convShape) band(q0, q1 int, padded, packed []float32, panels int, emit 
 		for q := q0; q < q1; {
 			y, x := q/s.stride, q%s.stride
 			if end := min(q1, y*s.stride+s.w); q < end {
-				emit(oc, y, x, sums[oc*tiles*nr+q-q0:][:end-q])
+				row, run := dst[(oc*s.h+y)*s.w+x:][:end-q], sums[oc*tiles*nr+q-q0:][:end-q]
+				if relu {
+					simd.AddBiasReLU(row, run, bias(b, oc))
+				} else {
+					simd.AddBias(row, run, bias(b, oc))
+				}
 			}
 			q = (y + 1) * s.stride
 		}
 	}
-}
-
-// bands returns how many bands an image is cut into and how wide they are.
-func (s *convShape) bands() (count, width int) {
-	_, nr := simd.Tile()
-	width = convBand / nr * nr
-	return (s.flat + width - 1) / width, width
 }
 
 // eachImage calls f for every image. While there are as many images as threads,
@@ -193,25 +233,15 @@ func Conv2d(x, w, b *Tensor, o ConvOptions) *Tensor {
 	if b != nil && (len(b.shape) != 1 || b.shape[0] != s.oc) {
 		panic(fmt.Sprintf("tensor: Conv2d: bias %v for weights %v", b.shape, w.shape))
 	}
-	packed, panels := s.packWeights(func(oc, ic, tap int) float32 { return w.data[(oc*s.ic+ic)*s.taps+tap] })
+	m := s.method()
+	packed := m.packWeights(func(oc, ic, tap int) float32 { return w.data[(oc*s.ic+ic)*s.taps+tap] })
 	defer giveBuffer(packed)
 	y := NewUninitialized(s.n, s.oc, s.h, s.w)
+	size := s.oc * s.h * s.w
 	eachImage(s.n, func(i int, parallel func(int, func(int))) {
-		padded, done := s.padImage(x, i, parallel)
+		padded, done := s.padImage(m, x, i, parallel)
 		defer done()
-		image := y.data[i*s.oc*s.h*s.w:]
-		count, width := s.bands()
-		parallel(count, func(j int) {
-			s.band(j*width, min(s.flat, (j+1)*width), padded, packed, panels, func(oc, y, x int, sums []float32) {
-				dst := image[(oc*s.h+y)*s.w+x:][:len(sums)]
-				switch {
-				case o.ReLU:
-					simd.AddBiasReLU(dst, sums, bias(b, oc))
-				default:
-					simd.AddBias(dst, sums, bias(b, oc))
-				}
-			})
-		})
+		m.image(y.data[i*size:(i+1)*size], padded, packed, b, o.ReLU, parallel)
 	})
 	return y
 }
@@ -226,13 +256,16 @@ func bias(b *Tensor, oc int) float32 {
 // padImage returns image i with zeros around it, and what to call when it has been
 // used. A 1×1 convolution needs no zeros: the image itself serves, if whole tiles
 // fit into it.
-func (s *convShape) padImage(x *Tensor, i int, parallel func(int, func(int))) (padded []float32, done func()) {
+func (s *convShape) padImage(m convMethod, x *Tensor, i int, parallel func(int, func(int))) (padded []float32, done func()) {
 	size := s.ic * s.h * s.w
 	image := x.data[i*size : (i+1)*size]
 	if _, nr := simd.Tile(); s.taps == 1 && s.flat%nr == 0 {
 		return image, func() {}
 	}
-	padded = takeBuffer(s.paddedLen(s.ic))
-	parallel(s.ic, func(c int) { s.pad(padded[c*s.plane:][:s.plane], image[c*s.h*s.w:]) })
+	padded = takeBuffer(paddedLen(m, s.ic))
+	plane := m.planeLen()
+	parallel(s.ic, func(c int) {
+		m.padWith(padded[c*plane:][:plane], func(row []float32, y int) { copy(row, image[(c*s.h+y)*s.w:]) })
+	})
 	return padded, func() { giveBuffer(padded) }
 }

@@ -27,40 +27,37 @@ func Conv2dBackward(x, w, y, dy *Tensor, o ConvOptions, want ConvGrads) (dx, dw,
 	if o.ReLU && (y == nil || !slices.Equal(y.shape, dy.shape)) {
 		panic(fmt.Sprintf("tensor: Conv2dBackward with ReLU wants the output y of the gradient's shape %v, got %v", dy.shape, y))
 	}
-	t := s.transposed()
+	m := s.method()
+	t := m.transposed()
 	var packed []float32
-	var panels int
 	if want.X {
 		dx = NewUninitialized(x.shape...)
-		packed, panels = t.packWeights(func(ic, oc, tap int) float32 { // flipped in both directions
+		packed = t.packWeights(func(ic, oc, tap int) float32 { // flipped in both directions
 			return w.data[(oc*s.ic+ic)*s.taps+s.taps-1-tap]
 		})
 		defer giveBuffer(packed)
 	}
-	g := newWeightGrad(s)
-	partW := make([][]float32, s.n) // the sums of each image, for now
+	g := m.weightGrad()
+	_, nt := simd.GradTile()
+	channels := (s.oc + nt - 1) / nt * nt // filled up for the gradient of the weights
+	partW := make([][]float32, s.n)       // the sums of each image, for now
 	partB := make([][]float64, s.n)
+	size, plane := s.ic*s.h*s.w, m.planeLen()
 	eachImage(s.n, func(i int, parallel func(int, func(int))) {
-		padded := takeBuffer(t.paddedLen(g.channels))
+		padded := takeBuffer(paddedLen(m, channels))
 		defer giveBuffer(padded)
-		s.padGradient(padded, y, dy, i, o.ReLU, g.channels, parallel)
+		s.padGradient(m, padded, y, dy, i, o.ReLU, channels, parallel)
 		if want.X {
-			image := dx.data[i*s.ic*s.h*s.w:]
-			count, width := t.bands()
-			parallel(count, func(j int) {
-				t.band(j*width, min(t.flat, (j+1)*width), padded, packed, panels, func(c, y, x int, sums []float32) {
-					copy(image[(c*s.h+y)*s.w+x:], sums)
-				})
-			})
+			t.image(dx.data[i*size:(i+1)*size], padded, packed, nil, false, parallel)
 		}
 		if want.B {
 			partB[i] = make([]float64, s.oc)
 			for oc := range s.oc {
-				partB[i][oc] = simd.Sum(padded[oc*s.plane:][:s.plane])
+				partB[i][oc] = simd.Sum(padded[oc*plane:][:plane])
 			}
 		}
 		if want.W {
-			px, done := s.padImage(x, i, parallel)
+			px, done := s.padImage(m, x, i, parallel)
 			defer done()
 			partW[i] = g.image(px, padded, parallel)
 		}
@@ -83,22 +80,21 @@ func Conv2dBackward(x, w, y, dy *Tensor, o ConvOptions, want ConvGrads) (dx, dw,
 
 // padGradient writes the gradient of image i with zeros around it, and zero
 // where ReLU clipped; channels beyond those there are become zero.
-func (s *convShape) padGradient(padded []float32, y, dy *Tensor, i int, relu bool, channels int, parallel func(int, func(int))) {
+func (s *convShape) padGradient(m convMethod, padded []float32, y, dy *Tensor, i int, relu bool, channels int, parallel func(int, func(int))) {
+	plane := m.planeLen()
 	parallel(channels, func(c int) {
-		dst := padded[c*s.plane:][:s.plane]
+		dst := padded[c*plane:][:plane]
 		if c >= s.oc {
 			clear(dst)
 			return
 		}
-		at := (i*s.oc + c) * s.h * s.w
-		src := dy.data[at : at+s.h*s.w]
-		if !relu {
-			s.pad(dst, src)
-			return
-		}
-		out := y.data[at : at+s.h*s.w]
-		s.padWith(dst, func(row []float32, y int) {
-			simd.ReLUBackward(row, src[y*s.w:(y+1)*s.w], out[y*s.w:(y+1)*s.w])
+		m.padWith(dst, func(row []float32, r int) {
+			at := ((i*s.oc+c)*s.h + r) * s.w
+			if src := dy.data[at : at+s.w]; relu {
+				simd.ReLUBackward(row, src, y.data[at:at+s.w])
+			} else {
+				copy(row, src)
+			}
 		})
 	})
 }
@@ -114,7 +110,7 @@ type weightGrad struct {
 	blockRows int // rows of a block, filled up
 }
 
-func newWeightGrad(s *convShape) *weightGrad {
+func (s *convShape) weightGrad() weightGradMethod {
 	mt, nt := simd.GradTile()
 	up := func(n, to int) int { return (n + to - 1) / to * to }
 	return &weightGrad{
@@ -160,12 +156,7 @@ func (g *weightGrad) collect(parts [][]float32) *Tensor {
 	if len(parts) == 0 {
 		return dw
 	}
-	total := parts[0]
-	parallelChunks(len(total), func(lo, hi int) {
-		for _, p := range parts[1:] {
-			simd.Add(total[lo:hi], total[lo:hi], p[lo:hi])
-		}
-	})
+	total := sumParts(parts)
 	Parallel(g.ic, func(ic int) {
 		rows := total[(ic/convBlock*g.blockRows+ic%convBlock*g.taps)*g.channels:]
 		for tap := range g.taps {
@@ -174,8 +165,21 @@ func (g *weightGrad) collect(parts [][]float32) *Tensor {
 			}
 		}
 	})
-	for _, p := range parts {
+	giveBuffer(total)
+	return dw
+}
+
+// sumParts adds the images' sums, in their order, into the first, and gives the memory
+// of the others back.
+func sumParts(parts [][]float32) []float32 {
+	total := parts[0]
+	parallelChunks(len(total), func(lo, hi int) {
+		for _, p := range parts[1:] {
+			simd.Add(total[lo:hi], total[lo:hi], p[lo:hi])
+		}
+	})
+	for _, p := range parts[1:] {
 		giveBuffer(p)
 	}
-	return dw
+	return total
 }
