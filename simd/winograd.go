@@ -111,6 +111,24 @@ func winogradOutputGeneric(dst []float32, stride int, off []int32, src []float32
 	}
 }
 
+// WinogradOutputMasked is WinogradOutput of a gradient with respect to pixels that were
+// clipped by ReLU: dst holds these pixels before, and afterwards the gradient, or 0 where
+// the pixel was not above 0 (NaN is). Tiles must not overlap.
+func WinogradOutputMasked(dst []float32, stride int, off []int32, src []float32, lds int) {
+	checkTiles("WinogradOutputMasked", src, lds, dst, stride, off, 4)
+	winogradOutputMasked(dst, stride, off, src, lds)
+}
+
+func winogradOutputMaskedGeneric(dst []float32, stride int, off []int32, src []float32, lds int) {
+	var pixels [16]float32
+	for t, o := range off {
+		winogradOutputGeneric(pixels[:], 4, []int32{0}, src[t:], lds, 0, false)
+		for i := range 4 {
+			reluBackwardGeneric(dst[int(o)+i*stride:][:4], pixels[4*i:][:4], dst[int(o)+i*stride:][:4])
+		}
+	}
+}
+
 // winogradAT returns Aᵀ·m.
 func winogradAT(m [6]float32) [4]float32 {
 	s, d := m[1]+m[2], m[1]-m[2]

@@ -8,7 +8,7 @@ import "math"
 func winogradInputAVX2(dst *float32, ldd int, src *float32, stride int, off *int32, n int)
 
 //go:noescape
-func winogradOutputAVX2(dst *float32, stride int, off *int32, src *float32, lds, n int, bias, least float32)
+func winogradOutputAVX2(dst *float32, stride int, off *int32, src *float32, lds, n int, bias, least float32, masked bool)
 
 //go:noescape
 func winogradGradientAVX2(dst *float32, ldd int, src *float32, stride int, off *int32, n int)
@@ -33,7 +33,15 @@ func winogradOutput(dst []float32, stride int, off []int32, src []float32, lds i
 	if relu {
 		least = 0
 	}
-	winogradOutputAVX2(&dst[0], stride, &off[0], &src[0], lds, len(off), bias, least)
+	winogradOutputAVX2(&dst[0], stride, &off[0], &src[0], lds, len(off), bias, least, false)
+}
+
+func winogradOutputMasked(dst []float32, stride int, off []int32, src []float32, lds int) {
+	if !useAVX2 || len(off) == 0 {
+		winogradOutputMaskedGeneric(dst, stride, off, src, lds)
+	} else {
+		winogradOutputAVX2(&dst[0], stride, &off[0], &src[0], lds, len(off), 0, float32(math.Inf(-1)), true)
+	}
 }
 
 func winogradGradient(dst []float32, ldd int, src []float32, stride int, off []int32) {

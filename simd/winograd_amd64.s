@@ -268,7 +268,14 @@ column:
 	VFMADD231PS A3, Y7, Y3; \
 	VFMADD231PS B3, Y9, Y3
 
-// func winogradOutputAVX2(dst *float32, stride int, off *int32, src *float32, lds, n int, bias, least float32)
+// r = 0 where the pixels that it will be written over are not above 0 (Y8); NaN is.
+#define MASK(low, high, r) \
+	VMOVUPS (DI)(low*1), X4; \
+	VINSERTF128 $1, (DI)(high*1), Y4, Y4; \
+	VCMPPS $6, Y8, Y4, Y4; \
+	VANDPS Y4, r, r
+
+// func winogradOutputAVX2(dst *float32, stride int, off *int32, src *float32, lds, n int, bias, least float32, masked bool)
 //
 //	for t = 0; t < n; t += 8:
 //	    for each column j < 6:
@@ -276,7 +283,8 @@ column:
 //	    for each row i < 4:
 //	        Y0…Y3 = products of src[6i … 6i+5] with Aᵀ  // a register a column, a lane a tile
 //	        dst[off + i·stride] = max(Y0…Y3 + bias, least), transposed
-TEXT ·winogradOutputAVX2(SB), NOSPLIT, $0-56
+//	                              // masked: 0 where dst was not above 0
+TEXT ·winogradOutputAVX2(SB), NOSPLIT, $0-57
 	MOVQ src+24(FP), SI
 	MOVQ lds+32(FP), DX
 	MOVQ off+16(FP), BX
@@ -346,6 +354,15 @@ row:
 	VUNPCKHPD Y6, Y4, Y1
 	VUNPCKLPD Y7, Y5, Y2
 	VUNPCKHPD Y7, Y5, Y3
+	CMPB masked+56(FP), $0
+	JEQ  store
+	VXORPS Y8, Y8, Y8
+	MASK(R8, R12, Y0)
+	MASK(R9, R13, Y1)
+	MASK(R10, R14, Y2)
+	MASK(R11, R15, Y3)
+
+store:
 	VMOVUPS X0, (DI)(R8*1)
 	VMOVUPS X1, (DI)(R9*1)
 	VMOVUPS X2, (DI)(R10*1)

@@ -10,6 +10,10 @@ func winogradOutput(dst []float32, stride int, off []int32, src []float32, lds i
 	winogradOutputGeneric(dst, stride, off, src, lds, bias, relu)
 }
 
+func winogradOutputMasked(dst []float32, stride int, off []int32, src []float32, lds int) {
+	winogradOutputMaskedGeneric(dst, stride, off, src, lds)
+}
+
 func winogradGradient(dst []float32, ldd int, src []float32, stride int, off []int32) {
 	winogradGradientGeneric(dst, ldd, src, stride, off)
 }

@@ -56,6 +56,14 @@ func TestWinogradTransforms(t *testing.T) {
 					for i := range off {
 						off[i] = int32(i/5*4*stride + i%5*4) // results must not overlap
 					}
+					wantMasked := append([]float32(nil), image...)
+					if n > 0 {
+						wantMasked[off[n-1]] = float32(math.NaN())
+					}
+					masked := append([]float32(nil), wantMasked...)
+					winogradOutputMaskedGeneric(wantMasked, stride, off, append([]float32(nil), values...), ld)
+					WinogradOutputMasked(masked, stride, off, append([]float32(nil), values...), ld)
+					check("WinogradOutputMasked", masked, wantMasked)
 					for _, relu := range []bool{false, true} {
 						wantImage := append([]float32(nil), image...)
 						winogradOutputGeneric(wantImage, stride, off, append([]float32(nil), values...), ld, 0.25, relu)
