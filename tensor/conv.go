@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"slices"
 
 	"pixelgrad/simd"
 )
@@ -26,12 +27,31 @@ type convMethod interface {
 	padWith(dst []float32, f func(row []float32, y int))
 	// packWeights arranges weights as image reads them, in memory of the pool.
 	packWeights(at func(oc, ic, tap int) float32) []float32
-	// image computes all output channels of one padded image: with bias b, unless that
-	// is nil, and max(·, 0) if relu.
-	image(dst, padded, packed []float32, b *Tensor, relu bool, parallel func(int, func(int)))
-	// transposed is the convolution that the input's gradient is.
-	transposed() convMethod
+	// image computes all output channels of one padded image. dst returns the memory of
+	// each.
+	image(dst func(oc int) []float32, padded, packed []float32, e epilogue, parallel func(int, func(int)))
+	// transposed is the convolution that the gradient of some input channels is.
+	transposed(channels int) convMethod
 	weightGrad() weightGradMethod
+}
+
+// An epilogue is what happens to sums while they are in the cache.
+type epilogue struct {
+	bias   *Tensor // if not nil, it is added
+	relu   bool    // max(·, 0) is stored
+	masked bool    // 0 is stored where what is in memory is not above 0: see MaskedGrad
+}
+
+// row stores a run of sums of output channel oc.
+func (e epilogue) row(dst, sums []float32, oc int) {
+	switch {
+	case e.masked:
+		simd.ReLUBackward(dst, sums, dst)
+	case e.relu:
+		simd.AddBiasReLU(dst, sums, bias(e.bias, oc))
+	default:
+		simd.AddBias(dst, sums, bias(e.bias, oc))
+	}
 }
 
 // A weightGradMethod is a way to compute the gradient of a convolution's weights.
@@ -39,8 +59,9 @@ type weightGradMethod interface {
 	// image returns what one image adds to the gradient, in an arrangement of its own,
 	// given it and the gradient of its result, both padded.
 	image(x, dy []float32, parallel func(int, func(int))) []float32
-	// collect adds up what image has returned, and gives the memory back.
-	collect(parts [][]float32) *Tensor
+	// collect adds up what image has returned, in the images' order, gives the memory
+	// back and writes the gradient of input channel ic to channel place(ic) of dw.
+	collect(parts [][]float32, dw *Tensor, place func(ic int) int)
 }
 
 // method chooses the way that is faster.
@@ -55,6 +76,10 @@ func (s *convShape) method() convMethod {
 type ConvOptions struct {
 	Dilation int  // distance between the weights' pixels; 0 means 1
 	ReLU     bool // whether the output is max(·, 0)
+
+	// Add is added to the output before ReLU, unless it is nil: the shortcut around a
+	// residual block. It has the output's shape, and form Plain or Enlarged.
+	Add *ConvInput
 }
 
 // convBlock is how many input channels are multiplied before the next ones are
@@ -113,14 +138,14 @@ func newConvShape(op string, x, w []int, dilation int) *convShape {
 	return s
 }
 
-// flipped is the shape of the convolution that the input's gradient is.
-func (s *convShape) flipped() *convShape {
+// flipped is the shape of the convolution that the gradient of some input channels is.
+func (s *convShape) flipped(channels int) *convShape {
 	t := *s
-	t.ic, t.oc = s.oc, s.ic
+	t.ic, t.oc = s.oc, channels
 	return &t
 }
 
-func (s *convShape) transposed() convMethod { return s.flipped() }
+func (s *convShape) transposed(channels int) convMethod { return s.flipped(channels) }
 
 func (s *convShape) planeLen() int { return s.plane }
 
@@ -164,16 +189,16 @@ func (s *convShape) panels() int {
 }
 
 // image computes bands of all output channels, one after the other.
-func (s *convShape) image(dst, padded, packed []float32, b *Tensor, relu bool, parallel func(int, func(int))) {
+func (s *convShape) image(dst func(oc int) []float32, padded, packed []float32, e epilogue, parallel func(int, func(int))) {
 	_, nr := simd.Tile()
 	width := convBand / nr * nr
 	parallel((s.flat+width-1)/width, func(i int) {
-		s.band(dst, i*width, min(s.flat, (i+1)*width), padded, packed, b, relu)
+		s.band(dst, i*width, min(s.flat, (i+1)*width), padded, packed, e)
 	})
 }
 
 // band computes the output positions from q0 to q1-1, for all output channels.
-func (s *convShape) band(dst []float32, q0, q1 int, padded, packed []float32, b *Tensor, relu bool) {
+func (s *convShape) band(dst func(oc int) []float32, q0, q1 int, padded, packed []float32, e epilogue) {
 	mr, nr := simd.Tile()
 	panels := s.panels()
 	tiles := (q1 - q0 + nr - 1) / nr
@@ -187,15 +212,11 @@ func (s *convShape) band(dst []float32, q0, q1 int, padded, packed []float32, b 
 		}
 	}
 	for oc := range s.oc {
+		plane := dst(oc)
 		for q := q0; q < q1; {
 			y, x := q/s.stride, q%s.stride
 			if end := min(q1, y*s.stride+s.w); q < end {
-				row, run := dst[(oc*s.h+y)*s.w+x:][:end-q], sums[oc*tiles*nr+q-q0:][:end-q]
-				if relu {
-					simd.AddBiasReLU(row, run, bias(b, oc))
-				} else {
-					simd.AddBias(row, run, bias(b, oc))
-				}
+				e.row(plane[y*s.w+x:][:end-q], sums[oc*tiles*nr+q-q0:][:end-q], oc)
 			}
 			q = (y + 1) * s.stride
 		}
@@ -229,21 +250,92 @@ func eachImage(n int, f func(i int, parallel func(n int, f func(i int)))) {
 // Shapes: x (n,ic,h,w), w (oc,ic,kh,kw), b (oc) → (n,oc,h,w). It panics if they do
 // not fit. It matches torch.nn.functional.conv2d(x, w, b, padding="same", dilation=d).
 func Conv2d(x, w, b *Tensor, o ConvOptions) *Tensor {
-	s := newConvShape("Conv2d", x.shape, w.shape, o.Dilation)
+	return Conv2dOf([]ConvInput{{X: x}}, w, b, o)
+}
+
+// Conv2dOf is Conv2d of the channels of several inputs, one after the other: what
+// ConcatChannels would return.
+func Conv2dOf(xs []ConvInput, w, b *Tensor, o ConvOptions) *Tensor {
+	in, s := newConv("Conv2d", xs, w, o)
 	if b != nil && (len(b.shape) != 1 || b.shape[0] != s.oc) {
 		panic(fmt.Sprintf("tensor: Conv2d: bias %v for weights %v", b.shape, w.shape))
 	}
 	m := s.method()
-	packed := m.packWeights(func(oc, ic, tap int) float32 { return w.data[(oc*s.ic+ic)*s.taps+tap] })
+	packed := m.packWeights(func(oc, ic, tap int) float32 {
+		_, _, all := in.at(ic, false)
+		return w.data[(oc*in.all+all)*s.taps+tap]
+	})
 	defer giveBuffer(packed)
 	y := NewUninitialized(s.n, s.oc, s.h, s.w)
-	size := s.oc * s.h * s.w
+	size := s.h * s.w
+	e := epilogue{bias: b, relu: o.ReLU}
+	later := in.constant || o.Add != nil // something is still to be added
+	if later {
+		e.relu = false
+	}
 	eachImage(s.n, func(i int, parallel func(int, func(int))) {
-		padded, done := s.padImage(m, x, i, parallel)
+		padded, done := in.pad(s, m, i, parallel)
 		defer done()
-		m.image(y.data[i*size:(i+1)*size], padded, packed, b, o.ReLU, parallel)
+		dst := func(oc int) []float32 { return y.data[(i*s.oc+oc)*size:][:size] }
+		m.image(dst, padded, packed, e, parallel)
+		if !later {
+			return
+		}
+		var t []float32
+		if in.constant {
+			t = in.constants(s, w, i)
+			defer giveBuffer(t)
+		}
+		parallel(s.oc, func(oc int) {
+			plane := dst(oc)
+			if in.constant {
+				s.addConstants(plane, t[oc*s.taps:])
+			}
+			if o.Add != nil {
+				o.Add.addTo(plane, i, oc, s.w)
+			}
+			if o.ReLU {
+				simd.AddBiasReLU(plane, plane, 0)
+			}
+		})
 	})
 	return y
+}
+
+// newConv returns what the operands of a convolution come to, or panics.
+func newConv(op string, xs []ConvInput, w *Tensor, o ConvOptions) (*convInputs, *convShape) {
+	in := newConvInputs(op, xs)
+	if len(w.shape) != 4 || w.shape[1] != in.all {
+		panic(fmt.Sprintf("tensor: %s: %d channels, weights %v: want (oc,ic,kh,kw) with the same ic", op, in.all, w.shape))
+	}
+	s := newConvShape(op, []int{in.n, in.images, in.h, in.w}, []int{w.shape[0], in.images, w.shape[2], w.shape[3]}, o.Dilation)
+	if a := o.Add; a != nil {
+		want := []int{s.n, s.oc, s.h, s.w}
+		if a.Form == Enlarged {
+			want = []int{s.n, s.oc, s.h / 2, s.w / 2}
+		}
+		if !slices.Equal(a.X.shape, want) || a.Form == Constant {
+			panic(fmt.Sprintf("tensor: %s: %v, form %d, cannot be added to the output %v", op, a.X.shape, a.Form, []int{s.n, s.oc, s.h, s.w}))
+		}
+	}
+	return in, s
+}
+
+// addTo adds a channel of image i to dst, whose rows have w pixels.
+func (p *ConvInput) addTo(dst []float32, i, c, w int) {
+	src := p.plane(p.X, i, c)
+	if p.Form == Plain {
+		simd.Add(dst, dst, src)
+		return
+	}
+	scratch := takeBuffer(w/2 + 2)
+	defer giveBuffer(scratch)
+	row := takeBuffer(w)
+	defer giveBuffer(row)
+	for y := range len(dst) / w {
+		upsampleRow(row, src, scratch, y)
+		simd.Add(dst[y*w:(y+1)*w], dst[y*w:(y+1)*w], row)
+	}
 }
 
 func bias(b *Tensor, oc int) float32 {
@@ -251,21 +343,4 @@ func bias(b *Tensor, oc int) float32 {
 		return 0
 	}
 	return b.data[oc]
-}
-
-// padImage returns image i with zeros around it, and what to call when it has been
-// used. A 1×1 convolution needs no zeros: the image itself serves, if whole tiles
-// fit into it.
-func (s *convShape) padImage(m convMethod, x *Tensor, i int, parallel func(int, func(int))) (padded []float32, done func()) {
-	size := s.ic * s.h * s.w
-	image := x.data[i*size : (i+1)*size]
-	if _, nr := simd.Tile(); s.taps == 1 && s.flat%nr == 0 {
-		return image, func() {}
-	}
-	padded = takeBuffer(paddedLen(m, s.ic))
-	plane := m.planeLen()
-	parallel(s.ic, func(c int) {
-		m.padWith(padded[c*plane:][:plane], func(row []float32, y int) { copy(row, image[(c*s.h+y)*s.w:]) })
-	})
-	return padded, func() { giveBuffer(padded) }
 }

@@ -20,52 +20,87 @@ type ConvGrads struct{ X, W, B bool }
 // with dy set to 0 where y was clipped. Shapes: those of x, w and (oc). It panics if
 // the shapes do not fit.
 func Conv2dBackward(x, w, y, dy *Tensor, o ConvOptions, want ConvGrads) (dx, dw, db *Tensor) {
-	s := newConvShape("Conv2dBackward", x.shape, w.shape, o.Dilation)
+	in := ConvInput{X: x}
+	if want.X {
+		in.Grad = Grad
+	}
+	dxs, dw, db := Conv2dBackwardOf([]ConvInput{in}, w, y, dy, o, want.W, want.B)
+	return dxs[0], dw, db
+}
+
+// Conv2dBackwardOf is Conv2dBackward for Conv2dOf: it returns the gradients of those
+// inputs that have one, and nil for the others. o.Add has the gradient dy, with 0 where y
+// was clipped, and is not dealt with here.
+func Conv2dBackwardOf(xs []ConvInput, w, y, dy *Tensor, o ConvOptions, wantW, wantB bool) (dx []*Tensor, dw, db *Tensor) {
+	in, s := newConv("Conv2dBackward", xs, w, o)
 	if n, c, h, wd := dims4("Conv2dBackward", dy); n != s.n || c != s.oc || h != s.h || wd != s.w {
-		panic(fmt.Sprintf("tensor: Conv2dBackward: gradient %v of image %v and weights %v", dy.shape, x.shape, w.shape))
+		panic(fmt.Sprintf("tensor: Conv2dBackward: gradient %v of images of %d×%d and weights %v", dy.shape, s.h, s.w, w.shape))
 	}
 	if o.ReLU && (y == nil || !slices.Equal(y.shape, dy.shape)) {
 		panic(fmt.Sprintf("tensor: Conv2dBackward with ReLU wants the output y of the gradient's shape %v, got %v", dy.shape, y))
 	}
+	dx = make([]*Tensor, len(xs))
+	for i, p := range xs {
+		switch p.Grad {
+		case Grad:
+			dx[i] = NewUninitialized(p.X.shape...)
+		case MaskedGrad:
+			dx[i] = p.X
+		}
+	}
 	m := s.method()
-	t := m.transposed()
+	var t convMethod // of the convolution that the inputs' gradient is
 	var packed []float32
-	if want.X {
-		dx = NewUninitialized(x.shape...)
+	if in.wanted > 0 {
+		t = m.transposed(in.wanted)
 		packed = t.packWeights(func(ic, oc, tap int) float32 { // flipped in both directions
-			return w.data[(oc*s.ic+ic)*s.taps+s.taps-1-tap]
+			_, _, all := in.at(ic, true)
+			return w.data[(oc*in.all+all)*s.taps+s.taps-1-tap]
 		})
 		defer giveBuffer(packed)
 	}
-	g := m.weightGrad()
+	var g weightGradMethod
+	if wantW && in.images > 0 {
+		g = m.weightGrad()
+	}
 	_, nt := simd.GradTile()
 	channels := (s.oc + nt - 1) / nt * nt // filled up for the gradient of the weights
 	partW := make([][]float32, s.n)       // the sums of each image, for now
 	partB := make([][]float64, s.n)
-	size, plane := s.ic*s.h*s.w, m.planeLen()
+	tapSums := make([][]float64, s.n)
+	plane := m.planeLen()
 	eachImage(s.n, func(i int, parallel func(int, func(int))) {
+		if in.constant {
+			tapSums[i] = make([]float64, s.oc*s.taps)
+		}
 		padded := takeBuffer(paddedLen(m, channels))
 		defer giveBuffer(padded)
-		s.padGradient(m, padded, y, dy, i, o.ReLU, channels, parallel)
-		if want.X {
-			t.image(dx.data[i*size:(i+1)*size], padded, packed, nil, false, parallel)
-		}
-		if want.B {
+		s.padGradient(m, padded, y, dy, i, o.ReLU, channels, tapSums[i], parallel)
+		if wantB {
 			partB[i] = make([]float64, s.oc)
 			for oc := range s.oc {
 				partB[i][oc] = simd.Sum(padded[oc*plane:][:plane])
 			}
 		}
-		if want.W {
-			px, done := s.padImage(m, x, i, parallel)
-			defer done()
+		if g != nil {
+			px, done := in.pad(s, m, i, parallel)
 			partW[i] = g.image(px, padded, parallel)
+			done()
+		}
+		if t != nil { // last: it may write over the inputs
+			in.imageGrad(s, t, dx, i, padded, packed, parallel)
 		}
 	})
-	if want.W {
-		dw = g.collect(partW)
+	if wantW {
+		dw = New(w.shape...)
+		if g != nil {
+			g.collect(partW, dw, func(ic int) int { _, _, all := in.at(ic, false); return all })
+		}
 	}
-	if want.B {
+	if in.constant {
+		in.constantGrads(s, w, dw, dx, tapSums)
+	}
+	if wantB {
 		db = New(s.oc)
 		for oc := range s.oc {
 			sum := 0.0
@@ -78,9 +113,43 @@ func Conv2dBackward(x, w, y, dy *Tensor, o ConvOptions, want ConvGrads) (dx, dw,
 	return dx, dw, db
 }
 
+// imageGrad computes the gradients of the inputs' image i that are wanted.
+func (in *convInputs) imageGrad(s *convShape, t convMethod, dx []*Tensor, i int, padded, packed []float32, parallel func(int, func(int))) {
+	size := s.h * s.w
+	var enlarged []float32 // the gradients of enlarged channels, before they are made small
+	masked := false
+	for _, p := range in.parts {
+		if p.Grad != NoGrad && p.Form == Enlarged && enlarged == nil {
+			enlarged = takeBuffer(in.wanted * size)
+			defer giveBuffer(enlarged)
+		}
+		masked = masked || p.Grad == MaskedGrad
+	}
+	e := epilogue{masked: masked}
+	t.image(func(c int) []float32 {
+		part, channel, _ := in.at(c, true)
+		switch p := &in.parts[part]; {
+		case p.Form == Enlarged:
+			return enlarged[c*size:][:size]
+		default:
+			return p.plane(dx[part], i, channel)
+		}
+	}, padded, packed, e, parallel)
+	if enlarged == nil {
+		return
+	}
+	parallel(in.wanted, func(c int) {
+		part, channel, _ := in.at(c, true)
+		if p := &in.parts[part]; p.Form == Enlarged {
+			upsampleBackward(p.plane(dx[part], i, channel), enlarged[c*size:][:size], s.h, s.w)
+		}
+	})
+}
+
 // padGradient writes the gradient of image i with zeros around it, and zero
-// where ReLU clipped; channels beyond those there are become zero.
-func (s *convShape) padGradient(m convMethod, padded []float32, y, dy *Tensor, i int, relu bool, channels int, parallel func(int, func(int))) {
+// where ReLU clipped; channels beyond those there are become zero. It adds the sums
+// of addTapSums to tapSums, if there are any.
+func (s *convShape) padGradient(m convMethod, padded []float32, y, dy *Tensor, i int, relu bool, channels int, tapSums []float64, parallel func(int, func(int))) {
 	plane := m.planeLen()
 	parallel(channels, func(c int) {
 		dst := padded[c*plane:][:plane]
@@ -94,6 +163,9 @@ func (s *convShape) padGradient(m convMethod, padded []float32, y, dy *Tensor, i
 				simd.ReLUBackward(row, src, y.data[at:at+s.w])
 			} else {
 				copy(row, src)
+			}
+			if tapSums != nil {
+				s.addTapSums(tapSums[c*s.taps:][:s.taps], row[:s.w], r)
 			}
 		})
 	})
@@ -149,24 +221,21 @@ func (g *weightGrad) image(x, dy []float32, parallel func(int, func(int))) []flo
 	return sums
 }
 
-// collect adds the images' sums, in their order, and returns them in the weights'
-// own arrangement. It gives the sums' memory back.
-func (g *weightGrad) collect(parts [][]float32) *Tensor {
-	dw := New(g.oc, g.ic, g.kh, g.kw)
+// collect brings the sums into the weights' own arrangement.
+func (g *weightGrad) collect(parts [][]float32, dw *Tensor, place func(ic int) int) {
 	if len(parts) == 0 {
-		return dw
+		return
 	}
 	total := sumParts(parts)
 	Parallel(g.ic, func(ic int) {
 		rows := total[(ic/convBlock*g.blockRows+ic%convBlock*g.taps)*g.channels:]
 		for tap := range g.taps {
 			for oc, v := range rows[tap*g.channels:][:g.oc] {
-				dw.data[(oc*g.ic+ic)*g.taps+tap] = v
+				dw.data[(oc*dw.shape[1]+place(ic))*g.taps+tap] = v
 			}
 		}
 	})
 	giveBuffer(total)
-	return dw
 }
 
 // sumParts adds the images' sums, in their order, into the first, and gives the memory

@@ -17,18 +17,25 @@ func Upsample2(x *Tensor) *Tensor {
 	}
 	Parallel(n*c, func(p int) {
 		src, dst := x.data[p*h*w:(p+1)*h*w], y.data[p*4*h*w:(p+1)*4*h*w]
-		scratch := takeBuffer(w + 2) // a blended row, with the edge pixels repeated
+		scratch := takeBuffer(w + 2)
 		defer giveBuffer(scratch)
 		for i := range 2 * h {
-			near := i / 2
-			far := near - 1 + 2*(i%2) // the row above for even rows, below for odd ones
-			far = min(max(far, 0), h-1)
-			simd.UpsampleBlend(scratch[1:w+1], src[near*w:(near+1)*w], src[far*w:(far+1)*w])
-			scratch[0], scratch[w+1] = scratch[1], scratch[w]
-			simd.UpsampleExpand(dst[i*2*w:(i+1)*2*w], scratch)
+			upsampleRow(dst[i*2*w:(i+1)*2*w], src, scratch, i)
 		}
 	})
 	return y
+}
+
+// upsampleRow writes row i of the enlargement of one channel. scratch has two elements
+// more than a row of src.
+func upsampleRow(dst, src, scratch []float32, i int) {
+	w := len(scratch) - 2
+	near := i / 2
+	far := near - 1 + 2*(i%2) // the row above for even rows, below for odd ones
+	far = min(max(far, 0), len(src)/w-1)
+	simd.UpsampleBlend(scratch[1:w+1], src[near*w:(near+1)*w], src[far*w:(far+1)*w])
+	scratch[0], scratch[w+1] = scratch[1], scratch[w] // beyond the edge the pixel is its own neighbour
+	simd.UpsampleExpand(dst[:2*w], scratch)
 }
 
 // Upsample2Backward returns the gradient of y = Upsample2(x) with respect to x: the
@@ -48,20 +55,25 @@ func Upsample2Backward(dy *Tensor) *Tensor {
 		return dx
 	}
 	Parallel(n*c, func(p int) {
-		src, dst := dy.data[p*h2*w2:(p+1)*h2*w2], dx.data[p*h*w:(p+1)*h*w]
-		scratch := takeBuffer(w2 + 2)
-		defer giveBuffer(scratch)
-		row := func(i int) []float32 {
-			i = min(max(i, 0), h2-1)
-			return src[i*w2 : (i+1)*w2]
-		}
-		for i := range h {
-			simd.UpsampleBlendBackward(scratch[1:w2+1], row(2*i), row(2*i+1), row(2*i-1), row(2*i+2))
-			scratch[0], scratch[w2+1] = scratch[1], scratch[w2]
-			simd.UpsampleExpandBackward(dst[i*w:(i+1)*w], scratch)
-		}
+		upsampleBackward(dx.data[p*h*w:(p+1)*h*w], dy.data[p*h2*w2:(p+1)*h2*w2], h2, w2)
 	})
 	return dx
+}
+
+// upsampleBackward computes the gradient of one channel, given that of its enlargement
+// of h2×w2 pixels.
+func upsampleBackward(dx, dy []float32, h2, w2 int) {
+	scratch := takeBuffer(w2 + 2)
+	defer giveBuffer(scratch)
+	row := func(i int) []float32 {
+		i = min(max(i, 0), h2-1)
+		return dy[i*w2 : (i+1)*w2]
+	}
+	for i := range h2 / 2 {
+		simd.UpsampleBlendBackward(scratch[1:w2+1], row(2*i), row(2*i+1), row(2*i-1), row(2*i+2))
+		scratch[0], scratch[w2+1] = scratch[1], scratch[w2]
+		simd.UpsampleExpandBackward(dx[i*w2/2:(i+1)*w2/2], scratch)
+	}
 }
 
 // upsample2Reference is Upsample2 as its definition reads: each new pixel's centre

@@ -49,7 +49,7 @@ func newWinograd(s *convShape) *winograd {
 
 func (w *winograd) planeLen() int { return w.dilation * w.dilation * w.partLen }
 
-func (w *winograd) transposed() convMethod { return newWinograd(w.convShape.flipped()) }
+func (w *winograd) transposed(channels int) convMethod { return newWinograd(w.flipped(channels)) }
 
 // padWith writes the images that a channel, with the rows that f fills in, is made of,
 // each with zeros around it.
@@ -66,15 +66,55 @@ func (w *winograd) padWith(dst []float32, f func(row []float32, y int)) {
 		return
 	}
 	d := w.dilation
-	whole := takeBuffer(max(w.w, minPooled))[:w.w]
-	defer giveBuffer(whole)
+	buffer := takeBuffer(2*w.w + minPooled)
+	defer giveBuffer(buffer)
 	clear(dst)
 	for y := range w.h {
+		whole := buffer[:w.w]
 		f(whole, y)
-		for rx := range min(d, w.w) {
-			row := dst[(y%d*d+rx)*w.partLen+(y/d+1)*w.rowLen+1:]
-			for x, i := rx, 0; x < w.w; x, i = x+d, i+1 {
-				row[i] = whole[x]
+		parts := dst[y%d*d*w.partLen+(y/d+1)*w.rowLen+1:]
+		split(parts, w.partLen, whole, d, buffer[w.w:])
+	}
+}
+
+// split writes every d-th element of src, beginning with the first, to dst, those
+// beginning with the second ld further on, and so forth. scratch is as long as src.
+func split(dst []float32, ld int, src []float32, d int, scratch []float32) {
+	switch n := len(src); {
+	case d == 1:
+		copy(dst, src)
+	case d == 2 && n > 1:
+		simd.Deinterleave2(dst[:(n+1)/2], dst[ld:][:n/2], src)
+	case d%2 == 0 && n > 1: // halves, of which each is split on; their parts alternate
+		even, odd := scratch[:(n+1)/2], scratch[(n+1)/2:n]
+		simd.Deinterleave2(even, odd, src)
+		split(dst, 2*ld, even, d/2, src) // src has served
+		split(dst[ld:], 2*ld, odd, d/2, src)
+	default:
+		for r := range min(d, n) {
+			for x, i := r, 0; x < n; x, i = x+d, i+1 {
+				dst[r*ld+i] = src[x]
+			}
+		}
+	}
+}
+
+// merge is the inverse of split: it gathers dst from rows ld apart.
+func merge(dst, src []float32, ld, d int, scratch []float32) {
+	switch n := len(dst); {
+	case d == 1:
+		copy(dst, src)
+	case d == 2 && n > 1:
+		simd.Interleave2(dst, src[:(n+1)/2], src[ld:][:n/2])
+	case d%2 == 0 && n > 1:
+		even, odd := scratch[:(n+1)/2], scratch[(n+1)/2:n]
+		merge(even, src, 2*ld, d/2, dst) // dst serves as scratch until it is written
+		merge(odd, src[ld:], 2*ld, d/2, dst)
+		simd.Interleave2(dst, even, odd)
+	default:
+		for r := range min(d, n) {
+			for x, i := r, 0; x < n; x, i = x+d, i+1 {
+				dst[x] = src[r*ld+i]
 			}
 		}
 	}
@@ -143,9 +183,17 @@ func valuesLen(channels int) (n, ld int) {
 }
 
 // image computes all output channels of one image.
-func (w *winograd) image(dst, padded, packed []float32, b *Tensor, relu bool, parallel func(int, func(int))) {
+func (w *winograd) image(dst func(oc int) []float32, padded, packed []float32, e epilogue, parallel func(int, func(int))) {
 	mr, nr := simd.Tile()
 	panels := w.panels()
+	// Tiles that do not fit the image, or lie between those of other parts of it, are
+	// written to an image of whole tiles first.
+	size := 16 * w.tiles
+	var whole []float32
+	if w.dilation > 1 || w.h%4 != 0 || w.w%4 != 0 {
+		whole = takeBuffer(w.oc * size)
+		defer giveBuffer(whole)
+	}
 	parallel(w.blocks(), func(block int) {
 		var off [winogradBlock]int32
 		w.offsets(&off, block*winogradBlock)
@@ -165,8 +213,30 @@ func (w *winograd) image(dst, padded, packed []float32, b *Tensor, relu bool, pa
 				}
 			}
 		}
-		w.emit(dst, block*winogradBlock, m, ldm, b, relu)
+		if whole == nil {
+			w.emit(dst, block*winogradBlock, m, ldm, e)
+		} else {
+			w.emit(func(oc int) []float32 { return whole[oc*size:][:size] }, block*winogradBlock, m, ldm, epilogue{})
+		}
 	})
+	if whole != nil {
+		parallel(w.oc, func(oc int) { w.mergeParts(dst(oc), whole[oc*size:][:size], e, oc) })
+	}
+}
+
+// mergeParts writes an output channel, given the parts of it that were computed apart.
+func (w *winograd) mergeParts(dst, whole []float32, e epilogue, oc int) {
+	d, row := w.dilation, 4*w.tilesX
+	buffer := takeBuffer(2*w.w + minPooled)
+	defer giveBuffer(buffer)
+	for y := range w.h {
+		src := whole[(y%d*d*4*w.tilesY+y/d)*row:]
+		if d > 1 {
+			merge(buffer[:w.w], src, 4*w.tilesY*row, d, buffer[w.w:])
+			src = buffer
+		}
+		e.row(dst[y*w.w:][:w.w], src[:w.w], oc)
+	}
 }
 
 // winogradOffsets are where the rows of v begin for each input channel of a block.
@@ -178,41 +248,43 @@ var winogradOffsets = func() []int32 {
 	return off
 }()
 
-// emit transforms products of a block of tiles back and writes the pixels.
-func (w *winograd) emit(dst []float32, first int, m []float32, ldm int, b *Tensor, relu bool) {
-	count := min(winogradBlock, w.tiles-first)
+// emit transforms products of a block of tiles back and writes the pixels to images that
+// consist of whole tiles.
+func (w *winograd) emit(dst func(oc int) []float32, first int, m []float32, ldm int, e epilogue) {
 	var off [winogradBlock]int32
-	if w.dilation == 1 && w.h%4 == 0 && w.w%4 == 0 { // tiles fit the image: no copy
-		for i := range off {
-			_, y, x := w.place(min(first+i, w.tiles-1))
-			off[i] = int32(4*y*w.w + 4*x)
-		}
-		for oc := range w.oc {
-			simd.WinogradOutput(dst[oc*w.h*w.w:][:w.h*w.w], w.w, off[:], m[oc*winogradBlock:], ldm, bias(b, oc), relu)
-		}
-		return
-	}
+	row := 4 * w.tilesX
 	for i := range off {
-		off[i] = int32(16 * i)
+		part, y, x := w.place(min(first+i, w.tiles-1))
+		off[i] = int32((part*w.tilesY+y)*4*row + 4*x)
 	}
-	pixels := takeBuffer(16 * winogradBlock)
-	defer giveBuffer(pixels)
-	d := w.dilation
+	// Kernels take whole registers of tiles, and the last one would be written twice.
+	count := min(winogradBlock, w.tiles-first)
+	most := count / simd.WinogradLanes() * simd.WinogradLanes()
 	for oc := range w.oc {
-		simd.WinogradOutput(pixels, 4, off[:], m[oc*winogradBlock:], ldm, bias(b, oc), relu)
-		for i := range count {
-			part, ty, tx := w.place(first + i)
-			y0, x0 := 4*ty*d+part/d, 4*tx*d+part%d
-			for y := y0; y < min(y0+4*d, w.h); y += d {
-				row := dst[(oc*w.h+y)*w.w:][:w.w]
-				src := pixels[16*i+(y-y0)/d*4:][:4]
-				for x, j := x0, 0; j < 4 && x < w.w; x, j = x+d, j+1 {
-					row[x] = src[j]
-				}
+		plane, values := dst(oc), m[oc*winogradBlock:]
+		if !e.masked {
+			simd.WinogradOutput(plane, row, off[:], values, ldm, bias(e.bias, oc), e.relu)
+			continue
+		}
+		simd.WinogradOutputMasked(plane, row, off[:most], values, ldm)
+		if most == count {
+			continue
+		}
+		var pixels [16 * maxLanes]float32
+		simd.WinogradOutput(pixels[:], 4, tilesApart[:simd.WinogradLanes()], values[most:], ldm, 0, false)
+		for i, o := range off[most:count] {
+			for r := range 4 {
+				e.row(plane[int(o)+r*row:][:4], pixels[16*i+4*r:][:4], oc)
 			}
 		}
 	}
 }
+
+// maxLanes is the largest number of simd.WinogradLanes at any level.
+const maxLanes = 8
+
+// tilesApart are places of tiles that do not lie side by side.
+var tilesApart = [maxLanes]int32{0, 16, 32, 48, 64, 80, 96, 112}
 
 // A winogradGrad computes the gradient of the weights from the same tiles: with g the
 // transformed 4×4 tiles of the gradient of the result, that of u is
@@ -274,11 +346,10 @@ func (g *winogradGrad) image(x, dy []float32, parallel func(int, func(int))) []f
 // maxGradTile is the largest nt of simd.GradTile at any level.
 const maxGradTile = 32
 
-// collect adds the images' du, in their order, and returns the weights' gradient.
-func (g *winogradGrad) collect(parts [][]float32) *Tensor {
-	dw := New(g.oc, g.ic, 3, 3)
+// collect transforms the sum of the images' du back.
+func (g *winogradGrad) collect(parts [][]float32, dw *Tensor, place func(ic int) int) {
 	if len(parts) == 0 {
-		return dw
+		return
 	}
 	total := sumParts(parts)
 	Parallel(g.ic, func(ic int) {
@@ -288,9 +359,8 @@ func (g *winogradGrad) collect(parts [][]float32) *Tensor {
 				u[xi] = total[(xi*g.rows+ic)*g.channels+oc]
 			}
 			w := simd.WinogradWeightsGradient(&u)
-			copy(dw.data[(oc*g.ic+ic)*9:], w[:])
+			copy(dw.data[(oc*dw.shape[1]+place(ic))*9:], w[:])
 		}
 	})
 	giveBuffer(total)
-	return dw
 }
