@@ -3,6 +3,7 @@ package autograd
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"pixelgrad/tensor"
 )
@@ -10,10 +11,12 @@ import (
 // Add returns a + b, element by element. Backward: da = dy, db = dy.
 // Shapes: both the same. It panics if they differ.
 func Add(a, b *Value) *Value {
-	return record("Add", tensor.Add(a.Data(), b.Data()), func(dy *tensor.Tensor) {
+	var v *Value
+	v = record("Add", tensor.Add(a.Data(), b.Data()), func(dy *tensor.Tensor) {
 		a.accumulate(dy.Clone())
-		b.accumulate(dy.Clone())
+		v.pass(b, dy)
 	}, a, b)
+	return v
 }
 
 // Scale returns alpha·x. Backward: dx = alpha·dy.
@@ -27,28 +30,53 @@ func Scale(alpha float32, x *Value) *Value {
 // at 0 is 0, as in PyTorch.
 func ReLU(x *Value) *Value {
 	y := tensor.ReLU(x.Data())
-	return record("ReLU", y, func(dy *tensor.Tensor) {
-		x.accumulate(tensor.ReLUBackward(dy, y))
-	}, x)
+	var v *Value
+	v = record("ReLU", y, func(dy *tensor.Tensor) { v.pass(x, v.unclipped(dy)) }, x)
+	v.relu = true
+	return v
+}
+
+// unclipped returns the gradient dy of the result v of ReLU where that was not clipped,
+// and 0 elsewhere. It writes over dy.
+func (v *Value) unclipped(dy *tensor.Tensor) *tensor.Tensor {
+	if v.masked {
+		return dy
+	}
+	return tensor.ReLUBackward(dy, v.data)
 }
 
 // Sigmoid returns σ(x) = 1 / (1 + exp(-x)). Backward: dx = dy·y·(1-y).
 func Sigmoid(x *Value) *Value {
 	y := tensor.Sigmoid(x.Data())
-	return record("Sigmoid", y, func(dy *tensor.Tensor) {
-		x.accumulate(tensor.SigmoidBackward(dy, y))
-	}, x)
+	var v *Value
+	v = record("Sigmoid", y, func(dy *tensor.Tensor) { v.pass(x, tensor.SigmoidBackward(dy, y)) }, x)
+	return v
 }
 
 // ConcatChannels returns the channels of several values one after the other.
 // Backward: each gets its own channels of dy. Shapes: (n,cᵢ,h,w) → (n,Σcᵢ,h,w). It
-// panics if they differ in n, h or w.
+// panics if they differ in n, h or w. A convolution of the result reads the operands
+// where they are: see StoreInputs.
 func ConcatChannels(xs ...*Value) *Value {
-	data := make([]*tensor.Tensor, len(xs))
-	for i, x := range xs {
-		data[i] = x.Data()
+	if len(xs) == 0 {
+		panic("autograd: ConcatChannels: no values")
 	}
-	return record("ConcatChannels", tensor.ConcatChannels(data...), func(dy *tensor.Tensor) {
+	shape, channels := slices.Clone(xs[0].shape), 0
+	for _, x := range xs {
+		s := x.shape
+		if len(s) != 4 || len(shape) != 4 || s[0] != shape[0] || s[2] != shape[2] || s[3] != shape[3] {
+			panic(fmt.Sprintf("autograd: ConcatChannels: shapes %v and %v: want (n,c,h,w) that differ in c alone", xs[0].shape, s))
+		}
+		channels += s[1]
+	}
+	shape[1] = channels
+	return later("ConcatChannels", shape, func() *tensor.Tensor {
+		data := make([]*tensor.Tensor, len(xs))
+		for i, x := range xs {
+			data[i] = x.Data()
+		}
+		return tensor.ConcatChannels(data...)
+	}, func(dy *tensor.Tensor) {
 		at := 0
 		for _, x := range xs {
 			c := x.shape[1]
@@ -62,9 +90,14 @@ func ConcatChannels(xs ...*Value) *Value {
 
 // Expand lays one number for each image and channel over all pixels. Backward: dx
 // is the sum of dy over the pixels. Shapes: (n,c) → (n,c,h,w). It panics for another
-// rank.
+// rank. A convolution of the result does without it: see ConstantChannels.
 func Expand(x *Value, h, w int) *Value {
-	return record("Expand", tensor.Expand(x.Data(), h, w), func(dy *tensor.Tensor) {
+	if len(x.shape) != 2 {
+		panic(fmt.Sprintf("autograd: Expand: shape %v, want (n,c)", x.shape))
+	}
+	return later("Expand", []int{x.shape[0], x.shape[1], h, w}, func() *tensor.Tensor {
+		return tensor.Expand(x.Data(), h, w)
+	}, func(dy *tensor.Tensor) {
 		x.accumulate(tensor.SumPixels(dy))
 	}, x)
 }

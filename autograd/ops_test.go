@@ -43,6 +43,16 @@ var opCases = []opCase{
 	{"Conv2d dilation 2", func(v ...*Value) *Value { return Conv2d(v[0], v[1], v[2], 2) }, [][]int{{1, 3, 9, 8}, {4, 3, 3, 3}, {4}}},
 	{"Conv2d dilation 4", func(v ...*Value) *Value { return Conv2d(v[0], v[1], v[2], 4) }, [][]int{{2, 3, 9, 11}, {4, 3, 3, 3}, {4}}},
 	{"Conv2dReLU", func(v ...*Value) *Value { return Conv2dReLU(v[0], v[1], v[2], 1) }, [][]int{{2, 3, 7, 9}, {5, 3, 3, 3}, {5}}},
+	{"Conv2dReLU of Conv2dReLU", func(v ...*Value) *Value { return Conv2dReLU(Conv2dReLU(v[0], v[1], v[2], 1), v[3], v[4], 1) }, [][]int{{2, 3, 7, 9}, {4, 3, 3, 3}, {4}, {2, 4, 3, 3}, {2}}},
+	{"Conv2dAddReLU", func(v ...*Value) *Value { return Conv2dAddReLU(v[0], v[1], v[2], v[3], 1) }, [][]int{{2, 3, 7, 9}, {5, 3, 3, 3}, {5}, {2, 5, 7, 9}}},
+	{"Conv2dAddReLU of Upsample2", func(v ...*Value) *Value {
+		x := Upsample2(v[0])
+		return Conv2dAddReLU(x, v[1], v[2], x, 1)
+	}, [][]int{{2, 3, 4, 5}, {3, 3, 3, 3}, {3}}},
+	{"Conv2d of ConcatChannels", func(v ...*Value) *Value {
+		return Conv2d(ConcatChannels(v[0], Upsample2(v[1]), Expand(v[2], 6, 8)), v[3], v[4], 2)
+	}, [][]int{{2, 2, 6, 8}, {2, 1, 3, 4}, {2, 3}, {4, 6, 3, 3}, {4}}},
+	{"Conv2d of Upsample2 twice 3x3", func(v ...*Value) *Value { return Conv2d(Upsample2(Upsample2(v[0])), v[1], v[2], 1) }, [][]int{{1, 3, 3, 5}, {2, 3, 3, 3}, {2}}},
 	{"Upsample2", func(v ...*Value) *Value { return Upsample2(v[0]) }, [][]int{{2, 3, 5, 7}}},
 	{"Upsample2 one pixel", func(v ...*Value) *Value { return Upsample2(v[0]) }, [][]int{{1, 2, 1, 1}}},
 	{"Conv2d of Upsample2", func(v ...*Value) *Value { return Conv2d(Upsample2(v[0]), v[1], v[2], 1) }, [][]int{{2, 4, 5, 7}, {3, 4, 1, 1}, {3}}},

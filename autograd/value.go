@@ -29,9 +29,14 @@ type Value struct {
 	inference bool // nothing that is computed from it is recorded
 	keep      bool // Backward and Free leave its tensor alone
 
-	// upsampled is set while the value is an enlargement that has not been
-	// computed yet: see Upsample2.
-	upsampled *Value
+	uses   int  // of how many operations it is an operand
+	relu   bool // it is the result of ReLU, and its backward can do without its tensor
+	masked bool // its gradient is already 0 where ReLU clipped, see convInputs
+
+	// compute is set while the tensor has not been computed, because it may not be
+	// needed: see Upsample2, ConcatChannels and Expand, whose operands are kept in
+	// operands. A convolution does without.
+	compute func() *tensor.Tensor
 }
 
 // Parameter returns a value that gradients are computed for.
@@ -53,9 +58,12 @@ func Inference(t *tensor.Tensor) *Value {
 // Data returns the value's tensor. It panics if Backward or Free has given the
 // memory of this intermediate result back; Keep prevents that.
 func (v *Value) Data() *tensor.Tensor {
-	if v.upsampled != nil {
-		v.data = tensor.Upsample2(v.upsampled.Data())
-		v.upsampled = nil
+	if v.compute != nil {
+		v.data = v.compute()
+		v.compute = nil
+		for _, o := range v.operands {
+			o.uses++
+		}
 	}
 	if v.data == nil {
 		panic(fmt.Sprintf("autograd: the result of %s is gone: Backward or Free has given its memory back; call Keep before", v.op))
@@ -90,6 +98,9 @@ func record(op string, y *tensor.Tensor, backward func(dy *tensor.Tensor), opera
 		v.shape = y.Shape()
 	}
 	for _, o := range operands {
+		if y != nil {
+			o.uses++
+		}
 		v.trained = v.trained || o.trained
 		v.inference = v.inference || o.inference
 	}
@@ -98,6 +109,23 @@ func record(op string, y *tensor.Tensor, backward func(dy *tensor.Tensor), opera
 		v.backward = backward
 	}
 	return v
+}
+
+// later returns a value of some shape that compute makes of the operands when something
+// asks for it.
+func later(op string, shape []int, compute func() *tensor.Tensor, backward func(dy *tensor.Tensor), operands ...*Value) *Value {
+	v := record(op, nil, backward, operands...)
+	v.shape, v.compute = shape, compute
+	return v
+}
+
+// lazy says whether v is the result of op and has not been computed.
+func (v *Value) lazy(op string) bool { return v.compute != nil && v.op == op }
+
+// pass hands the memory of v's gradient on to an operand: g lies in it.
+func (v *Value) pass(to *Value, g *tensor.Tensor) {
+	v.grad = nil
+	to.accumulate(g)
 }
 
 // accumulate adds g to the gradient of v, if v is trained. g belongs to v then.
@@ -167,7 +195,7 @@ func (v *Value) free() {
 		return
 	}
 	tensor.Release(v.data)
-	v.data, v.operands, v.backward, v.upsampled = nil, nil, nil, nil
+	v.data, v.operands, v.backward, v.compute = nil, nil, nil, nil
 }
 
 // sorted returns v and all that it was computed from, operands before results. It

@@ -54,6 +54,12 @@ func (c *Conv2d) ForwardReLU(x *autograd.Value) *autograd.Value {
 	return autograd.Conv2dReLU(x, c.Weight, c.Bias, c.Dilation)
 }
 
+// ForwardAddReLU returns max(Forward(x)+shortcut, 0), in one pass over the memory: the end
+// of a residual block.
+func (c *Conv2d) ForwardAddReLU(x, shortcut *autograd.Value) *autograd.Value {
+	return autograd.Conv2dAddReLU(x, c.Weight, c.Bias, shortcut, c.Dilation)
+}
+
 // Parameters returns weight and bias.
 func (c *Conv2d) Parameters() []Parameter {
 	return []Parameter{{"weight", c.Weight}, {"bias", c.Bias}}

@@ -117,15 +117,12 @@ func Conv2dBackwardOf(xs []ConvInput, w, y, dy *Tensor, o ConvOptions, wantW, wa
 func (in *convInputs) imageGrad(s *convShape, t convMethod, dx []*Tensor, i int, padded, packed []float32, parallel func(int, func(int))) {
 	size := s.h * s.w
 	var enlarged []float32 // the gradients of enlarged channels, before they are made small
-	masked := false
 	for _, p := range in.parts {
 		if p.Grad != NoGrad && p.Form == Enlarged && enlarged == nil {
 			enlarged = takeBuffer(in.wanted * size)
 			defer giveBuffer(enlarged)
 		}
-		masked = masked || p.Grad == MaskedGrad
 	}
-	e := epilogue{masked: masked}
 	t.image(func(c int) []float32 {
 		part, channel, _ := in.at(c, true)
 		switch p := &in.parts[part]; {
@@ -134,7 +131,7 @@ func (in *convInputs) imageGrad(s *convShape, t convMethod, dx []*Tensor, i int,
 		default:
 			return p.plane(dx[part], i, channel)
 		}
-	}, padded, packed, e, parallel)
+	}, padded, packed, epilogue{masked: in.masked}, parallel)
 	if enlarged == nil {
 		return
 	}

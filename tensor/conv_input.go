@@ -35,7 +35,8 @@ const (
 
 	// MaskedGrad is for an X of form Plain that is the result of ReLU and is not needed
 	// any more: the gradient is written over it, and is 0 where X was not above 0. So it
-	// is the gradient of what ReLU was applied to, and takes no new memory.
+	// is the gradient of what ReLU was applied to, and takes no new memory. All inputs
+	// with a gradient must have this one then, Constant ones aside.
 	MaskedGrad
 )
 
@@ -43,9 +44,10 @@ const (
 type convInputs struct {
 	parts    []ConvInput
 	n, h, w  int
-	all      int // channels
-	images   int // those that are not constant
-	wanted   int // those of images that a gradient is wanted of
+	masked   bool // gradients are written over the inputs
+	all      int  // channels
+	images   int  // those that are not constant
+	wanted   int  // those of images that a gradient is wanted of
 	constant bool
 }
 
@@ -82,6 +84,10 @@ func newConvInputs(op string, parts []ConvInput) *convInputs {
 		}
 		in.images += s[1]
 		if p.Grad != NoGrad {
+			if in.wanted > 0 && in.masked != (p.Grad == MaskedGrad) {
+				panic(fmt.Sprintf("tensor: %s: some gradients are to be masked, and others not", op))
+			}
+			in.masked = p.Grad == MaskedGrad
 			in.wanted += s[1]
 		}
 	}

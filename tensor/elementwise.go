@@ -53,13 +53,12 @@ func ReLU(x *Tensor) *Tensor {
 	return y
 }
 
-// ReLUBackward returns the gradient of y = max(x, 0) with respect to x: dy where
-// y > 0, and 0 elsewhere. It panics if the shapes of dy and y differ.
+// ReLUBackward writes the gradient of y = max(x, 0) with respect to x over dy, and returns
+// it: dy where y > 0, and 0 elsewhere. It panics if the shapes of dy and y differ.
 func ReLUBackward(dy, y *Tensor) *Tensor {
 	checkSameShape("ReLUBackward", dy, y)
-	dx := NewUninitialized(y.shape...)
-	parallelChunks(len(y.data), func(lo, hi int) { simd.ReLUBackward(dx.data[lo:hi], dy.data[lo:hi], y.data[lo:hi]) })
-	return dx
+	parallelChunks(len(y.data), func(lo, hi int) { simd.ReLUBackward(dy.data[lo:hi], dy.data[lo:hi], y.data[lo:hi]) })
+	return dy
 }
 
 // Sigmoid returns σ(x) = 1 / (1 + exp(-x)). It matches torch.sigmoid.
@@ -69,13 +68,12 @@ func Sigmoid(x *Tensor) *Tensor {
 	return y
 }
 
-// SigmoidBackward returns the gradient of y = σ(x) with respect to x:
-// dy·y·(1-y). It panics if the shapes of dy and y differ.
+// SigmoidBackward writes the gradient of y = σ(x) with respect to x over dy, and returns
+// it: dy·y·(1-y). It panics if the shapes of dy and y differ.
 func SigmoidBackward(dy, y *Tensor) *Tensor {
 	checkSameShape("SigmoidBackward", dy, y)
-	dx := NewUninitialized(y.shape...)
-	parallelChunks(len(y.data), func(lo, hi int) { simd.SigmoidBackward(dx.data[lo:hi], dy.data[lo:hi], y.data[lo:hi]) })
-	return dx
+	parallelChunks(len(y.data), func(lo, hi int) { simd.SigmoidBackward(dy.data[lo:hi], dy.data[lo:hi], y.data[lo:hi]) })
+	return dy
 }
 
 // Sum returns the sum of all elements.

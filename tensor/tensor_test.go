@@ -90,9 +90,9 @@ func TestElementwise(t *testing.T) {
 		"Scale":           {Scale(3, a), func(a, b float64) float64 { return 3 * a }},
 		"ScaledDiff":      {ScaledDiff(3, a, b), func(a, b float64) float64 { return 3 * (a - b) }},
 		"ReLU":            {ReLU(a), func(a, b float64) float64 { return max(a, 0) }},
-		"ReLUBackward":    {ReLUBackward(a, b), func(a, b float64) float64 { return map[bool]float64{true: a}[b > 0] }},
+		"ReLUBackward":    {ReLUBackward(a.Clone(), b), func(a, b float64) float64 { return map[bool]float64{true: a}[b > 0] }},
 		"Sigmoid":         {Sigmoid(a), func(a, b float64) float64 { return 1 / (1 + math.Exp(-a)) }},
-		"SigmoidBackward": {SigmoidBackward(a, b), func(a, b float64) float64 { return a * b * (1 - b) }},
+		"SigmoidBackward": {SigmoidBackward(a.Clone(), b), func(a, b float64) float64 { return a * b * (1 - b) }},
 	} {
 		want := New(a.shape...)
 		for i := range want.data {

@@ -30,7 +30,7 @@ func newResidualBlock(rng *rand.Rand, channels int) *residualBlock {
 }
 
 func (b *residualBlock) Forward(x *autograd.Value) *autograd.Value {
-	return autograd.ReLU(autograd.Add(x, b.conv2.Forward(b.conv1.ForwardReLU(x))))
+	return b.conv2.ForwardAddReLU(b.conv1.ForwardReLU(x), x)
 }
 
 func (b *residualBlock) Parameters() []nn.Parameter {
