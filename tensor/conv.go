@@ -23,8 +23,8 @@ import (
 type convMethod interface {
 	// planeLen is the size of one channel of a padded image.
 	planeLen() int
-	// padWith writes one padded channel with the rows that f fills in.
-	padWith(dst []float32, f func(row []float32, y int))
+	// pad writes one padded channel with its rows.
+	pad(dst []float32, rows convRows)
 	// packWeights arranges weights as image reads them, in memory of the pool.
 	packWeights(at func(oc, ic, tap int) float32) []float32
 	// image computes all output channels of one padded image. dst returns the memory of
@@ -68,6 +68,15 @@ type weightGradMethod interface {
 func (s *convShape) method() convMethod {
 	if UseWinograd && s.kh == 3 && s.kw == 3 && min(s.ic, s.oc) >= winogradChannels {
 		return newWinograd(s)
+	}
+	block := min(convBlock, max(s.ic, s.oc))
+	s.offsets = make([]int32, 0, block*s.taps)
+	for c := range block {
+		for ky := range s.kh {
+			for kx := range s.kw {
+				s.offsets = append(s.offsets, int32(c*s.plane+ky*s.dilation*s.stride+kx*s.dilation))
+			}
+		}
 	}
 	return s
 }
@@ -126,15 +135,6 @@ func newConvShape(op string, x, w []int, dilation int) *convShape {
 	if convBlock*s.plane > 1<<31-1 {
 		panic(fmt.Sprintf("tensor: %s: image %v is too large", op, x))
 	}
-	block := min(convBlock, max(s.ic, s.oc))
-	s.offsets = make([]int32, 0, block*s.taps)
-	for c := range block {
-		for ky := range s.kh {
-			for kx := range s.kw {
-				s.offsets = append(s.offsets, int32(c*s.plane+ky*dilation*s.stride+kx*dilation))
-			}
-		}
-	}
 	return s
 }
 
@@ -153,13 +153,13 @@ func (s *convShape) planeLen() int { return s.plane }
 // tiles go on to a full width.
 func paddedLen(m convMethod, c int) int { return c*m.planeLen() + simd.MaxTile }
 
-// padWith writes one padded channel with the rows that f fills in.
-func (s *convShape) padWith(dst []float32, f func(row []float32, y int)) {
+// pad writes one padded channel with its rows.
+func (s *convShape) pad(dst []float32, rows convRows) {
 	top := s.padX + s.padY*s.stride
 	clear(dst[:top])
 	for y := range s.h {
 		row := dst[top+y*s.stride:][:s.stride]
-		f(row[:s.w], y)
+		rows.write(row[:s.w], y)
 		clear(row[s.w:])
 	}
 	clear(dst[top+s.h*s.stride : s.plane])

@@ -154,17 +154,21 @@ func (s *convShape) padGradient(m convMethod, padded []float32, y, dy *Tensor, i
 			clear(dst)
 			return
 		}
-		m.padWith(dst, func(row []float32, r int) {
-			at := ((i*s.oc+c)*s.h + r) * s.w
-			if src := dy.data[at : at+s.w]; relu {
-				simd.ReLUBackward(row, src, y.data[at:at+s.w])
-			} else {
-				copy(row, src)
-			}
-			if tapSums != nil {
-				s.addTapSums(tapSums[c*s.taps:][:s.taps], row[:s.w], r)
-			}
-		})
+		at := (i*s.oc + c) * s.h * s.w
+		rows := convRows{w: s.w, src: dy.data[at:][:s.h*s.w]}
+		if relu {
+			rows.y = y.data[at:][:s.h*s.w]
+		}
+		m.pad(dst, rows)
+		if tapSums == nil {
+			return
+		}
+		row := takeBuffer(s.w)
+		defer giveBuffer(row)
+		for r := range s.h {
+			rows.write(row, r)
+			s.addTapSums(tapSums[c*s.taps:][:s.taps], row, r)
+		}
 	})
 }
 

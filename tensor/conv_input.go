@@ -129,16 +129,35 @@ func (in *convInputs) pad(s *convShape, m convMethod, i int, parallel func(int, 
 	parallel(in.images, func(c int) {
 		part, channel, _ := in.at(c, false)
 		p := &in.parts[part]
-		src := p.plane(p.X, i, channel)
+		rows := convRows{w: s.w, src: p.plane(p.X, i, channel)}
 		if p.Form == Enlarged {
-			scratch := takeBuffer(s.w/2 + 2)
-			m.padWith(padded[c*plane:][:plane], func(row []float32, y int) { upsampleRow(row, src, scratch, y) })
-			giveBuffer(scratch)
-			return
+			rows.scratch = takeBuffer(s.w/2 + 2)
+			defer giveBuffer(rows.scratch)
 		}
-		m.padWith(padded[c*plane:][:plane], func(row []float32, y int) { copy(row, src[y*s.w:]) })
+		m.pad(padded[c*plane:][:plane], rows)
 	})
 	return padded, func() { giveBuffer(padded) }
+}
+
+// convRows are the w pixels wide rows of a channel that is to be padded: a struct instead
+// of a function, which would be a piece of garbage for every channel of every image.
+type convRows struct {
+	w       int
+	src     []float32
+	scratch []float32 // if not nil, src is to be enlarged, see upsampleRow
+	y       []float32 // if not nil, src is the gradient of y = max(·, 0)
+}
+
+// write writes row i.
+func (r *convRows) write(dst []float32, i int) {
+	switch {
+	case r.scratch != nil:
+		upsampleRow(dst, r.src, r.scratch, i)
+	case r.y != nil:
+		simd.ReLUBackward(dst, r.src[i*r.w:(i+1)*r.w], r.y[i*r.w:(i+1)*r.w])
+	default:
+		copy(dst, r.src[i*r.w:(i+1)*r.w])
+	}
 }
 
 // Of constant channels a 3×3 convolution makes nine different values a channel: of the
@@ -151,7 +170,7 @@ func (in *convInputs) pad(s *convShape, m convMethod, i int, parallel func(int, 
 
 // constants returns t of image i.
 func (in *convInputs) constants(s *convShape, w *Tensor, i int) []float32 {
-	t := takeBuffer(max(minPooled, s.oc*s.taps))
+	t := takeBuffer(s.oc * s.taps)
 	clear(t)
 	in.eachConstant(func(p *ConvInput, all int) {
 		c := p.X.shape[1]

@@ -81,7 +81,7 @@ func (p *Packed) Linear(x *Tensor, o LinearOptions) *Tensor {
 		count := (piece%chunks+1)*panels/chunks - first
 		column := piece / chunks * wide
 		width := min(wide, columns-column)
-		sums := takeBuffer(max(minPooled, count*mr*width*nr))
+		sums := takeBuffer(count * mr * width * nr)
 		defer giveBuffer(sums)
 		if k == 0 {
 			clear(sums)
@@ -114,7 +114,7 @@ func (o *LinearOptions) finish(dst, sums []float32, from int) {
 	case o.Activation == Identity:
 		simd.Add(dst, dst, sums)
 	default:
-		y := takeBuffer(max(minPooled, len(sums)))[:len(sums)]
+		y := takeBuffer(len(sums))
 		o.Activation.apply(y, sums)
 		simd.Add(dst, dst, y)
 		giveBuffer(y)

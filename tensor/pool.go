@@ -11,28 +11,33 @@ import (
 // would have to find, and the kernel to clear, some 100 MB a step.
 var pool struct {
 	sync.Mutex
-	free [][]float32
+	free  [][]float32
+	small [][]float32 // those of the smallest size, which there may be many of
 }
 
-// minPooled is the size below which Go's allocator is as good.
+// minPooled is the smallest size that is made: all that need less can use any of them.
 const minPooled = 1 << 8
 
 // takeBuffer returns n elements of arbitrary value: the smallest free buffer
 // that holds them without wasting more than it uses, or a new one.
 func takeBuffer(n int) []float32 {
-	if n < minPooled {
-		return make([]float32, n)
-	}
+	size := max(n, minPooled)
 	pool.Lock()
-	i, _ := slices.BinarySearchFunc(pool.free, n, func(b []float32, n int) int { return cap(b) - n })
-	if i < len(pool.free) && cap(pool.free[i]) <= 2*n {
+	if last := len(pool.small) - 1; size == minPooled && last >= 0 {
+		b := pool.small[last]
+		pool.small = pool.small[:last]
+		pool.Unlock()
+		return b[:n]
+	}
+	i, _ := slices.BinarySearchFunc(pool.free, size, func(b []float32, n int) int { return cap(b) - n })
+	if i < len(pool.free) && cap(pool.free[i]) <= 2*size {
 		b := pool.free[i]
 		pool.free = slices.Delete(pool.free, i, i+1)
 		pool.Unlock()
 		return b[:n]
 	}
 	pool.Unlock()
-	return make([]float32, n)
+	return make([]float32, n, size)
 }
 
 // Release gives the memory of t to later tensors. Neither t nor anything that
@@ -55,6 +60,10 @@ func giveBuffer(b []float32) {
 	}
 	pool.Lock()
 	defer pool.Unlock()
+	if cap(b) == minPooled {
+		pool.small = append(pool.small, b)
+		return
+	}
 	i, _ := slices.BinarySearchFunc(pool.free, cap(b), func(b []float32, n int) int { return cap(b) - n })
 	pool.free = slices.Insert(pool.free, i, b)
 }
@@ -63,6 +72,6 @@ func giveBuffer(b []float32) {
 // collector can return the memory to the system.
 func ReleaseAll() {
 	pool.Lock()
-	pool.free = nil
+	pool.free, pool.small = nil, nil
 	pool.Unlock()
 }

@@ -51,27 +51,26 @@ func (w *winograd) planeLen() int { return w.dilation * w.dilation * w.partLen }
 
 func (w *winograd) transposed(channels int) convMethod { return newWinograd(w.flipped(channels)) }
 
-// padWith writes the images that a channel, with the rows that f fills in, is made of,
-// each with zeros around it.
-func (w *winograd) padWith(dst []float32, f func(row []float32, y int)) {
+// pad writes the images that a channel is made of, each with zeros around it.
+func (w *winograd) pad(dst []float32, rows convRows) {
 	if w.dilation == 1 {
 		clear(dst[:w.rowLen])
 		for y := range w.h {
 			row := dst[(y+1)*w.rowLen:][:w.rowLen]
 			row[0] = 0
-			f(row[1:1+w.w], y)
+			rows.write(row[1:1+w.w], y)
 			clear(row[1+w.w:])
 		}
 		clear(dst[(w.h+1)*w.rowLen : w.partLen])
 		return
 	}
 	d := w.dilation
-	buffer := takeBuffer(2*w.w + minPooled)
+	buffer := takeBuffer(2 * w.w)
 	defer giveBuffer(buffer)
 	clear(dst)
 	for y := range w.h {
 		whole := buffer[:w.w]
-		f(whole, y)
+		rows.write(whole, y)
 		parts := dst[y%d*d*w.partLen+(y/d+1)*w.rowLen+1:]
 		split(parts, w.partLen, whole, d, buffer[w.w:])
 	}
@@ -227,7 +226,7 @@ func (w *winograd) image(dst func(oc int) []float32, padded, packed []float32, e
 // mergeParts writes an output channel, given the parts of it that were computed apart.
 func (w *winograd) mergeParts(dst, whole []float32, e epilogue, oc int) {
 	d, row := w.dilation, 4*w.tilesX
-	buffer := takeBuffer(2*w.w + minPooled)
+	buffer := takeBuffer(2 * w.w)
 	defer giveBuffer(buffer)
 	for y := range w.h {
 		src := whole[(y%d*d*4*w.tilesY+y/d)*row:]
@@ -331,20 +330,18 @@ func (g *winogradGrad) image(x, dy []float32, parallel func(int, func(int))) []f
 			if block == 0 {
 				clear(sums)
 			}
-			var pixels [winogradBlock * maxGradTile]float32
+			pixels := takeBuffer(winogradBlock * nt)
+			defer giveBuffer(pixels)
 			for oc := 0; oc < g.channels; oc += nt {
 				for i := 0; i < nt; i += 8 {
 					simd.Transpose8(pixels[i:], nt, values[xi*ldg+(oc+i)*winogradBlock:], winogradBlock, count)
 				}
-				simd.WeightGradTile(sums[oc:], g.channels, v[xi*ldv:], g.taps, pixels[:], count)
+				simd.WeightGradTile(sums[oc:], g.channels, v[xi*ldv:], g.taps, pixels, count)
 			}
 		})
 	}
 	return du
 }
-
-// maxGradTile is the largest nt of simd.GradTile at any level.
-const maxGradTile = 32
 
 // collect transforms the sum of the images' du back.
 func (g *winogradGrad) collect(parts [][]float32, dw *Tensor, place func(ic int) int) {

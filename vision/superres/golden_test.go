@@ -263,8 +263,8 @@ func TestStepAllocates(t *testing.T) {
 			runtime.ReadMemStats(&after)
 			least = min(least, after.TotalAlloc-before.TotalAlloc)
 		}
-		if least > 400<<10 {
-			t.Errorf("%s: a step allocates %d KB, want at most 400", a.Name, least>>10)
+		if least > 160<<10 {
+			t.Errorf("%s: a step allocates %d KB, want at most 160", a.Name, least>>10)
 		}
 	}
 }
