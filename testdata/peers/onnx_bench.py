@@ -68,11 +68,11 @@ if len(sys.argv) > 1 and sys.argv[1] == "export":
 try:
     import onnxruntime
 except (ImportError, OSError) as e:
-    say(missing=f"ONNX Runtime cannot be imported ({e})")
+    say(missing=f"ONNX Runtime cannot be imported ({e}); install it with pip install onnxruntime")
     sys.exit()
 if len(sys.argv) > 1:
     main(*sys.argv[1:])
 elif importlib.util.find_spec("torch") is None:
-    say(missing="ONNX Runtime gets its models from PyTorch, which is not installed")
+    say(missing="ONNX Runtime gets its models from PyTorch, which is not installed; install that with pip install torch")
 else:
     say(name="ONNX Runtime " + onnxruntime.__version__)

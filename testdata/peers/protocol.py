@@ -4,7 +4,7 @@
     train N     {"seconds": that each of N training steps took on average}
     infer N     {"seconds": that each of N predictions took on average}
     memory      {"bytes": the largest memory so far}
-    version     {"name": …}
+    version     {"name": …, "trains": whether it knows train}
 
 A peer that is started without arguments only says whether it can run at all: with its
 name, or {"missing": what it lacks}. Nothing here imports PyTorch, so that a peer which
@@ -44,6 +44,6 @@ def serve(name, loss, train, infer):
         elif word == "memory":
             say(bytes=peak_bytes())
         elif word == "version":
-            say(name=name)
+            say(name=name, trains=train is not None)
         else:
             sys.exit(f"expected loss, train N, infer N, memory or version, found {line!r}")

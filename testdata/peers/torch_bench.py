@@ -9,7 +9,7 @@ from protocol import say, serve
 try:
     import torch
 except (ImportError, OSError) as e:  # OSError: a library of its own that cannot be loaded
-    say(missing=f"PyTorch cannot be imported ({e})")
+    say(missing=f"PyTorch cannot be imported ({e}); install it with pip install torch, or as Debian's python3-torch")
     sys.exit()
 
 NAME = "PyTorch " + torch.__version__
