@@ -32,6 +32,7 @@ import (
 
 	"pixelgrad/simd"
 	"pixelgrad/tensor"
+	"pixelgrad/vision"
 	"pixelgrad/vision/superres"
 )
 
@@ -90,7 +91,7 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	f.IntVar(&o.batch, "batch", 16, "photographs in a batch, where -models does not say it")
 	f.IntVar(&o.threads, "threads", 0, "threads; 0: one a processor")
 	f.IntVar(&o.rounds, "rounds", 7, "how often each is measured; the median counts")
-	f.StringVar(&o.peer, "peer", "", "`python` with PyTorch and ONNX Runtime, or one of them, to compare the models with")
+	f.StringVar(&o.peer, "peer", "", "`python` with PyTorch to compare the models with, and with ONNX Runtime if that is installed too")
 	f.StringVar(&o.scripts, "peer-scripts", "testdata/peers/torch_bench.py,testdata/peers/onnx_bench.py", "the `files` that the peer runs, with commas between")
 	f.StringVar(&o.scaling, "scaling", "", "time training steps of this `model` for several batches and sizes of photographs")
 	f.StringVar(&o.photos, "photos", "", "time how the photographs in this `folder` become batches")
@@ -141,6 +142,11 @@ func run(o *options, in io.Reader, out, log io.Writer) error {
 	peers, err := findPeers(o, log) // now, not after minutes
 	if err != nil {
 		return err
+	}
+	if o.photos != "" {
+		if _, err := vision.OpenDir(o.photos, vision.DatasetOptions{}); err != nil {
+			return fmt.Errorf("-photos: %w", err)
+		}
 	}
 	r := results{CPU: cpuName(), Go: runtime.Version(), Threads: o.threads}
 	if o.kernels != nil {

@@ -19,9 +19,11 @@ type peer struct {
 	script string
 }
 
-// peerEnv tells the peers' threads to sleep while they have nothing to do: they would take
-// ours' time.
-var peerEnv = []string{"OMP_WAIT_POLICY=passive"}
+// peerEnv tells the peers' threads to sleep while they have nothing to do, for they would
+// take ours' time, and OpenBLAS, which PyTorch does not tell, how many it may have.
+func peerEnv(threads int) []string {
+	return []string{"OMP_WAIT_POLICY=passive", fmt.Sprintf("OPENBLAS_NUM_THREADS=%d", threads)}
+}
 
 // findPeers returns the peers that can run. Which cannot, and why, it tells log: a machine
 // without PyTorch still has its own figures to show.
@@ -35,7 +37,7 @@ func findPeers(o *options, log io.Writer) ([]peer, error) {
 			return nil, fmt.Errorf("-peer-scripts: %w; run from the project's folder, or say where the scripts are", err)
 		}
 		cmd := exec.Command(o.peer, script)
-		cmd.Env = append(os.Environ(), peerEnv...)
+		cmd.Env = append(os.Environ(), peerEnv(o.threads)...)
 		out, err := cmd.Output()
 		var a answer
 		var status *exec.ExitError
@@ -223,7 +225,7 @@ func measureModel(o *options, m modelSpec, peers []peer, log io.Writer) (modelRe
 
 // meet starts a peer and has it predict for the first time.
 func meet(o *options, m modelSpec, p peer) (*contestant, error) {
-	process, err := start(p.title, peerEnv, o.peer, p.script, m.name, fmt.Sprint(m.batch), fmt.Sprint(o.threads))
+	process, err := start(p.title, peerEnv(o.threads), o.peer, p.script, m.name, fmt.Sprint(m.batch), fmt.Sprint(o.threads))
 	if err != nil {
 		return nil, err
 	}
@@ -240,6 +242,10 @@ func meet(o *options, m modelSpec, p peer) (*contestant, error) {
 	return c, nil
 }
 
+// betweenTurns is time for the threads of who was timed last to fall asleep: OpenBLAS's
+// wait awake for 30 ms.
+const betweenTurns = 50 * time.Millisecond
+
 // race times all contestants in turn, round after round, and returns the processor's peak,
 // in operations a second.
 func race(rounds int, all []*contestant) (peak float64, err error) {
@@ -251,6 +257,7 @@ func race(rounds int, all []*contestant) (peak float64, err error) {
 				continue
 			}
 			var a answer
+			time.Sleep(betweenTurns)
 			if err := c.ask(&a, "train %d", trainEach); err != nil {
 				return 0, err
 			}
@@ -258,12 +265,14 @@ func race(rounds int, all []*contestant) (peak float64, err error) {
 		}
 		for _, c := range all {
 			var a answer
+			time.Sleep(betweenTurns)
 			if err := c.ask(&a, "infer %d", inferEach); err != nil {
 				return 0, err
 			}
 			c.infer = append(c.infer, a.Seconds)
 		}
 		var a answer
+		time.Sleep(betweenTurns)
 		if err := all[0].ask(&a, "peak"); err != nil {
 			return 0, err
 		}

@@ -90,7 +90,12 @@ func printModels(out io.Writer, models []modelResult) {
 		}
 	}
 	t.end()
-	fmt.Fprintf(out, "\nShares are of %.0f GFLOP/s, the peak of all threads meanwhile, and count the multiplications of the model's definition: who needs fewer may exceed it.\n", models[0].Peak/1e9)
+	var peaks []float64
+	for _, m := range models {
+		peaks = append(peaks, m.Peak/1e9)
+	}
+	fmt.Fprintf(out, "\nShares are of the peak of all threads, measured in turn with each model: %.0f to %.0f GFLOP/s.\n", slices.Min(peaks), slices.Max(peaks))
+	fmt.Fprint(out, "They count the multiplications of the model's definition: who needs fewer may exceed 100%.\n")
 	for _, n := range notes {
 		fmt.Fprintln(out, n)
 	}

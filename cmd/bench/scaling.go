@@ -31,7 +31,8 @@ type scalingPoint struct {
 	Memory float64 `json:"peak_bytes"`
 }
 
-// measureScaling has a process for each point, and asks them in turn.
+// measureScaling has a process for each point, and asks them in turn, in no particular
+// order.
 func measureScaling(o *options) (*scalingResult, error) {
 	r := &scalingResult{Model: o.scaling}
 	for _, n := range []int{1, 2, 4, 8, 16} {
@@ -40,40 +41,44 @@ func measureScaling(o *options) (*scalingResult, error) {
 	for _, side := range []int{36, 72, 144} {
 		r.Sides = append(r.Sides, scalingPoint{Batch: 16, Side: side})
 	}
-	var points []*scalingPoint
-	for _, list := range [][]scalingPoint{r.Batches, r.Sides} {
-		for i := range list {
-			points = append(points, &list[i])
-		}
+	type state struct {
+		*process
+		each  int
+		times []float64
 	}
-	processes := make([]*process, len(points))
-	each, times := make([]int, len(points)), make([][]float64, len(points))
-	for i, pt := range points {
+	states := map[scalingPoint]*state{} // by batch and side: one point is in both lists
+	for _, pt := range append(r.Batches, r.Sides...) {
+		if states[pt] != nil {
+			continue
+		}
 		p, err := self(nil, "-serve", o.scaling, "-threads", fmt.Sprint(o.threads), "-batch", fmt.Sprint(pt.Batch), "-side", fmt.Sprint(pt.Side))
 		if err != nil {
 			return nil, err
 		}
 		defer p.close()
-		processes[i], each[i] = p, 1
+		states[pt] = &state{process: p, each: 1}
 	}
 	for round := -1; round < o.rounds; round++ { // the first one only warms up
-		for i, p := range processes {
+		for _, s := range states {
 			var a answer
-			if err := p.ask(&a, "train %d", each[i]); err != nil {
+			if err := s.ask(&a, "train %d", s.each); err != nil {
 				return nil, err
 			}
 			if round >= 0 {
-				times[i] = append(times[i], a.Seconds)
+				s.times = append(s.times, a.Seconds)
 			}
-			each[i] = repetitions(2 * a.Seconds)
+			s.each = repetitions(2 * a.Seconds)
 		}
 	}
-	for i, p := range processes {
-		var a answer
-		if err := p.ask(&a, "memory"); err != nil {
-			return nil, err
+	for _, list := range [][]scalingPoint{r.Batches, r.Sides} {
+		for i := range list {
+			s := states[list[i]]
+			var a answer
+			if err := s.ask(&a, "memory"); err != nil {
+				return nil, err
+			}
+			list[i].Step, list[i].Memory = median(s.times), a.Bytes
 		}
-		points[i].Step, points[i].Memory = median(times[i]), a.Bytes
 	}
 	return r, nil
 }
