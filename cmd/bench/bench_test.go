@@ -4,18 +4,71 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
+// fakePeer is a variable of the environment that makes a peer of this test's program. It
+// says what the peer lacks, or the loss that it computes.
+const fakePeer = "PIXELGRAD_FAKE_PEER"
+
+// TestMain stands in for the command, which starts itself for each model, and for peers.
+func TestMain(m *testing.M) {
+	what, fake := os.LookupEnv(fakePeer)
+	switch {
+	case len(os.Args) > 1 && os.Args[1] == "-serve":
+		main()
+	case fake && len(os.Args) > 1 && strings.HasSuffix(os.Args[1], ".py"):
+		serveFake(what)
+	default:
+		os.Exit(m.Run())
+	}
+}
+
+func serveFake(what string) {
+	loss, err := strconv.ParseFloat(what, 64)
+	e := json.NewEncoder(os.Stdout)
+	switch {
+	case err != nil:
+		e.Encode(answer{Missing: what})
+	case len(os.Args) == 2:
+		e.Encode(answer{Name: "Fake 1.0"})
+	default:
+		answers(os.Stdin, os.Stdout, func(line string) (any, error) {
+			return answer{Name: "Fake 1.0", Loss: loss, Seconds: 0.5, Bytes: 2e6}, nil
+		})
+	}
+}
+
+func mustParse(t *testing.T, args ...string) *options {
+	t.Helper()
+	o, err := parseFlags(args, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
 func TestParseFlags(t *testing.T) {
 	for args, want := range map[string]string{
-		"-batch 0":      "-batch 0",
-		"-rounds 0":     "-rounds 0",
-		"-threads -1":   "-threads -1",
-		"-models nanet": "there is superresnet",
-		"fast":          `"fast"`,
+		"-batch 0":        "-batch 0",
+		"-rounds 0":       "-rounds 0",
+		"-threads -1":     "-threads -1",
+		"-models nanet":   "there is superresnet",
+		"-models vgg16@":  `found "vgg16@"`,
+		"-models vgg16@0": `found "vgg16@0"`,
+		"-models all@1@2": `found "all@1@2"`,
+		"-kernels (":      "missing closing )",
+		"-scaling vgg16":  "there is superresnet",
+		"fast":            `"fast"`,
 	} {
 		if _, err := parseFlags(strings.Fields(args), io.Discard); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want one that has %q", args, err, want)
@@ -24,8 +77,28 @@ func TestParseFlags(t *testing.T) {
 	if _, err := parseFlags([]string{"-h"}, io.Discard); err != flag.ErrHelp {
 		t.Errorf("-h: %v", err)
 	}
-	if o, err := parseFlags([]string{"-models", "all"}, io.Discard); err != nil || len(o.models) == 0 || o.threads == 0 {
-		t.Errorf("-models all: %+v, %v", o, err)
+	if o := mustParse(t); o.threads == 0 || o.peer != "" || !o.kernels.MatchString("Add") {
+		t.Errorf("without flags: %+v", o)
+	}
+	if o := mustParse(t, "-kernels", "none"); o.kernels != nil {
+		t.Errorf("-kernels none: %v", o.kernels)
+	}
+}
+
+func TestParseModels(t *testing.T) {
+	for list, want := range map[string][]modelSpec{
+		"none":                      nil,
+		"vgg16@1":                   {{"vgg16", 1}},
+		"multi,vitb32,multi@8":      {{"multi", 16}, {"vitb32", 16}, {"multi", 8}},
+		"frozen,frozen@1,vgg16@16":  {{"vgg16", 16}, {"vitb32", 16}, {"vgg16", 1}, {"vitb32", 1}},
+		"superresnet,none,vitb32@1": {{"superresnet", 16}, {"vitb32", 1}},
+	} {
+		if got := mustParse(t, "-models", list).models; !slices.Equal(got, want) {
+			t.Errorf("-models %s: %v, want %v", list, got, want)
+		}
+	}
+	if got := mustParse(t, "-models", "all,vgg16", "-batch", "2").models; len(got) != 7 || got[0] != (modelSpec{"superresnet", 2}) || got[6] != (modelSpec{"vgg16", 2}) {
+		t.Errorf("-models all,vgg16: %v", got)
 	}
 }
 
@@ -57,23 +130,146 @@ func TestServeModel(t *testing.T) {
 	}
 }
 
+// TestViTRecipe compares what CLIP's image tower makes of one picture with what PyTorch
+// computed from testdata/peers/cases.py.
+func TestViTRecipe(t *testing.T) {
+	var out bytes.Buffer
+	if err := run(mustParse(t, "-serve", "vitb32", "-batch", "1"), strings.NewReader("loss\n"), &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	var a answer
+	const want = 0.8867616653442383
+	if err := json.Unmarshal(out.Bytes(), &a); err != nil || !(math.Abs(a.Loss-want) <= lossTolerance*want) {
+		t.Errorf("%s (%v), want a loss of %v", out.Bytes(), err, want)
+	}
+}
+
+// withPeer runs the command with this test's program as the Python of two scripts.
+func withPeer(t *testing.T, what string) (out, log string, err error) {
+	t.Helper()
+	t.Setenv(fakePeer, what)
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runWithPeer(t, program)
+}
+
+func runWithPeer(t *testing.T, program string) (out, log string, err error) {
+	t.Helper()
+	script := filepath.Join(t.TempDir(), "peer.py")
+	if err := os.WriteFile(script, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	o := mustParse(t, "-kernels", "none", "-models", "superresnet@1", "-rounds", "1", "-peer", program, "-peer-scripts", script)
+	var outB, logB bytes.Buffer
+	err = run(o, strings.NewReader(""), &outB, &logB)
+	return outB.String(), logB.String(), err
+}
+
+func TestMissingPeer(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		run        func() (out, log string, err error)
+	}{
+		{"no such program", "there-is-no-python cannot be run", func() (string, string, error) {
+			return runWithPeer(t, "there-is-no-python")
+		}},
+		{"no library", ": no library here; left out", func() (string, string, error) { return withPeer(t, "no library here") }},
+	} {
+		out, log, err := c.run()
+		if err != nil || strings.Count(log, c.want) != 1 || !strings.Contains(log, "measured alone") {
+			t.Errorf("%s: error %v, messages %q, want one that has %q", c.name, err, log, c.want)
+		}
+		if !strings.Contains(out, "superresnet@1 | training step") || strings.Contains(out, "theirs") {
+			t.Errorf("%s: expected ours alone, found:\n%s", c.name, out)
+		}
+	}
+}
+
+func TestMissingScript(t *testing.T) {
+	o := mustParse(t, "-kernels", "none", "-peer", "python3", "-peer-scripts", "nowhere.py")
+	if err := run(o, strings.NewReader(""), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "nowhere.py") {
+		t.Errorf("error %v, want one that names the script", err)
+	}
+}
+
+// TestPeer has a peer that computes another loss, and one that computes the same.
+func TestPeer(t *testing.T) {
+	out, _, err := withPeer(t, "0.25")
+	if err == nil || !strings.Contains(err.Error(), "Fake 1.0 computes 0.25 from the same weights") || out != "" {
+		t.Errorf("another loss: error %v, output %q", err, out)
+	}
+	var b bytes.Buffer
+	if err := run(mustParse(t, "-serve", "superresnet", "-batch", "1"), strings.NewReader("loss\n"), &b, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	var a answer
+	if err := json.Unmarshal(b.Bytes(), &a); err != nil {
+		t.Fatal(err)
+	}
+	out, log, err := withPeer(t, fmt.Sprint(a.Loss))
+	if err != nil {
+		t.Fatalf("%v; messages %q", err, log)
+	}
+	for _, want := range []string{"| Fake 1.0 | ours / theirs |", "| 500.0 ms | 0.0", "| 2 MB "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("output lacks %q:\n%s", want, out)
+		}
+	}
+}
+
 // TestKernels runs each kernel that is measured once.
 func TestKernels(t *testing.T) {
-	for _, k := range kernels() {
+	ks := kernels(regexp.MustCompile("."))
+	for _, k := range ks {
 		if k.unit != "GFLOP/s" && k.unit != "GB/s" || !(k.each > 0) {
 			t.Errorf("%s: %v %s", k.name, k.each, k.unit)
 		}
 		k.make()()
+	}
+	if some := kernels(regexp.MustCompile("^conv.*3→64.*forward")); len(some) != 2 || some[0].name != "FMA peak" {
+		t.Errorf("of %d kernels, the forward convolutions 3→64 are %d, want the peak and one", len(ks), len(some))
+	}
+}
+
+// TestWork compares operations with what is known of the architectures.
+func TestWork(t *testing.T) {
+	for name, want := range map[string]float64{
+		"superresnet": 2 * (5184*9*64*(3+64) + 4*5184*64*3),
+		"vgg16":       2 * 15.470e9,
+		"vitb32":      2 * 4.41e9,
+	} {
+		if got, _ := work(name); !(math.Abs(got-want) <= 0.005*want) {
+			t.Errorf("%s: %v operations, want about %v", name, got, want)
+		}
+	}
+	for _, name := range trained() {
+		if predict, train := work(name); !(train > 2*predict && train < 3*predict) {
+			t.Errorf("%s: a training step has %v operations, a prediction %v", name, train, predict)
+		}
 	}
 }
 
 func TestPrint(t *testing.T) {
 	var out strings.Builder
 	printResults(&out, results{CPU: "Some CPU", Go: "go", Threads: 2,
-		Levels: []levelResult{{"avx2", []kernelResult{{"FMA peak", "GFLOP/s", 100, 200, 1, 1}, {"Add", "GB/s", 50, 70, 0, 0}}}},
-		Models: []modelResult{{Model: "superresnet", Batch: 16, Train: 0.1, Infer: 0.02, Memory: 1e8, Peer: "PyTorch", PeerTrain: 0.4, TrainRatio: 0.25}},
+		Levels: []levelResult{{"avx2", []kernelResult{
+			{"FMA peak", "GFLOP/s", 100, 200, 2, 1, 1}, {"Add", "GB/s", 50, 70, 1.4, 0, 0}, {"conv" + winogradMark, "GFLOP/s", 130, 250, 1.92, 1.3, 1.25},
+		}}},
+		Models: []modelResult{
+			{Model: "superresnet", Batch: 16, Peak: 2e11, figures: figures{Train: 0.1, Infer: 0.02, TrainMemory: 1e8, InferMemory: 5e7, TrainShare: 0.5},
+				Peers: []peerResult{{Name: "A", figures: figures{Train: 0.4, Infer: 0.06}, TrainRatio: 0.25}, {Name: "B", figures: figures{Infer: 0.04}, InferRatio: 0.5}}},
+			{Model: "vitb32", Batch: 1, figures: figures{Infer: 0.07}, Peers: []peerResult{{Name: "A", TooSlow: 61}}},
+		},
+		Scaling: &scalingResult{"superresnet", []scalingPoint{{1, 72, 0.01, 3e7}, {2, 72, 0.019, 4e7}}, []scalingPoint{{16, 36, 0.03, 4e7}, {16, 72, 0.12, 4e7}}},
+		Photos:  &photosResult{"photos", 500, 250, 200, "superresnet", 16, 4, 0.02},
 	})
-	for _, want := range []string{"| FMA peak | GFLOP/s | 100.0    | 100%", "| Add      | GB/s    | 50.0 ", "100.0 ms | 400.0 ms | 0.250", "Some CPU, 2 threads"} {
+	for _, want := range []string{
+		"| FMA peak       | GFLOP/s | 100.0    | 100%    |", "| Add            | GB/s    | 50.0 ", "| 1.92", "Of Winograd's way", "Some CPU, 2 threads",
+		"| A        | ours / theirs | B       | ours / theirs |", "| 100.0 ms | 400.0 ms | 0.250         |         |               |",
+		"| 0.500 ", "vitb32@1: A needed 61 s", "| 1.90 ", "| 4.00 ", "| 25.1 ", "0.50%",
+	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("output lacks %q:\n%s", want, out.String())
 		}

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,16 +15,25 @@ import (
 // A kernel is something to measure: make returns a function that does each
 // operations or bytes of it, on memory of its own.
 type kernel struct {
-	name  string
-	unit  string // GFLOP/s, of which the peak is the measure, or GB/s
-	each  float64
-	make  func() func()
-	whole bool // shares its work among tensor.Threads by itself
+	name   string
+	unit   string // GFLOP/s, of which the peak is the measure, or GB/s
+	each   float64
+	make   func() func()
+	whole  bool // shares its work among tensor.Threads by itself
+	direct bool // without Winograd's way
 }
 
-// kernels lists what is measured. Elementwise kernels get 4,096 elements, which stay
-// in the nearest caches: it is the arithmetic that is measured, not the memory.
-func kernels() []kernel {
+// peak is what the kernels that compute are measured against.
+func peak() kernel {
+	return kernel{name: "FMA peak", unit: "GFLOP/s", each: simd.FMAPeak(10_000), make: func() func() {
+		return func() { simd.FMAPeak(10_000) }
+	}}
+}
+
+// kernels lists what is measured: the peak, and the kernels whose names wanted
+// matches. Elementwise kernels get 4,096 elements, which stay in the nearest caches: it
+// is the arithmetic that is measured, not the memory.
+func kernels(wanted *regexp.Regexp) []kernel {
 	const n = 4096
 	buffers := func(sizes ...int) [][]float32 {
 		s := make([][]float32, len(sizes))
@@ -45,11 +56,7 @@ func kernels() []kernel {
 		}}
 	}
 	step := simd.NewAdamStep(0.001, 0.9, 0.999, 1e-8, 100)
-	ks := []kernel{{name: "FMA peak", unit: "GFLOP/s", each: simd.FMAPeak(10_000), make: func() func() {
-		return func() { simd.FMAPeak(10_000) }
-	}}}
-	ks = append(ks, convolutions()...)
-	return append(ks,
+	all := slices.Concat(convolutions(), products(), []kernel{
 		elementwise("Add", func(s [][]float32) { simd.Add(s[0], s[1], s[2]) }, n, n, n),
 		elementwise("Mul", func(s [][]float32) { simd.Mul(s[0], s[1], s[2]) }, n, n, n),
 		elementwise("Scale", func(s [][]float32) { simd.Scale(s[0], 0.5, s[1]) }, n, n),
@@ -70,63 +77,121 @@ func kernels() []kernel {
 		elementwise("UpsampleExpandBackward", func(s [][]float32) { simd.UpsampleExpandBackward(s[0], s[1]) }, n, 2*n+2),
 		elementwise("Transpose8", func(s [][]float32) { simd.Transpose8(s[0], 8, s[1], n/8, n/8) }, n, n),
 		elementwise("Adam", func(s [][]float32) { simd.Adam(s[0], s[1], s[2], s[3], step) }, n, n, n, n),
-	)
+	})
+	return append([]kernel{peak()}, slices.DeleteFunc(all, func(k kernel) bool { return !wanted.MatchString(k.name) })...)
 }
 
 // convolutions are whole operations: padding, packing, bias and ReLU are part of
-// the time, the multiplications alone of the count.
+// the time, the multiplications alone of the count. Winograd's way does fewer of them, but
+// those of the direct way count: what it is for is the result, not the multiplications.
 func convolutions() []kernel {
 	var ks []kernel
-	for _, c := range []struct{ ic, oc, size, k int }{{64, 64, 72, 3}, {3, 64, 72, 3}, {64, 3, 72, 1}} {
+	for _, c := range []struct {
+		ic, oc, size, k, dilation int
+		winograd                  bool // whether it has both ways
+	}{
+		{64, 64, 72, 3, 1, true},
+		{32, 32, 72, 3, 1, true},
+		{32, 32, 144, 3, 1, true},
+		{32, 32, 144, 3, 2, true},
+		{96, 32, 144, 3, 1, true},
+		{192, 64, 72, 3, 1, true},
+		{3, 64, 72, 3, 1, false},
+		{64, 3, 72, 1, 1, false},
+	} {
 		const n = 4 // images
 		name := fmt.Sprintf("conv %d×%d %d→%d at %d²", c.k, c.k, c.ic, c.oc, c.size)
+		if c.dilation > 1 {
+			name += fmt.Sprintf(", dilation %d", c.dilation)
+		}
 		flops := 2 * float64(n*c.ic*c.oc*c.k*c.k*c.size*c.size)
-		o := tensor.ConvOptions{ReLU: true}
-		setup := func() (x, w, b, y *tensor.Tensor) {
-			x, w, b = tensor.New(n, c.ic, c.size, c.size), tensor.New(c.oc, c.ic, c.k, c.k), tensor.New(c.oc)
+		o := tensor.ConvOptions{ReLU: true, Dilation: c.dilation}
+		type tensors struct{ x, w, b, y *tensor.Tensor }
+		shared := sync.OnceValue(func() tensors { // by all that are measured on them, in turn
+			x, w, b := tensor.New(n, c.ic, c.size, c.size), tensor.New(c.oc, c.ic, c.k, c.k), tensor.New(c.oc)
 			for i := range x.Data() {
 				x.Data()[i] = float32(i%13) / 13
 			}
 			for i := range w.Data() {
 				w.Data()[i] = float32(i%11)/110 - 0.04
 			}
-			return x, w, b, tensor.Conv2d(x, w, b, o)
+			return tensors{x, w, b, tensor.Conv2d(x, w, b, o)}
+		})
+		forward := func(t tensors) { tensor.Release(tensor.Conv2d(t.x, t.w, t.b, o)) }
+		backward := func(grads tensor.ConvGrads) func(t tensors) {
+			return func(t tensors) {
+				dx, dw, _ := tensor.Conv2dBackward(t.x, t.w, t.y, t.y, o, grads)
+				tensor.Release(dx)
+				tensor.Release(dw)
+			}
 		}
-		backward := func(what string, grads tensor.ConvGrads) kernel {
-			return kernel{name: name + ", " + what, unit: "GFLOP/s", each: flops, whole: true, make: func() func() {
-				x, w, _, y := setup()
-				return func() {
-					dx, dw, _ := tensor.Conv2dBackward(x, w, y, y, o, grads)
-					tensor.Release(dx)
-					tensor.Release(dw)
-				}
+		add := func(what string, f func(t tensors)) {
+			k := kernel{name: name + ", " + what, unit: "GFLOP/s", each: flops, whole: true, make: func() func() {
+				t := shared()
+				return func() { f(t) }
 			}}
+			if !c.winograd {
+				ks = append(ks, k)
+				return
+			}
+			direct := k
+			direct.name, direct.direct = k.name+", direct", true
+			k.name += winogradMark
+			ks = append(ks, direct, k)
 		}
-		ks = append(ks, kernel{name: name + ", forward", unit: "GFLOP/s", each: flops, whole: true, make: func() func() {
-			x, w, b, _ := setup()
-			return func() { tensor.Release(tensor.Conv2d(x, w, b, o)) }
-		}})
+		add("forward", forward)
 		if c.ic > 3 { // nobody asks for the gradient of a photograph
-			ks = append(ks, backward("data gradient", tensor.ConvGrads{X: true}))
+			add("data gradient", backward(tensor.ConvGrads{X: true}))
 		}
-		ks = append(ks, backward("weight gradient", tensor.ConvGrads{W: true}))
+		add("weight gradient", backward(tensor.ConvGrads{W: true}))
 	}
 	return ks
 }
 
+// winogradMark ends the names of kernels of which more operations are counted than done.
+const winogradMark = ", Winograd"
+
+// products are of square matrices: MatMul packs one of them each time, the weights of a
+// linear layer are packed once.
+func products() []kernel {
+	const n = 1024
+	square := func() *tensor.Tensor {
+		t := tensor.New(n, n)
+		for i := range t.Data() {
+			t.Data()[i] = float32(i%17)/17 - 0.4
+		}
+		return t
+	}
+	product := func(name string, f func() func()) kernel {
+		return kernel{name: fmt.Sprintf("%s %d³", name, n), unit: "GFLOP/s", each: 2 * n * n * n, whole: true, make: f}
+	}
+	return []kernel{
+		product("MatMul", func() func() {
+			a, b := square(), square()
+			return func() { tensor.Release(tensor.MatMul(a, b)) }
+		}),
+		product("Packed.Linear", func() func() {
+			x, p := square(), tensor.PackTransposed(square())
+			return func() { tensor.Release(p.Linear(x, tensor.LinearOptions{})) }
+		}),
+	}
+}
+
 // measure returns how many billions of its units a kernel does a second on a number
 // of threads. A round lasts at least 20 ms.
-func (k *kernel) measure(fs []func(), threads int) float64 {
+func (k *threadedKernel) measure(threads int) float64 {
 	copies := threads
 	if k.whole {
 		copies = 1
 		tensor.SetThreads(threads)
+		tensor.UseWinograd = !k.direct
+		defer func() { tensor.UseWinograd = true }()
 	}
 	count := 1
-	for {
+	for warm := false; ; warm = true {
 		start := time.Now()
 		var wg sync.WaitGroup
-		for _, f := range fs[:copies] {
+		for _, f := range k.fs[:copies] {
 			wg.Go(func() {
 				for range count {
 					f()
@@ -134,7 +199,7 @@ func (k *kernel) measure(fs []func(), threads int) float64 {
 			})
 		}
 		wg.Wait()
-		if t := time.Since(start).Seconds(); t > 0.02 {
+		if t := time.Since(start).Seconds(); t > 0.5 || warm && t > 0.02 {
 			return float64(copies) * float64(count) * k.each / t / 1e9
 		} else if t > 0.001 {
 			count = int(float64(count)*0.025/t) + 1
@@ -150,6 +215,8 @@ type kernelResult struct {
 	Unit string  `json:"unit"`
 	One  float64 `json:"one_thread"`
 	All  float64 `json:"all_threads"`
+	// All / One: the median of the rounds'.
+	Speedup float64 `json:"speedup"`
 	// Of the peak that was measured in the same run; 0 for GB/s.
 	OneShare float64 `json:"one_thread_of_peak,omitempty"`
 	AllShare float64 `json:"all_threads_of_peak,omitempty"`
@@ -161,23 +228,35 @@ type levelResult struct {
 	Kernels []kernelResult `json:"kernels"`
 }
 
+// threadedKernel is a kernel on memory of its own for each thread.
+type threadedKernel struct {
+	kernel
+	fs []func()
+}
+
+func (k kernel) threaded(threads int) threadedKernel {
+	t := threadedKernel{kernel: k}
+	for range threads {
+		t.fs = append(t.fs, k.make())
+		if k.whole {
+			break
+		}
+	}
+	return t
+}
+
 // serveKernels measures all kernels once for each line that it gets: on one thread
 // and on all, in turn.
 func serveKernels(o *options, in io.Reader, out io.Writer) error {
-	ks := kernels()
-	fs := make([][]func(), len(ks))
-	for i := range ks {
-		for range o.threads {
-			fs[i] = append(fs[i], ks[i].make())
-			if ks[i].whole {
-				break
-			}
-		}
+	var ks []threadedKernel
+	for _, k := range kernels(o.kernels) {
+		ks = append(ks, k.threaded(o.threads))
 	}
 	return answers(in, out, func(string) (any, error) {
 		rows := make([]kernelResult, len(ks))
 		for i, k := range ks {
-			rows[i] = kernelResult{Name: k.name, Unit: k.unit, One: k.measure(fs[i], 1), All: k.measure(fs[i], o.threads)}
+			one, all := k.measure(1), k.measure(o.threads)
+			rows[i] = kernelResult{Name: k.name, Unit: k.unit, One: one, All: all, Speedup: all / one}
 		}
 		return rows, nil
 	})
@@ -185,31 +264,32 @@ func serveKernels(o *options, in io.Reader, out io.Writer) error {
 
 // measureLevel runs the kernels at a level, in a process that is forced to it.
 func measureLevel(o *options, l simd.Level) (levelResult, error) {
-	p, err := self([]string{"SIMD=" + l.String()}, "-serve", "kernels", "-threads", fmt.Sprint(o.threads))
+	result := levelResult{Level: l.String()}
+	p, err := self([]string{"SIMD=" + l.String()}, "-serve", "kernels", "-kernels", o.kernels.String(), "-threads", fmt.Sprint(o.threads))
 	if err != nil {
-		return levelResult{}, err
+		return result, err
 	}
 	defer p.close()
 	rounds := o.rounds
 	if l == simd.Generic { // a hundred times slower: what it shows needs no precision
 		rounds = 1
 	}
-	var one, all [][]float64
-	result := levelResult{Level: l.String()}
+	var one, all, speedup [][]float64 // by kernel and round
 	for range rounds {
 		if err := p.ask(&result.Kernels, "measure"); err != nil {
 			return result, err
 		}
 		if one == nil {
-			one, all = make([][]float64, len(result.Kernels)), make([][]float64, len(result.Kernels))
+			n := len(result.Kernels)
+			one, all, speedup = make([][]float64, n), make([][]float64, n), make([][]float64, n)
 		}
 		for i, k := range result.Kernels {
-			one[i], all[i] = append(one[i], k.One), append(all[i], k.All)
+			one[i], all[i], speedup[i] = append(one[i], k.One), append(all[i], k.All), append(speedup[i], k.Speedup)
 		}
 	}
 	for i := range result.Kernels {
 		k := &result.Kernels[i]
-		k.One, k.All = median(one[i]), median(all[i])
+		k.One, k.All, k.Speedup = median(one[i]), median(all[i]), median(speedup[i])
 		if k.Unit == "GFLOP/s" {
 			k.OneShare, k.AllShare = k.One/result.Kernels[0].One, k.All/result.Kernels[0].All
 		}

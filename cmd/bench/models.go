@@ -3,9 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
-	"math"
 	"math/rand/v2"
-	"os"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"pixelgrad/autograd"
@@ -21,24 +22,87 @@ type answer struct {
 	Loss    float64 `json:"loss,omitempty"`
 	Seconds float64 `json:"seconds,omitempty"`
 	Bytes   float64 `json:"bytes,omitempty"`
+	Rate    float64 `json:"rate,omitempty"` // operations a second
 	Name    string  `json:"name,omitempty"`
+	Trains  bool    `json:"trains,omitempty"`
+	Missing string  `json:"missing,omitempty"` // why a peer cannot run
 }
 
-// serveModel runs a model as testdata/peers/torch_bench.py does: same weights, same
-// pictures, same questions.
+// A modelSpec is a model with the number of pictures that it gets at a time.
+type modelSpec struct {
+	name  string
+	batch int
+}
+
+// String is how the command line names it.
+func (m modelSpec) String() string { return fmt.Sprintf("%s@%d", m.name, m.batch) }
+
+// frozen lists the networks that are only used and not trained. They see 224×224 pixels.
+var frozen = []string{vggName, vitName}
+
+// modelNames lists the models with commas.
+func modelNames() string { return strings.Join(append(trained(), frozen...), ", ") }
+
+// trained lists the models that are trained here.
+func trained() []string {
+	var names []string
+	for _, a := range superres.Architectures {
+		names = append(names, a.Name)
+	}
+	return names
+}
+
+// parseModels reads a list of models such as "all,vgg16@1".
+func parseModels(list string, batch int) ([]modelSpec, error) {
+	groups := map[string][]string{"none": nil, "all": trained(), "frozen": frozen}
+	var specs []modelSpec
+	for word := range strings.SplitSeq(list, ",") {
+		name, number, has := strings.Cut(word, "@")
+		m := modelSpec{batch: batch}
+		if has {
+			n, err := strconv.Atoi(number)
+			if err != nil || n < 1 {
+				return nil, fmt.Errorf("-models: expected NAME@BATCH with a batch of 1 or more pictures, as in vgg16@1, found %q", word)
+			}
+			m.batch = n
+		}
+		names, isGroup := groups[name]
+		if !isGroup {
+			if !slices.Contains(append(trained(), frozen...), name) {
+				return nil, fmt.Errorf("-models: unknown model %q: there is %s; all, frozen and none are groups of them", name, modelNames())
+			}
+			names = []string{name}
+		}
+		for _, m.name = range names {
+			if !slices.Contains(specs, m) {
+				specs = append(specs, m)
+			}
+		}
+	}
+	return specs, nil
+}
+
+// serveModel runs one of our models and answers as the peers do, see
+// testdata/peers/protocol.py.
 func serveModel(o *options, in io.Reader, out io.Writer) error {
+	switch o.serve {
+	case vggName:
+		return serveVGG(o, in, out)
+	case vitName:
+		return serveViT(o, in, out)
+	}
 	arch, err := superres.Find(o.serve)
 	if err != nil {
 		return err
 	}
 	m := arch.New(rand.New(rand.NewPCG(0, 0)))
 	recipe.FillWeights(m, 0)
-	x := recipe.Pixels(50, o.batch, 3, 72, 72)
+	x := recipe.Pixels(50, o.batch, 3, o.side, o.side)
 	var targets []*autograd.Value
 	for i := range arch.Outputs {
-		targets = append(targets, autograd.Constant(recipe.Pixels(51+i, o.batch, 3, 144<<i, 144<<i)))
+		targets = append(targets, autograd.Constant(recipe.Pixels(51+i, o.batch, 3, 2*o.side<<i, 2*o.side<<i)))
 	}
-	extra := features(arch, o.batch)
+	extra := features(arch, o.batch, o.side)
 	adam := optim.NewAdam(m.Parameters(), 0.001)
 	loss := func() *autograd.Value {
 		var total *autograd.Value
@@ -51,7 +115,7 @@ func serveModel(o *options, in io.Reader, out io.Writer) error {
 		}
 		return total
 	}
-	return serve(in, out, func() float64 {
+	return serve(o, in, out, func() float64 {
 		l := loss()
 		defer l.Free()
 		return float64(l.Data().Data()[0])
@@ -65,8 +129,9 @@ func serveModel(o *options, in io.Reader, out io.Writer) error {
 	})
 }
 
-// serve answers questions about a model. train is nil if it only predicts.
-func serve(in io.Reader, out io.Writer, loss func() float64, train, infer func()) error {
+// serve answers questions about a model, and what the processor's peak is. train is nil
+// if the model only predicts.
+func serve(o *options, in io.Reader, out io.Writer, loss func() float64, train, infer func()) error {
 	timed := func(n int, f func()) answer {
 		start := time.Now()
 		for range n {
@@ -74,6 +139,7 @@ func serve(in io.Reader, out io.Writer, loss func() float64, train, infer func()
 		}
 		return answer{Seconds: time.Since(start).Seconds() / float64(n)}
 	}
+	var peakKernel threadedKernel
 	return answers(in, out, func(line string) (any, error) {
 		var word string
 		n := 1
@@ -85,6 +151,11 @@ func serve(in io.Reader, out io.Writer, loss func() float64, train, infer func()
 			return timed(n, train), nil
 		case word == "infer":
 			return timed(n, infer), nil
+		case word == "peak":
+			if peakKernel.fs == nil {
+				peakKernel = peak().threaded(o.threads)
+			}
+			return answer{Rate: 1e9 * peakKernel.measure(o.threads)}, nil
 		case word == "memory":
 			return answer{Bytes: peakMemory()}, nil
 		}
@@ -93,125 +164,13 @@ func serve(in io.Reader, out io.Writer, loss func() float64, train, infer func()
 }
 
 // features makes what a model gets beside photographs: numbers as large as the frozen
-// network's, by models.features' recipe.
-func features(a superres.Architecture, n int) []*autograd.Value {
+// network's, by the recipe of features in testdata/golden/models.py.
+func features(a superres.Architecture, n, side int) []*autograd.Value {
 	switch a.Features {
 	case superres.VGGFeatures:
-		return []*autograd.Value{autograd.Constant(recipe.Pixels(60, n, 128, 36, 36))}
+		return []*autograd.Value{autograd.Constant(recipe.Pixels(60, n, 128, side/2, side/2))}
 	case superres.CLIPFeatures:
 		return []*autograd.Value{autograd.Constant(tensor.Scale(0.5, recipe.Numbers(60, n, 512)))}
 	}
 	return nil
-}
-
-// A modelResult is what a model takes; the peer's figures are 0 without one.
-type modelResult struct {
-	Model       string  `json:"model"`
-	Batch       int     `json:"batch"`
-	Train       float64 `json:"train_seconds"`
-	Infer       float64 `json:"infer_seconds"`
-	Memory      float64 `json:"peak_bytes"`
-	Peer        string  `json:"peer,omitempty"`
-	PeerTrain   float64 `json:"peer_train_seconds,omitempty"`
-	PeerInfer   float64 `json:"peer_infer_seconds,omitempty"`
-	PeerMemory  float64 `json:"peer_peak_bytes,omitempty"`
-	TrainRatio  float64 `json:"train_ratio,omitempty"`  // ours / peer's: the median of the rounds'
-	InferRatio  float64 `json:"infer_ratio,omitempty"`  //
-	MemoryRatio float64 `json:"memory_ratio,omitempty"` //
-}
-
-// measureModel measures a model in a process of its own and, if there is a peer, in
-// turn with that.
-func measureModel(o *options, model string) (modelResult, error) {
-	r := modelResult{Model: model, Batch: o.batch}
-	ours, err := self(nil, "-serve", model, "-threads", fmt.Sprint(o.threads), "-batch", fmt.Sprint(o.batch))
-	if err != nil {
-		return r, err
-	}
-	defer ours.close()
-	var a answer
-	if err := ours.ask(&a, "loss"); err != nil {
-		return r, err
-	}
-	loss := a.Loss
-	peer, err := startPeer(o, model)
-	if err == nil && peer != nil {
-		defer peer.close()
-		var version, b answer
-		if err = peer.ask(&version, "version"); err == nil {
-			err = peer.ask(&b, "loss")
-		}
-		if err == nil && !(math.Abs(b.Loss-loss) <= 1e-5*loss) {
-			return r, fmt.Errorf("%s: the loss is %v, %s computes %v from the same weights", model, loss, version.Name, b.Loss)
-		}
-		r.Peer = version.Name
-	}
-	if err != nil {
-		return r, fmt.Errorf("-peer %s: expected a Python with PyTorch: %w; without -peer ours is measured alone", o.peer, err)
-	}
-	var train, infer, peerTrain, peerInfer, trainRatio, inferRatio []float64
-	both := func(what string, mine, theirs, ratio *[]float64) error {
-		const each = 3 // steps a round
-		if err := ours.ask(&a, "%s %d", what, each); err != nil {
-			return err
-		}
-		*mine = append(*mine, a.Seconds)
-		if peer == nil {
-			return nil
-		}
-		var b answer
-		if err := peer.ask(&b, "%s %d", what, each); err != nil {
-			return err
-		}
-		*theirs = append(*theirs, b.Seconds)
-		*ratio = append(*ratio, a.Seconds/b.Seconds)
-		return nil
-	}
-	for round := -1; round < o.rounds; round++ {
-		if round == 0 { // the first one warmed up
-			train, infer, peerTrain, peerInfer, trainRatio, inferRatio = nil, nil, nil, nil, nil, nil
-		}
-		if model != vggName {
-			if err := both("train", &train, &peerTrain, &trainRatio); err != nil {
-				return r, err
-			}
-		}
-		if err := both("infer", &infer, &peerInfer, &inferRatio); err != nil {
-			return r, err
-		}
-	}
-	r.Infer = median(infer)
-	if len(train) > 0 {
-		r.Train = median(train)
-	}
-	if err := ours.ask(&a, "memory"); err != nil {
-		return r, err
-	}
-	r.Memory = a.Bytes
-	if peer != nil {
-		r.PeerInfer, r.InferRatio = median(peerInfer), median(inferRatio)
-		if len(train) > 0 {
-			r.PeerTrain, r.TrainRatio = median(peerTrain), median(trainRatio)
-		}
-		if err := peer.ask(&a, "memory"); err != nil {
-			return r, err
-		}
-		r.PeerMemory = a.Bytes
-		if a.Bytes > 0 {
-			r.MemoryRatio = r.Memory / r.PeerMemory
-		}
-	}
-	return r, nil
-}
-
-// startPeer starts the peer, or returns nil if none is wanted. Its threads are told
-// to sleep while they have nothing to do: they would take ours' time.
-func startPeer(o *options, model string) (*process, error) {
-	if o.peer == "" {
-		return nil, nil
-	}
-	if _, err := os.Stat(o.script); err != nil {
-		return nil, fmt.Errorf("-peer-script: %w; run from the project's folder", err)
-	}
-	return start("peer", []string{"OMP_WAIT_POLICY=passive"}, o.peer, o.script, model, fmt.Sprint(o.batch), fmt.Sprint(o.threads))
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -14,37 +15,90 @@ func printResults(out io.Writer, r results) {
 	fmt.Fprintf(out, "%s, %d threads, %s\n", r.CPU, r.Threads, r.Go)
 	for _, l := range r.Levels {
 		fmt.Fprintf(out, "\nLevel %s\n\n", l.Level)
-		t := newTable(out, "kernel", "unit", "1 thread", "of peak", fmt.Sprintf("%d threads", r.Threads), "of peak")
+		t := newTable(out, "kernel", "unit", "1 thread", "of peak", fmt.Sprintf("%d threads", r.Threads), "of peak", fmt.Sprintf("%d threads / 1 thread", r.Threads))
+		winograd := false
 		for _, k := range l.Kernels {
-			t.row(k.Name, k.Unit, fmt.Sprintf("%.1f", k.One), share(k.OneShare), fmt.Sprintf("%.1f", k.All), share(k.AllShare))
+			t.row(k.Name, k.Unit, fmt.Sprintf("%.1f", k.One), share(k.OneShare), fmt.Sprintf("%.1f", k.All), share(k.AllShare), fmt.Sprintf("%.2f", k.Speedup))
+			winograd = winograd || strings.HasSuffix(k.Name, winogradMark)
 		}
 		t.end()
-	}
-	if len(r.Models) == 0 {
-		return
-	}
-	peer := ""
-	for _, m := range r.Models {
-		peer = m.Peer
-	}
-	fmt.Fprintf(out, "\nModels, batch %d\n\n", r.Models[0].Batch)
-	if peer == "" {
-		t := newTable(out, "model", "training step", "prediction", "peak memory")
-		for _, m := range r.Models {
-			t.row(m.Model, ms(m.Train), ms(m.Infer), mb(m.Memory))
+		if winograd {
+			fmt.Fprint(out, "\nOf Winograd's way the operations of the direct way are counted, of which it does fewer.\n")
 		}
-		t.end()
-		return
 	}
-	t := newTable(out, "model", "", "ours", peer, "ours / theirs")
-	for _, m := range r.Models {
-		if m.Train > 0 {
-			t.row(m.Model, "training step", ms(m.Train), ms(m.PeerTrain), fmt.Sprintf("%.3f", m.TrainRatio))
+	if len(r.Models) > 0 {
+		printModels(out, r.Models)
+	}
+	if r.Scaling != nil {
+		printScaling(out, r.Scaling)
+	}
+	if r.Photos != nil {
+		printPhotos(out, r.Photos, r.Threads)
+	}
+}
+
+// printModels writes a table with two columns for each peer.
+func printModels(out io.Writer, models []modelResult) {
+	var names []string
+	for _, m := range models {
+		for _, p := range m.Peers {
+			if !slices.Contains(names, p.Name) {
+				names = append(names, p.Name)
+			}
 		}
-		t.row(m.Model, "prediction", ms(m.Infer), ms(m.PeerInfer), fmt.Sprintf("%.3f", m.InferRatio))
-		t.row(m.Model, "peak memory", mb(m.Memory), mb(m.PeerMemory), fmt.Sprintf("%.3f", m.MemoryRatio))
+	}
+	titles := []string{"model@batch", "", "ours"}
+	for _, name := range names {
+		titles = append(titles, name, "ours / theirs")
+	}
+	fmt.Fprint(out, "\nModels\n\n")
+	t := newTable(out, titles...)
+	var notes []string
+	for _, m := range models {
+		label := modelSpec{m.Model, m.Batch}.String()
+		row := func(what string, show func(float64) string, of func(figures) float64, ratio func(peerResult) float64) {
+			if of(m.figures) == 0 {
+				return
+			}
+			cells := []string{label, what, show(of(m.figures))}
+			for _, name := range names {
+				theirs, quotient := "", ""
+				for _, p := range m.Peers {
+					if p.Name != name || of(p.figures) == 0 {
+						continue
+					}
+					theirs = show(of(p.figures))
+					if ratio != nil {
+						quotient = fmt.Sprintf("%.3f", ratio(p))
+					}
+				}
+				cells = append(cells, theirs, quotient)
+			}
+			t.row(cells...)
+			label = "" // once
+		}
+		row("training step", ms, func(f figures) float64 { return f.Train }, func(p peerResult) float64 { return p.TrainRatio })
+		row("… of peak", share, func(f figures) float64 { return f.TrainShare }, nil)
+		row("prediction", ms, func(f figures) float64 { return f.Infer }, func(p peerResult) float64 { return p.InferRatio })
+		row("… of peak", share, func(f figures) float64 { return f.InferShare }, nil)
+		row("peak memory, training", mb, func(f figures) float64 { return f.TrainMemory }, func(p peerResult) float64 { return p.TrainMemoryRatio })
+		row("peak memory, prediction", mb, func(f figures) float64 { return f.InferMemory }, func(p peerResult) float64 { return p.InferMemoryRatio })
+		for _, p := range m.Peers {
+			if p.TooSlow > 0 {
+				notes = append(notes, fmt.Sprintf("%s@%d: %s needed %.0f s for the first prediction and was left out.", m.Model, m.Batch, p.Name, p.TooSlow))
+			}
+		}
 	}
 	t.end()
+	var peaks []float64
+	for _, m := range models {
+		peaks = append(peaks, m.Peak/1e9)
+	}
+	fmt.Fprintf(out, "\nShares are of the peak of all threads, measured in turn with each model: %.0f to %.0f GFLOP/s.\n", slices.Min(peaks), slices.Max(peaks))
+	fmt.Fprint(out, "They count the multiplications of the model's definition: who needs fewer may exceed 100%.\n")
+	for _, n := range notes {
+		fmt.Fprintln(out, n)
+	}
 }
 
 // A table is a Markdown table whose columns line up.

@@ -1,85 +1,39 @@
-"""The workshop's models in PyTorch, timed on request: what cmd/bench compares with.
+"""The bench's models in PyTorch, timed on request: see protocol.py.
 
-    python3 torch_bench.py MODEL BATCH THREADS
-
-MODEL may also be vgg16: torchvision's, which only predicts. The script
-answers each line on standard input with a line of JSON:
-
-    loss        {"loss": of a batch, with weights and pictures made by a recipe}
-    train N     {"seconds": that each of N training steps took on average}
-    infer N     {"seconds": that each of N predictions took on average}
-    memory      {"bytes": the largest memory so far}
-    version     {"name": …}
+    python3 torch_bench.py [MODEL BATCH THREADS]
 """
-import json
-import os
-import resource
 import sys
-import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden"))
+from protocol import say, serve
 
-import torch
+try:
+    import torch
+except (ImportError, OSError) as e:  # OSError: a library of its own that cannot be loaded
+    say(missing=f"PyTorch cannot be imported ({e}); install it with pip install torch, or as Debian's python3-torch")
+    sys.exit()
 
-from goldens import fill_weights, recipe
-from models import MODELS, features, psnr_loss
-
-
-def main():
-    name, batch, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    torch.set_num_threads(threads)
-    if name == "vgg16":
-        import torchvision
-
-        model = torchvision.models.vgg16(weights=None).eval()
-        fill_weights(model)
-        picture = recipe(50, batch, 3, 224, 224)
-        serve(lambda: (infer(model, picture) ** 2).mean(), None, lambda: infer(model, picture))
-        return
-    model = MODELS[name]()
-    fill_weights(model)
-    x = (recipe(50, batch, 3, 72, 72) + 1) / 2
-    targets = [(recipe(51 + i, batch, 3, side, side) + 1) / 2 for i, side in enumerate((144, 288))]
-    extra = features(name, recipe, batch, 72, 72)
-    adam = torch.optim.Adam(model.parameters(), lr=0.001)
-
-    def loss():
-        return sum(psnr_loss(p, t) for p, t in zip(model(x, *extra), targets))
-
-    def step():
-        adam.zero_grad()
-        loss().backward()
-        adam.step()
-
-    serve(loss, step, lambda: infer(model, x, *extra))
+NAME = "PyTorch " + torch.__version__
 
 
-def infer(model, *inputs):
-    with torch.no_grad():
-        return model(*inputs)
+def main(model, batch, threads):
+    from cases import Case
+
+    torch.set_num_threads(int(threads))
+    case = Case(model, int(batch))
+
+    step = None
+    if case.targets is not None:
+        adam = torch.optim.Adam(case.model.parameters(), lr=0.001)
+
+        def step():
+            adam.zero_grad()
+            case.loss().backward()
+            adam.step()
+
+    serve(NAME, lambda: case.loss().item(), step, case.predict)
 
 
-def timed(f, n):
-    start = time.perf_counter()
-    for _ in range(n):
-        f()
-    return {"seconds": (time.perf_counter() - start) / n}
-
-
-def serve(loss, step, predict):
-    for line in sys.stdin:
-        word, *args = line.split()
-        if word == "loss":
-            answer = {"loss": loss().item()}
-        elif word == "train":
-            answer = timed(step, int(args[0]))
-        elif word == "infer":
-            answer = timed(predict, int(args[0]))
-        elif word == "memory":
-            answer = {"bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
-        else:
-            answer = {"name": "PyTorch " + torch.__version__}
-        print(json.dumps(answer), flush=True)
-
-
-main()
+if len(sys.argv) == 1:
+    say(name=NAME)
+else:
+    main(*sys.argv[1:])
