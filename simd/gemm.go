@@ -5,7 +5,7 @@ import "fmt"
 // Tile returns the shape of the tile that GemmTile computes at the current
 // level: mr rows, one for each output channel, by nr columns, one a pixel.
 // Enough of them to keep the processor's multipliers busy, few enough to stay in
-// its registers: 4×24 in 12 of AVX2's 16, 8×48 in 24 of AVX-512's 32.
+// its registers: 4×24 in 12 of AVX2's 16 or 24 of NEON's 32, 8×48 in 24 of AVX-512's 32.
 func Tile() (mr, nr int) { return tileOf(current) }
 
 // MaxTile is the largest nr of any level: what a buffer must have behind its last

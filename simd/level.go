@@ -1,11 +1,11 @@
 // Package simd holds the loops that all of the project's arithmetic ends in:
 // functions on []float32, each with a reference in plain Go and versions in
-// assembly for AVX2 and AVX-512, chosen when the program starts.
+// assembly for AVX2, AVX-512 and NEON, chosen when the program starts.
 //
 // To understand a kernel read its reference, xyzGeneric, in the file xyz.go:
 // the assembly computes the same, and a test holds them equal at every length
 // and alignment. The environment variable SIMD forces a level for a whole
-// process: SIMD=generic, SIMD=avx2 or SIMD=avx512.
+// process: SIMD=generic, SIMD=avx2, SIMD=avx512 or SIMD=neon.
 //
 // Functions panic if slices have lengths that do not fit together, and never
 // read or write outside of them. Destinations may be the very slices that are
@@ -21,14 +21,15 @@ import (
 // Level is a set of machine instructions.
 type Level int
 
-// The levels, each one faster than those before it.
+// The levels, slowest first; no machine has both AVX2 and NEON.
 const (
 	Generic Level = iota // plain Go: every machine
 	AVX2                 // amd64 with AVX2 and FMA
 	AVX512               // amd64 with AVX-512 F, BW, DQ and VL
+	NEON                 // arm64: every machine
 )
 
-var levelNames = [...]string{"generic", "avx2", "avx512"}
+var levelNames = [...]string{"generic", "avx2", "avx512", "neon"}
 
 // String returns the name that the environment variable SIMD uses.
 func (l Level) String() string { return levelNames[l] }
@@ -45,9 +46,13 @@ var (
 
 	// One bool a level, not a function pointer a kernel: the compiler cannot see
 	// through a pointer, and would move every buffer that is passed to the heap.
-	useAVX2   = current >= AVX2
-	useAVX512 = current >= AVX512
+	useAVX2, useAVX512, useNEON = instructions(current)
 )
+
+// instructions tells which of the assembly a level runs.
+func instructions(l Level) (avx2, avx512, neon bool) {
+	return l == AVX2 || l == AVX512, l == AVX512, l == NEON
+}
 
 // choose returns the level that the environment variable SIMD names, or the
 // best that there is. A wrong name ends the process: whoever sets the variable
@@ -79,7 +84,7 @@ func parseLevel(name string) (Level, error) {
 // setLevel switches the process to another level: for tests, which compare them.
 func setLevel(l Level) {
 	current = l
-	useAVX2, useAVX512 = l >= AVX2, l >= AVX512
+	useAVX2, useAVX512, useNEON = instructions(l)
 }
 
 // maxCall is how many elements one call of an assembly routine works on at the

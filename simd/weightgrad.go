@@ -4,7 +4,7 @@ import "fmt"
 
 // GradTile returns the shape of the tile that WeightGradTile computes at the
 // current level: mt taps, that is weights (ic,ky,kx), by nt output channels. 6×16
-// fills 12 of AVX2's 16 registers, 12×32 fills 24 of AVX-512's 32.
+// fills 12 of AVX2's 16 registers or 24 of NEON's 32, 12×32 fills 24 of AVX-512's 32.
 func GradTile() (mt, nt int) { return gradTileOf(current) }
 
 func gradTileOf(l Level) (mt, nt int) {

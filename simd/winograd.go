@@ -37,8 +37,11 @@ const (
 // WinogradLanes returns how many tiles the kernels below work on at once: they take
 // multiples of it.
 func WinogradLanes() int {
-	if useAVX2 {
+	switch {
+	case useAVX2:
 		return 8
+	case useNEON:
+		return 4
 	}
 	return 1
 }
