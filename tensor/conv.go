@@ -66,7 +66,7 @@ type weightGradMethod interface {
 
 // method chooses the way that is faster.
 func (s *convShape) method() convMethod {
-	if UseWinograd && s.kh == 3 && s.kw == 3 && min(s.ic, s.oc) >= winogradChannels {
+	if UseWinograd && s.kh == 3 && s.kw == 3 && min(s.ic, s.oc) >= winogradChannels && s.n*s.h*s.w >= winogradPixels {
 		return newWinograd(s)
 	}
 	block := min(convBlock, max(s.ic, s.oc))

@@ -9,6 +9,7 @@ import (
 // TestConv2dOf holds convolutions of several inputs, and their gradients, to those of one
 // input that ConcatChannels, Upsample2 and Expand make of them.
 func TestConv2dOf(t *testing.T) {
+	everyPixelCount(t)
 	rng := rand.New(rand.NewPCG(7, 7))
 	for _, c := range []struct {
 		forms    []InputForm

@@ -63,6 +63,7 @@ var convCases = []struct {
 
 // TestConv2d holds the convolution and its gradients to the plain loops.
 func TestConv2d(t *testing.T) {
+	everyPixelCount(t)
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, c := range convCases {
 		for _, relu := range []bool{false, true} {
@@ -85,6 +86,54 @@ func TestConv2d(t *testing.T) {
 			checkClose(t, "Conv2d dw "+name, dw, ww, tol)
 			checkClose(t, "Conv2d db "+name, db, wb, tol)
 		}
+	}
+}
+
+// everyPixelCount has Winograd's way used for small images too.
+func everyPixelCount(t *testing.T) {
+	was := winogradPixels
+	t.Cleanup(func() { winogradPixels = was })
+	winogradPixels = 0
+}
+
+// TestWinogradAccuracy compares a convolution of many channels, and the gradient of its
+// input, with sums in float64: the root mean square of the errors is below 2e-6 of that
+// of the values, for direct convolution as well.
+func TestWinogradAccuracy(t *testing.T) {
+	everyPixelCount(t)
+	defer func() { UseWinograd = true }()
+	rng := rand.New(rand.NewPCG(9, 9))
+	const c, size = 64, 20
+	x, w, dy := random(rng, 1, c, size, size), random(rng, c, c, 3, 3), random(rng, 1, c, size, size)
+	// A gradient of the input is a convolution with weights flipped and transposed.
+	flipped := New(c, c, 3, 3)
+	for i, v := range w.data {
+		oc, ic, tap := i/(9*c), i/9%c, i%9
+		flipped.data[(ic*c+oc)*9+8-tap] = v
+	}
+	exact := func(x, w *Tensor) []float64 {
+		y := make([]float64, c*size*size)
+		s := newConvShape("", x.shape, w.shape, 1)
+		s.eachProduct(func(xi, wi, yi int) { y[yi] += float64(x.data[xi]) * float64(w.data[wi]) })
+		return y
+	}
+	y, dx := exact(x, w), exact(dy, flipped)
+	for _, UseWinograd = range []bool{true, false} {
+		check := func(what string, got *Tensor, want []float64) {
+			errors, values := 0.0, 0.0
+			for i, v := range want {
+				d := float64(got.data[i]) - v
+				errors, values = errors+d*d, values+v*v
+			}
+			rms := math.Sqrt(errors / values)
+			t.Logf("%s, Winograd %v: relative error %.2g", what, UseWinograd, rms)
+			if !(rms < 2e-6) {
+				t.Errorf("%s, Winograd %v: relative error %.2g, want below 2e-6", what, UseWinograd, rms)
+			}
+		}
+		check("Conv2d", Conv2d(x, w, nil, ConvOptions{}), y)
+		got, _, _ := Conv2dBackward(x, w, nil, dy, ConvOptions{}, ConvGrads{X: true})
+		check("Conv2dBackward", got, dx)
 	}
 }
 

@@ -12,6 +12,10 @@ var UseWinograd = true
 // one: with fewer, transforming tiles takes longer than the multiplications saved.
 const winogradChannels = 16
 
+// winogradPixels is how many pixels a batch must have, so that it is worth the while to
+// transform the weights. It is a variable for the tests.
+var winogradPixels = 1 << 12
+
 // winogradBlock is how many tiles are transformed, multiplied and transformed back
 // before the next ones: a multiple of the columns of every level's simd.Tile. Their
 // values, 36·48 numbers a channel, wait in the second and third levels of cache.
@@ -199,14 +203,15 @@ func (w *winograd) image(dst func(oc int) []float32, padded, packed []float32, e
 		vLen, ldv := valuesLen(w.ic)
 		v := takeBuffer(vLen)
 		defer giveBuffer(v)
-		w.transform(v, ldv, padded, off[:])
+		count := (min(winogradBlock, w.tiles-block*winogradBlock) + nr - 1) / nr * nr // columns of products
+		w.transform(v, ldv, padded, off[:count])
 		mLen, ldm := valuesLen(panels * mr)
 		m := takeBuffer(mLen)
 		defer giveBuffer(m)
 		for xi := range 36 {
 			for c := 0; c < w.ic; c += mulBlock {
 				k := min(mulBlock, w.ic-c)
-				for t := 0; t < winogradBlock; t += nr {
+				for t := 0; t < count; t += nr {
 					simd.GemmTile(m[xi*ldm+t:], winogradBlock, packed[(xi*panels*w.ic+c)*mr:], w.ic*mr,
 						v[xi*ldv+c*winogradBlock+t:], winogradOffsets[:k], panels, c > 0)
 				}
@@ -258,11 +263,12 @@ func (w *winograd) emit(dst func(oc int) []float32, first int, m []float32, ldm 
 	}
 	// Kernels take whole registers of tiles, and the last one would be written twice.
 	count := min(winogradBlock, w.tiles-first)
-	most := count / simd.WinogradLanes() * simd.WinogradLanes()
+	lanes := simd.WinogradLanes()
+	most, up := count/lanes*lanes, (count+lanes-1)/lanes*lanes
 	for oc := range w.oc {
 		plane, values := dst(oc), m[oc*winogradBlock:]
 		if !e.masked {
-			simd.WinogradOutput(plane, row, off[:], values, ldm, bias(e.bias, oc), e.relu)
+			simd.WinogradOutput(plane, row, off[:up], values, ldm, bias(e.bias, oc), e.relu)
 			continue
 		}
 		simd.WinogradOutputMasked(plane, row, off[:most], values, ldm)
@@ -270,7 +276,7 @@ func (w *winograd) emit(dst func(oc int) []float32, first int, m []float32, ldm 
 			continue
 		}
 		var pixels [16 * maxLanes]float32
-		simd.WinogradOutput(pixels[:], 4, tilesApart[:simd.WinogradLanes()], values[most:], ldm, 0, false)
+		simd.WinogradOutput(pixels[:], 4, tilesApart[:lanes], values[most:], ldm, 0, false)
 		for i, o := range off[most:count] {
 			for r := range 4 {
 				e.row(plane[int(o)+r*row:][:4], pixels[16*i+4*r:][:4], oc)
