@@ -311,3 +311,42 @@ func Example() {
 	fmt.Println(y.Data().Data(), x.Grad().Data())
 	// Output: [0.5] [0.5]
 }
+
+// TestSwitches holds convolutions that read their inputs where they are to those that
+// store them first: the results are the same bit by bit, those with constant channels
+// but for rounding.
+func TestSwitches(t *testing.T) {
+	defer func() { StoreInputs, ConstantChannels = false, true }()
+	run := func(store, constant bool) (y *tensor.Tensor, grads []*tensor.Tensor) {
+		StoreInputs, ConstantChannels = store, constant
+		vs := []*Value{
+			Parameter(recipe.Numbers(0, 2, 3, 6, 8)), Parameter(recipe.Numbers(1, 2, 2, 3, 4)), Parameter(recipe.Numbers(2, 2, 4)),
+			Parameter(recipe.Numbers(3, 5, 9, 3, 3)), Parameter(recipe.Numbers(4, 5)),
+		}
+		out := Conv2dReLU(ConcatChannels(vs[0], Upsample2(vs[1]), Expand(vs[2], 6, 8)), vs[3], vs[4], 1)
+		y = out.Keep().Data().Clone()
+		BackwardFrom(out, recipe.Numbers(100, y.Shape()...))
+		for _, v := range vs {
+			grads = append(grads, v.Grad())
+		}
+		return y, grads
+	}
+	wantY, want := run(true, false)
+	for _, c := range []struct {
+		store, constant bool
+		tol             float64
+	}{{false, false, 0}, {true, true, 1e-4}, {false, true, 1e-4}} {
+		gotY, got := run(c.store, c.constant)
+		same := func(what string, got, want *tensor.Tensor) {
+			for i, w := range want.Data() {
+				if !(math.Abs(float64(got.Data()[i]-w)) <= c.tol) {
+					t.Fatalf("%+v: %s, element %d: got %v, want %v", c, what, i, got.Data()[i], w)
+				}
+			}
+		}
+		same("y", gotY, wantY)
+		for i := range got {
+			same(fmt.Sprintf("gradient %d", i), got[i], want[i])
+		}
+	}
+}

@@ -126,3 +126,29 @@ func TestConv2dOfPanics(t *testing.T) {
 		}()
 	}
 }
+
+// TestConvThreads: results have the same bits for any number of threads.
+func TestConvThreads(t *testing.T) {
+	everyPixelCount(t)
+	defer SetThreads(0)
+	rng := rand.New(rand.NewPCG(8, 8))
+	for _, d := range []int{1, 2} {
+		const n, c, h, w = 3, 20, 30, 34
+		parts := []ConvInput{{X: random(rng, n, c, h, w), Grad: Grad}, {X: random(rng, n, 3), Form: Constant, Grad: Grad}}
+		weights, bias, dy := random(rng, 18, c+3, 3, 3), random(rng, 18), random(rng, n, 18, h, w)
+		o := ConvOptions{Dilation: d, ReLU: true}
+		var want []*Tensor
+		for threads := 1; threads <= 5; threads++ {
+			SetThreads(threads)
+			y := Conv2dOf(parts, weights, bias, o)
+			dx, dw, db := Conv2dBackwardOf(parts, weights, y, dy, o, true, true)
+			got := append(dx, y, dw, db)
+			if want == nil {
+				want = got
+			}
+			for i := range got {
+				checkClose(t, fmt.Sprintf("dilation %d, %d threads, result %d", d, threads, i), got[i], want[i], 0)
+			}
+		}
+	}
+}
