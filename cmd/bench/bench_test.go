@@ -221,14 +221,14 @@ func TestPeer(t *testing.T) {
 
 // TestKernels runs each kernel that is measured once.
 func TestKernels(t *testing.T) {
-	ks := kernels(regexp.MustCompile("."))
+	ks := kernels(regexp.MustCompile("."), 1)
 	for _, k := range ks {
 		if k.unit != "GFLOP/s" && k.unit != "GB/s" || !(k.each > 0) {
 			t.Errorf("%s: %v %s", k.name, k.each, k.unit)
 		}
 		k.make()()
 	}
-	if some := kernels(regexp.MustCompile("^conv.*3→64.*forward")); len(some) != 2 || some[0].name != "FMA peak" {
+	if some := kernels(regexp.MustCompile("^conv.*3→64.*forward"), 1); len(some) != 2 || some[0].name != "FMA peak" {
 		t.Errorf("of %d kernels, the forward convolutions 3→64 are %d, want the peak and one", len(ks), len(some))
 	}
 }

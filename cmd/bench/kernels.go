@@ -31,9 +31,9 @@ func peak() kernel {
 }
 
 // kernels lists what is measured: the peak, and the kernels whose names wanted
-// matches. Elementwise kernels get 4,096 elements, which stay in the nearest caches: it
-// is the arithmetic that is measured, not the memory.
-func kernels(wanted *regexp.Regexp) []kernel {
+// matches. Convolutions get a number of images. Elementwise kernels get 4,096 elements,
+// which stay in the nearest caches: it is the arithmetic that is measured, not the memory.
+func kernels(wanted *regexp.Regexp, images int) []kernel {
 	const n = 4096
 	buffers := func(sizes ...int) [][]float32 {
 		s := make([][]float32, len(sizes))
@@ -56,7 +56,7 @@ func kernels(wanted *regexp.Regexp) []kernel {
 		}}
 	}
 	step := simd.NewAdamStep(0.001, 0.9, 0.999, 1e-8, 100)
-	all := slices.Concat(convolutions(), products(), []kernel{
+	all := slices.Concat(convolutions(images), products(), []kernel{
 		elementwise("Add", func(s [][]float32) { simd.Add(s[0], s[1], s[2]) }, n, n, n),
 		elementwise("Mul", func(s [][]float32) { simd.Mul(s[0], s[1], s[2]) }, n, n, n),
 		elementwise("Scale", func(s [][]float32) { simd.Scale(s[0], 0.5, s[1]) }, n, n),
@@ -84,7 +84,7 @@ func kernels(wanted *regexp.Regexp) []kernel {
 // convolutions are whole operations: padding, packing, bias and ReLU are part of
 // the time, the multiplications alone of the count. Winograd's way does fewer of them, but
 // those of the direct way count: what it is for is the result, not the multiplications.
-func convolutions() []kernel {
+func convolutions(n int) []kernel {
 	var ks []kernel
 	for _, c := range []struct {
 		ic, oc, size, k, dilation int
@@ -94,12 +94,12 @@ func convolutions() []kernel {
 		{32, 32, 72, 3, 1, true},
 		{32, 32, 144, 3, 1, true},
 		{32, 32, 144, 3, 2, true},
+		{32, 32, 144, 3, 4, true},
 		{96, 32, 144, 3, 1, true},
 		{192, 64, 72, 3, 1, true},
 		{3, 64, 72, 3, 1, false},
 		{64, 3, 72, 1, 1, false},
 	} {
-		const n = 4 // images
 		name := fmt.Sprintf("conv %d×%d %d→%d at %d²", c.k, c.k, c.ic, c.oc, c.size)
 		if c.dilation > 1 {
 			name += fmt.Sprintf(", dilation %d", c.dilation)
@@ -248,8 +248,12 @@ func (k kernel) threaded(threads int) threadedKernel {
 // serveKernels measures all kernels once for each line that it gets: on one thread
 // and on all, in turn.
 func serveKernels(o *options, in io.Reader, out io.Writer) error {
+	images := 16 // the batch that models are trained with
+	if simd.Current() == simd.Generic {
+		images = 1 // a call then lasts about a second, and not a quarter of a minute
+	}
 	var ks []threadedKernel
-	for _, k := range kernels(o.kernels) {
+	for _, k := range kernels(o.kernels, images) {
 		ks = append(ks, k.threaded(o.threads))
 	}
 	return answers(in, out, func(string) (any, error) {
