@@ -64,13 +64,22 @@ func conv2d(op string, x, w, b, shortcut *Value, o tensor.ConvOptions) *Value {
 		o.Add, operands = &input, append(operands, source)
 		shortcut = source
 	}
+	forward := func() *tensor.Tensor {
+		for i, s := range sources {
+			inputs[i].X = s.Data() // which may have been forgotten since
+		}
+		if shortcut != nil {
+			o.Add.X = shortcut.Data()
+		}
+		return tensor.Conv2dOf(inputs, w.Data(), b.Data(), o)
+	}
 	var v *Value
-	v = record(op, tensor.Conv2dOf(inputs, w.Data(), b.Data(), o), func(dy *tensor.Tensor) {
+	v = record(op, forward(), func(dy *tensor.Tensor) {
 		masked := true // whether gradients can be written over what they are gradients of
 		for i, s := range sources {
 			switch {
 			case !s.trained || inputs[i].Form == tensor.Constant:
-			case inputs[i].Form != tensor.Plain || !s.relu || s.uses > 1 || s.keep || s.grad != nil:
+			case inputs[i].Form != tensor.Plain || !s.relu || !s.spent():
 				masked = false
 			}
 		}
@@ -84,8 +93,11 @@ func conv2d(op string, x, w, b, shortcut *Value, o tensor.ConvOptions) *Value {
 				inputs[i].Grad = tensor.Grad
 			}
 		}
+		for i, s := range sources {
+			inputs[i].X = s.Data()
+		}
 		backward := o
-		backward.Add, backward.ReLU = nil, o.ReLU && !v.masked
+		backward.Add, backward.ReLU = nil, o.ReLU && !v.inner
 		if shortcut != nil { // it gets the same gradient as the convolution
 			dy = v.unclipped(dy)
 			backward.ReLU = false
@@ -96,9 +108,10 @@ func conv2d(op string, x, w, b, shortcut *Value, o tensor.ConvOptions) *Value {
 				continue
 			}
 			if inputs[i].Grad == tensor.MaskedGrad {
-				s.data, s.masked = nil, true
+				s.overwrite() // dx[i] is s.data
+			} else {
+				s.accumulate(dx[i])
 			}
-			s.accumulate(dx[i])
 		}
 		w.accumulate(dw)
 		b.accumulate(db)
@@ -110,7 +123,10 @@ func conv2d(op string, x, w, b, shortcut *Value, o tensor.ConvOptions) *Value {
 			v.pass(shortcut, dy)
 		}
 	}, operands...)
-	v.relu = o.ReLU
+	v.relu, v.again = o.ReLU, forward
+	for _, s := range sources {
+		s.drop()
+	}
 	return v
 }
 

@@ -39,7 +39,7 @@ func ReLU(x *Value) *Value {
 // unclipped returns the gradient dy of the result v of ReLU where that was not clipped,
 // and 0 elsewhere. It writes over dy.
 func (v *Value) unclipped(dy *tensor.Tensor) *tensor.Tensor {
-	if v.masked {
+	if v.inner {
 		return dy
 	}
 	return tensor.ReLUBackward(dy, v.data)
@@ -47,9 +47,20 @@ func (v *Value) unclipped(dy *tensor.Tensor) *tensor.Tensor {
 
 // Sigmoid returns σ(x) = 1 / (1 + exp(-x)). Backward: dx = dy·y·(1-y).
 func Sigmoid(x *Value) *Value {
-	y := tensor.Sigmoid(x.Data())
+	y := x.spare() // an enlarged image need not be stored beside its sigmoid
+	if y == nil {
+		y = tensor.Sigmoid(x.Data())
+	} else {
+		tensor.SigmoidTo(y, y)
+	}
 	var v *Value
-	v = record("Sigmoid", y, func(dy *tensor.Tensor) { v.pass(x, tensor.SigmoidBackward(dy, y)) }, x)
+	v = record("Sigmoid", y, func(dy *tensor.Tensor) {
+		if !v.inner {
+			dy = tensor.SigmoidBackward(dy, y)
+		}
+		v.pass(x, dy)
+	}, x)
+	v.sigmoid = true
 	return v
 }
 
@@ -119,14 +130,19 @@ func Mean(x *Value) *Value {
 
 // MSE returns the mean of the squared differences of N elements, Σ (a-b)² / N.
 // Backward: da = 2/N·(a-b)·dy, db = -da. A backward of its own saves two tensors of
-// the size of a. Shapes: both the same → (1). It panics if they differ. It matches
+// the size of a, and another one if a is the result of Sigmoid and b needs no gradient: that
+// of what Sigmoid was applied to is written over a. Shapes: both the same → (1). It panics if they differ. It matches
 // torch.nn.functional.mse_loss.
 func MSE(a, b *Value) *Value {
 	n := float64(a.Data().Len())
 	y := tensor.FromSlice([]float32{float32(tensor.SumSquaredDiff(a.Data(), b.Data()) / n)}, 1)
 	return record("MSE", y, func(dy *tensor.Tensor) {
 		alpha := float32(2 / n * float64(dy.Data()[0]))
-		if a.trained {
+		switch {
+		case a.trained && a.sigmoid && a.spent() && !b.trained:
+			tensor.SigmoidBackwardMSE(a.Data(), b.Data(), alpha)
+			a.overwrite()
+		case a.trained:
 			a.accumulate(tensor.ScaledDiff(alpha, a.Data(), b.Data()))
 		}
 		if b.trained {

@@ -29,14 +29,19 @@ type Value struct {
 	inference bool // nothing that is computed from it is recorded
 	keep      bool // Backward and Free leave its tensor alone
 
-	uses   int  // of how many operations it is an operand
-	relu   bool // it is the result of ReLU, and its backward can do without its tensor
-	masked bool // its gradient is already 0 where ReLU clipped, see convInputs
+	uses    int  // of how many operations it is an operand
+	relu    bool // it is the result of ReLU, and its backward can do without its tensor
+	sigmoid bool // the same of Sigmoid
+	inner   bool // its gradient is already that of what ReLU or Sigmoid was applied to
 
 	// compute is set while the tensor has not been computed, because it may not be
 	// needed: see Upsample2, ConcatChannels and Expand, whose operands are kept in
 	// operands. A convolution does without.
 	compute func() *tensor.Tensor
+
+	// again computes the tensor once more, if Recompute allows it to be dropped.
+	again     func() *tensor.Tensor
+	recompute bool
 }
 
 // Parameter returns a value that gradients are computed for.
@@ -61,9 +66,10 @@ func (v *Value) Data() *tensor.Tensor {
 	if v.compute != nil {
 		v.data = v.compute()
 		v.compute = nil
-		for _, o := range v.operands {
-			o.uses++
-		}
+		v.useOperands()
+	}
+	if v.data == nil && v.recompute && v.again != nil {
+		v.data = v.again()
 	}
 	if v.data == nil {
 		panic(fmt.Sprintf("autograd: the result of %s is gone: Backward or Free has given its memory back; call Keep before", v.op))
@@ -88,6 +94,54 @@ func (v *Value) Keep() *Value {
 	v.Data()
 	v.keep = true
 	return v
+}
+
+// Recompute lets the result of a convolution be forgotten as soon as the convolution that
+// it is the input of has read it; Backward computes it again when it is needed. Training
+// takes less memory then, and the time of one more forward computation. Results are the
+// same bit by bit. It returns v, and does nothing for the results of other operations.
+// Source: Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016.
+func (v *Value) Recompute() *Value {
+	v.recompute = true
+	return v
+}
+
+// drop gives the memory of a result back that can be computed again, once its only
+// reader has read it.
+func (v *Value) drop() {
+	if v.recompute && v.again != nil && !v.keep && v.uses == 1 {
+		tensor.Release(v.data)
+		v.data = nil
+	}
+}
+
+// spare returns the tensor of a value that has not been computed, for the caller to write
+// over. The value remains as it is. It returns nil if the value has been computed.
+func (v *Value) spare() *tensor.Tensor {
+	if v.compute == nil {
+		return nil
+	}
+	v.useOperands()
+	return v.compute()
+}
+
+// spent says whether the tensor of v has served, once the operation that asks has used
+// it in Backward: its gradient may be written over it then.
+func (v *Value) spent() bool { return v.uses == 1 && !v.keep && v.grad == nil }
+
+// overwrite makes the tensor of v, which has been written over, the gradient of what ReLU or
+// Sigmoid was applied to.
+func (v *Value) overwrite() {
+	g := v.data
+	v.data, v.again, v.inner = nil, nil, true
+	v.accumulate(g)
+}
+
+// useOperands counts the computation of a value as a use of its operands.
+func (v *Value) useOperands() {
+	for _, o := range v.operands {
+		o.uses++
+	}
 }
 
 // record returns y = op(operands) as a value. backward is called with the gradient
@@ -195,7 +249,7 @@ func (v *Value) free() {
 		return
 	}
 	tensor.Release(v.data)
-	v.data, v.operands, v.backward, v.compute = nil, nil, nil, nil
+	v.data, v.operands, v.backward, v.compute, v.again = nil, nil, nil, nil, nil
 }
 
 // sorted returns v and all that it was computed from, operands before results. It

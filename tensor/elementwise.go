@@ -64,8 +64,14 @@ func ReLUBackward(dy, y *Tensor) *Tensor {
 // Sigmoid returns σ(x) = 1 / (1 + exp(-x)). It matches torch.sigmoid.
 func Sigmoid(x *Tensor) *Tensor {
 	y := NewUninitialized(x.shape...)
-	parallelChunks(len(y.data), func(lo, hi int) { simd.Sigmoid(y.data[lo:hi], x.data[lo:hi]) })
+	SigmoidTo(y, x)
 	return y
+}
+
+// SigmoidTo writes Sigmoid(x) to dst, which may be x. It panics if their shapes differ.
+func SigmoidTo(dst, x *Tensor) {
+	checkSameShape("SigmoidTo", dst, x)
+	parallelChunks(len(x.data), func(lo, hi int) { simd.Sigmoid(dst.data[lo:hi], x.data[lo:hi]) })
 }
 
 // SigmoidBackward writes the gradient of y = σ(x) with respect to x over dy, and returns
@@ -74,6 +80,18 @@ func SigmoidBackward(dy, y *Tensor) *Tensor {
 	checkSameShape("SigmoidBackward", dy, y)
 	parallelChunks(len(y.data), func(lo, hi int) { simd.SigmoidBackward(dy.data[lo:hi], dy.data[lo:hi], y.data[lo:hi]) })
 	return dy
+}
+
+// SigmoidBackwardMSE writes over y = σ(x) the gradient of alpha/2·Σ (y-t)² with respect to
+// x: alpha·(y-t)·y·(1-y). It panics if the shapes of y and t differ.
+func SigmoidBackwardMSE(y, t *Tensor, alpha float32) {
+	checkSameShape("SigmoidBackwardMSE", y, t)
+	parallelChunks(len(y.data), func(lo, hi int) {
+		dy := takeBuffer(hi - lo)
+		defer giveBuffer(dy)
+		simd.ScaledDiff(dy, alpha, y.data[lo:hi], t.data[lo:hi])
+		simd.SigmoidBackward(y.data[lo:hi], dy, y.data[lo:hi])
+	})
 }
 
 // Sum returns the sum of all elements.
