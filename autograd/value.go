@@ -252,7 +252,7 @@ func (v *Value) free() {
 	v.data, v.operands, v.backward, v.compute, v.again = nil, nil, nil, nil, nil
 }
 
-// sorted returns v and all that it was computed from, operands before results. It
+// sorted returns v and all results that it was computed from, operands before results. It
 // keeps its own stack: recursion would need one that is as deep as the network.
 func (v *Value) sorted() []*Value {
 	var order []*Value
@@ -271,7 +271,7 @@ func (v *Value) sorted() []*Value {
 		}
 		o := top.v.operands[top.next]
 		top.next++
-		if !seen[o] {
+		if o.op != "" && !seen[o] { // parameters and constants have nothing to pass on
 			seen[o] = true
 			stack = append(stack, frame{o, 0})
 		}

@@ -26,13 +26,54 @@ type convMethod interface {
 	// pad writes one padded channel with its rows.
 	pad(dst []float32, rows convRows)
 	// packWeights arranges weights as image reads them, in memory of the pool.
-	packWeights(at func(oc, ic, tap int) float32) []float32
-	// image computes all output channels of one padded image. dst returns the memory of
-	// each.
-	image(dst func(oc int) []float32, padded, packed []float32, e epilogue, parallel func(int, func(int)))
+	packWeights(k kernels) []float32
+	// image computes all output channels of one padded image, on all threads if together.
+	image(dst planes, padded, packed []float32, e epilogue, together bool)
 	// transposed is the convolution that the gradient of some input channels is.
 	transposed(channels int) convMethod
 	weightGrad() weightGradMethod
+}
+
+// kernels are the weights of a convolution of some of the input channels of w, or of the
+// convolution that the gradient of these channels is.
+type kernels struct {
+	w       *Tensor
+	all     []int32 // the channels' places among those of w
+	flipped bool
+}
+
+// at returns the weights that output channel oc has for input channel ic. They may be
+// written to buffer.
+func (k *kernels) at(oc, ic int, buffer []float32) []float32 {
+	taps := k.w.shape[2] * k.w.shape[3]
+	if !k.flipped {
+		return k.w.data[(oc*k.w.shape[1]+int(k.all[ic]))*taps:][:taps]
+	}
+	buffer = buffer[:taps] // in both directions, and the channels have changed places
+	for i, v := range k.w.data[(ic*k.w.shape[1]+int(k.all[oc]))*taps:][:taps] {
+		buffer[taps-1-i] = v
+	}
+	return buffer
+}
+
+// planes tells where the channels of an image are written to: one after the other in data,
+// or where a gradient of several inputs belongs.
+type planes struct {
+	data []float32
+	size int
+
+	in    *convInputs // if not nil
+	dx    []*Tensor
+	image int
+}
+
+func (p *planes) at(c int) []float32 {
+	if p.in != nil {
+		if part, channel, _ := p.in.at(c, true); p.in.parts[part].Form == Plain {
+			return p.in.parts[part].plane(p.dx[part], p.image, channel)
+		}
+	}
+	return p.data[c*p.size:][:p.size]
 }
 
 // An epilogue is what happens to sums while they are in the cache.
@@ -56,12 +97,13 @@ func (e epilogue) row(dst, sums []float32, oc int) {
 
 // A weightGradMethod is a way to compute the gradient of a convolution's weights.
 type weightGradMethod interface {
-	// image returns what one image adds to the gradient, in an arrangement of its own,
-	// given it and the gradient of its result, both padded.
-	image(x, dy []float32, parallel func(int, func(int))) []float32
-	// collect adds up what image has returned, in the images' order, gives the memory
-	// back and writes the gradient of input channel ic to channel place(ic) of dw.
-	collect(parts [][]float32, dw *Tensor, place func(ic int) int)
+	// size is how many numbers an image adds to the gradient, in an arrangement of its own.
+	size() int
+	// image writes them, given the image and the gradient of its result, both padded.
+	image(dst, x, dy []float32, together bool)
+	// collect writes the sum of what all images add to dw: the gradient of input channel ic
+	// to its channel place[ic].
+	collect(sums []float32, dw *Tensor, place []int32)
 }
 
 // method chooses the way that is faster.
@@ -70,7 +112,7 @@ func (s *convShape) method() convMethod {
 		return newWinograd(s)
 	}
 	block := min(convBlock, max(s.ic, s.oc))
-	s.offsets = make([]int32, 0, block*s.taps)
+	s.offsets = offsetSlices.take(block * s.taps)[:0]
 	for c := range block {
 		for ky := range s.kh {
 			for kx := range s.kw {
@@ -79,6 +121,13 @@ func (s *convShape) method() convMethod {
 		}
 	}
 	return s
+}
+
+// release gives back what method took.
+func (s *convShape) release() {
+	if s.offsets != nil {
+		offsetSlices.give(s.offsets)
+	}
 }
 
 // ConvOptions are the settings of a convolution. The zero value is an ordinary one.
@@ -167,16 +216,17 @@ func (s *convShape) pad(dst []float32, rows convRows) {
 
 // packWeights arranges weights for simd.GemmTile: for each panel of mr output
 // channels, for each k = (ic,ky,kx), those mr weights; zeros for channels beyond oc.
-func (s *convShape) packWeights(at func(oc, ic, tap int) float32) []float32 {
+func (s *convShape) packWeights(k kernels) []float32 {
 	mr, _ := simd.Tile()
 	panels := s.panels()
 	packed := takeBuffer(panels * s.ic * s.taps * mr)
 	clear(packed)
+	buffer := make([]float32, s.taps)
 	for oc := range s.oc {
 		dst := packed[oc/mr*s.ic*s.taps*mr+oc%mr:]
 		for ic := range s.ic {
-			for tap := range s.taps {
-				dst[(ic*s.taps+tap)*mr] = at(oc, ic, tap)
+			for tap, v := range k.at(oc, ic, buffer) {
+				dst[(ic*s.taps+tap)*mr] = v
 			}
 		}
 	}
@@ -189,34 +239,44 @@ func (s *convShape) panels() int {
 }
 
 // image computes bands of all output channels, one after the other.
-func (s *convShape) image(dst func(oc int) []float32, padded, packed []float32, e epilogue, parallel func(int, func(int))) {
+func (s *convShape) image(dst planes, padded, packed []float32, e epilogue, together bool) {
 	_, nr := simd.Tile()
 	width := convBand / nr * nr
-	parallel((s.flat+width-1)/width, func(i int) {
-		s.band(dst, i*width, min(s.flat, (i+1)*width), padded, packed, e)
-	})
+	convJobs.with(convJob{s, dst, padded, packed, e, width}, together, (s.flat+width-1)/width, (*convJob).band)
 }
 
-// band computes the output positions from q0 to q1-1, for all output channels.
-func (s *convShape) band(dst func(oc int) []float32, q0, q1 int, padded, packed []float32, e epilogue) {
+// A convJob is the direct convolution of an image.
+type convJob struct {
+	*convShape
+	dst            planes
+	padded, packed []float32
+	e              epilogue
+	width          int // of a band
+}
+
+var convJobs jobs[convJob]
+
+// band computes band i of the output positions, for all output channels.
+func (s *convJob) band(i int) {
 	mr, nr := simd.Tile()
 	panels := s.panels()
+	q0, q1 := i*s.width, min(s.flat, (i+1)*s.width)
 	tiles := (q1 - q0 + nr - 1) / nr
 	sums := takeBuffer(panels * mr * tiles * nr)
 	defer giveBuffer(sums)
 	for c := 0; c < s.ic; c += convBlock {
 		k := min(convBlock, s.ic-c) * s.taps
 		for t := range tiles {
-			simd.GemmTile(sums[t*nr:], tiles*nr, packed[c*s.taps*mr:], s.ic*s.taps*mr,
-				padded[c*s.plane+q0+t*nr:], s.offsets[:k], panels, c > 0)
+			simd.GemmTile(sums[t*nr:], tiles*nr, s.packed[c*s.taps*mr:], s.ic*s.taps*mr,
+				s.padded[c*s.plane+q0+t*nr:], s.offsets[:k], panels, c > 0)
 		}
 	}
 	for oc := range s.oc {
-		plane := dst(oc)
+		plane := s.dst.at(oc)
 		for q := q0; q < q1; {
 			y, x := q/s.stride, q%s.stride
 			if end := min(q1, y*s.stride+s.w); q < end {
-				e.row(plane[y*s.w+x:][:end-q], sums[oc*tiles*nr+q-q0:][:end-q], oc)
+				s.e.row(plane[y*s.w+x:][:end-q], sums[oc*tiles*nr+q-q0:][:end-q], oc)
 			}
 			q = (y + 1) * s.stride
 		}
@@ -225,18 +285,12 @@ func (s *convShape) band(dst func(oc int) []float32, q0, q1 int, padded, packed 
 
 // eachImage calls f for every image. While there are as many images as threads,
 // each thread takes one of its own; those that are left over are computed one
-// after the other, and parallel then shares the work inside of an image.
-func eachImage(n int, f func(i int, parallel func(n int, f func(i int)))) {
+// after the other, by all threads together.
+func eachImage(n int, f func(i int, together bool)) {
 	whole := n - n%Threads()
-	Parallel(whole, func(i int) {
-		f(i, func(n int, g func(i int)) {
-			for j := range n {
-				g(j)
-			}
-		})
-	})
+	Parallel(whole, func(i int) { f(i, false) })
 	for i := whole; i < n; i++ {
-		f(i, Parallel)
+		f(i, true)
 	}
 }
 
@@ -261,10 +315,10 @@ func Conv2dOf(xs []ConvInput, w, b *Tensor, o ConvOptions) *Tensor {
 		panic(fmt.Sprintf("tensor: Conv2d: bias %v for weights %v", b.shape, w.shape))
 	}
 	m := s.method()
-	packed := m.packWeights(func(oc, ic, tap int) float32 {
-		_, _, all := in.at(ic, false)
-		return w.data[(oc*in.all+all)*s.taps+tap]
-	})
+	defer s.release()
+	all := in.channels(false)
+	packed := m.packWeights(kernels{w, all, false})
+	offsetSlices.give(all)
 	defer giveBuffer(packed)
 	y := NewUninitialized(s.n, s.oc, s.h, s.w)
 	size := s.h * s.w
@@ -273,11 +327,13 @@ func Conv2dOf(xs []ConvInput, w, b *Tensor, o ConvOptions) *Tensor {
 	if later {
 		e.relu = false
 	}
-	eachImage(s.n, func(i int, parallel func(int, func(int))) {
-		padded, done := in.pad(s, m, i, parallel)
-		defer done()
-		dst := func(oc int) []float32 { return y.data[(i*s.oc+oc)*size:][:size] }
-		m.image(dst, padded, packed, e, parallel)
+	eachImage(s.n, func(i int, together bool) {
+		padded, own := in.pad(s, m, i, together)
+		dst := planes{data: y.data[i*s.oc*size:], size: size}
+		m.image(dst, padded, packed, e, together)
+		if own {
+			giveBuffer(padded)
+		}
 		if !later {
 			return
 		}
@@ -286,20 +342,33 @@ func Conv2dOf(xs []ConvInput, w, b *Tensor, o ConvOptions) *Tensor {
 			t = in.constants(s, w, i)
 			defer giveBuffer(t)
 		}
-		parallel(s.oc, func(oc int) {
-			plane := dst(oc)
-			if in.constant {
-				s.addConstants(plane, t[oc*s.taps:])
-			}
-			if o.Add != nil {
-				o.Add.addTo(plane, i, oc, s.w)
-			}
-			if o.ReLU {
-				simd.AddBiasReLU(plane, plane, 0)
-			}
-		})
+		finishJobs.with(finishJob{s, dst, t, o, i}, together, s.oc, (*finishJob).channel)
 	})
 	return y
+}
+
+// A finishJob adds to an image what is not multiplied pixel by pixel.
+type finishJob struct {
+	s         *convShape
+	dst       planes
+	constants []float32 // see convInputs.constants
+	o         ConvOptions
+	image     int
+}
+
+var finishJobs jobs[finishJob]
+
+func (f *finishJob) channel(oc int) {
+	plane := f.dst.at(oc)
+	if f.constants != nil {
+		f.s.addConstants(plane, f.constants[oc*f.s.taps:])
+	}
+	if f.o.Add != nil {
+		f.o.Add.addTo(plane, f.image, oc, f.s.w)
+	}
+	if f.o.ReLU {
+		simd.AddBiasReLU(plane, plane, 0)
+	}
 }
 
 // newConv returns what the operands of a convolution come to, or panics.

@@ -49,14 +49,14 @@ func Conv2dBackwardOf(xs []ConvInput, w, y, dy *Tensor, o ConvOptions, wantW, wa
 		}
 	}
 	m := s.method()
+	defer s.release()
 	var t convMethod // of the convolution that the inputs' gradient is
 	var packed []float32
 	if in.wanted > 0 {
 		t = m.transposed(in.wanted)
-		packed = t.packWeights(func(ic, oc, tap int) float32 { // flipped in both directions
-			_, _, all := in.at(ic, true)
-			return w.data[(oc*in.all+all)*s.taps+s.taps-1-tap]
-		})
+		all := in.channels(true)
+		packed = t.packWeights(kernels{w, all, true})
+		offsetSlices.give(all)
 		defer giveBuffer(packed)
 	}
 	var g weightGradMethod
@@ -65,36 +65,55 @@ func Conv2dBackwardOf(xs []ConvInput, w, y, dy *Tensor, o ConvOptions, wantW, wa
 	}
 	_, nt := simd.GradTile()
 	channels := (s.oc + nt - 1) / nt * nt // filled up for the gradient of the weights
-	partW := make([][]float32, s.n)       // the sums of each image, for now
-	partB := make([][]float64, s.n)
-	tapSums := make([][]float64, s.n)
+	var partW []float32                   // each image's sums, for now
+	if g != nil {
+		partW = takeBuffer(s.n * g.size())
+		defer giveBuffer(partW)
+	}
+	var partB, tapSums []float64
+	if wantB {
+		partB = sumSlices.take(s.n * s.oc)
+		defer sumSlices.give(partB)
+	}
+	if in.constant {
+		tapSums = sumSlices.take(s.n * s.oc * s.taps)
+		defer sumSlices.give(tapSums)
+	}
 	plane := m.planeLen()
-	eachImage(s.n, func(i int, parallel func(int, func(int))) {
-		if in.constant {
-			tapSums[i] = make([]float64, s.oc*s.taps)
-		}
+	eachImage(s.n, func(i int, together bool) {
 		padded := takeBuffer(paddedLen(m, channels))
 		defer giveBuffer(padded)
-		s.padGradient(m, padded, y, dy, i, o.ReLU, channels, tapSums[i], parallel)
+		job := gradPadJob{s: s, m: m, y: y, dy: dy, image: i, padded: padded}
+		if !o.ReLU {
+			job.y = nil
+		}
+		if in.constant {
+			job.tapSums = tapSums[i*s.oc*s.taps:][:s.oc*s.taps]
+		}
+		gradPadJobs.with(job, together, channels, (*gradPadJob).channel)
 		if wantB {
-			partB[i] = make([]float64, s.oc)
 			for oc := range s.oc {
-				partB[i][oc] = simd.Sum(padded[oc*plane:][:plane])
+				partB[i*s.oc+oc] = simd.Sum(padded[oc*plane:][:plane])
 			}
 		}
 		if g != nil {
-			px, done := in.pad(s, m, i, parallel)
-			partW[i] = g.image(px, padded, parallel)
-			done()
+			px, own := in.pad(s, m, i, together)
+			g.image(partW[i*g.size():][:g.size()], px, padded, together)
+			if own {
+				giveBuffer(px)
+			}
 		}
 		if t != nil { // last: it may write over the inputs
-			in.imageGrad(s, t, dx, i, padded, packed, parallel)
+			in.imageGrad(s, t, dx, i, padded, packed, together)
 		}
 	})
 	if wantW {
 		dw = New(w.shape...)
-		if g != nil {
-			g.collect(partW, dw, func(ic int) int { _, _, all := in.at(ic, false); return all })
+		if g != nil && s.n > 0 {
+			sumImages(partW, g.size())
+			all := in.channels(false)
+			g.collect(partW, dw, all)
+			offsetSlices.give(all)
 		}
 	}
 	if in.constant {
@@ -105,7 +124,7 @@ func Conv2dBackwardOf(xs []ConvInput, w, y, dy *Tensor, o ConvOptions, wantW, wa
 		for oc := range s.oc {
 			sum := 0.0
 			for i := range s.n {
-				sum += partB[i][oc]
+				sum += partB[i*s.oc+oc]
 			}
 			db.data[oc] = float32(sum)
 		}
@@ -114,62 +133,71 @@ func Conv2dBackwardOf(xs []ConvInput, w, y, dy *Tensor, o ConvOptions, wantW, wa
 }
 
 // imageGrad computes the gradients of the inputs' image i that are wanted.
-func (in *convInputs) imageGrad(s *convShape, t convMethod, dx []*Tensor, i int, padded, packed []float32, parallel func(int, func(int))) {
-	size := s.h * s.w
-	var enlarged []float32 // the gradients of enlarged channels, before they are made small
+func (in *convInputs) imageGrad(s *convShape, t convMethod, dx []*Tensor, i int, padded, packed []float32, together bool) {
+	dst := planes{size: s.h * s.w, in: in, dx: dx, image: i}
 	for _, p := range in.parts {
-		if p.Grad != NoGrad && p.Form == Enlarged && enlarged == nil {
-			enlarged = takeBuffer(in.wanted * size)
-			defer giveBuffer(enlarged)
+		if p.Grad != NoGrad && p.Form == Enlarged && dst.data == nil { // they are made small in a second step
+			dst.data = takeBuffer(in.wanted * dst.size)
+			defer giveBuffer(dst.data)
 		}
 	}
-	t.image(func(c int) []float32 {
-		part, channel, _ := in.at(c, true)
-		switch p := &in.parts[part]; {
-		case p.Form == Enlarged:
-			return enlarged[c*size:][:size]
-		default:
-			return p.plane(dx[part], i, channel)
-		}
-	}, padded, packed, epilogue{masked: in.masked}, parallel)
-	if enlarged == nil {
-		return
+	t.image(dst, padded, packed, epilogue{masked: in.masked}, together)
+	if dst.data != nil {
+		shrinkJobs.with(shrinkJob{s, dst}, together, in.wanted, (*shrinkJob).channel)
 	}
-	parallel(in.wanted, func(c int) {
-		part, channel, _ := in.at(c, true)
-		if p := &in.parts[part]; p.Form == Enlarged {
-			upsampleBackward(p.plane(dx[part], i, channel), enlarged[c*size:][:size], s.h, s.w)
-		}
-	})
 }
 
-// padGradient writes the gradient of image i with zeros around it, and zero
-// where ReLU clipped; channels beyond those there are become zero. It adds the sums
-// of addTapSums to tapSums, if there are any.
-func (s *convShape) padGradient(m convMethod, padded []float32, y, dy *Tensor, i int, relu bool, channels int, tapSums []float64, parallel func(int, func(int))) {
-	plane := m.planeLen()
-	parallel(channels, func(c int) {
-		dst := padded[c*plane:][:plane]
-		if c >= s.oc {
-			clear(dst)
-			return
-		}
-		at := (i*s.oc + c) * s.h * s.w
-		rows := convRows{w: s.w, src: dy.data[at:][:s.h*s.w]}
-		if relu {
-			rows.y = y.data[at:][:s.h*s.w]
-		}
-		m.pad(dst, rows)
-		if tapSums == nil {
-			return
-		}
-		row := takeBuffer(s.w)
-		defer giveBuffer(row)
-		for r := range s.h {
-			rows.write(row, r)
-			s.addTapSums(tapSums[c*s.taps:][:s.taps], row, r)
-		}
-	})
+// A shrinkJob turns gradients of enlarged channels into those of the channels.
+type shrinkJob struct {
+	s *convShape
+	planes
+}
+
+var shrinkJobs jobs[shrinkJob]
+
+func (j *shrinkJob) channel(c int) {
+	part, channel, _ := j.in.at(c, true)
+	if p := &j.in.parts[part]; p.Form == Enlarged {
+		upsampleBackward(p.plane(j.dx[part], j.image, channel), j.at(c), j.s.h, j.s.w)
+	}
+}
+
+// A gradPadJob writes the gradient of an image with zeros around it, and zero where ReLU
+// clipped; channels beyond those there are become zero.
+type gradPadJob struct {
+	s       *convShape
+	m       convMethod
+	y       *Tensor // nil without ReLU
+	dy      *Tensor
+	image   int
+	padded  []float32
+	tapSums []float64 // if not nil, the sums of addTapSums are added to it
+}
+
+var gradPadJobs jobs[gradPadJob]
+
+func (j *gradPadJob) channel(c int) {
+	s, plane := j.s, j.m.planeLen()
+	dst := j.padded[c*plane:][:plane]
+	if c >= s.oc {
+		clear(dst)
+		return
+	}
+	at := (j.image*s.oc + c) * s.h * s.w
+	rows := convRows{w: s.w, src: j.dy.data[at:][:s.h*s.w]}
+	if j.y != nil {
+		rows.y = j.y.data[at:][:s.h*s.w]
+	}
+	j.m.pad(dst, rows)
+	if j.tapSums == nil {
+		return
+	}
+	row := takeBuffer(s.w)
+	defer giveBuffer(row)
+	for r := range s.h {
+		rows.write(row, r)
+		s.addTapSums(j.tapSums[c*s.taps:][:s.taps], row, r)
+	}
 }
 
 // A weightGrad computes the gradient of a convolution's weights, image by image.
@@ -178,78 +206,85 @@ func (s *convShape) padGradient(m convMethod, padded []float32, y, dy *Tensor, i
 // each output channel, filled up likewise.
 type weightGrad struct {
 	*convShape
-	channels  int // output channels, filled up
-	blocks    int // of input channels
-	blockRows int // rows of a block, filled up
+	channels  int     // output channels, filled up
+	blocks    int     // of input channels
+	blockRows int     // rows of a block, filled up
+	offsets   []int32 // where each block's rows begin; of the last one again and again, to fill a tile
 }
+
+// taken returns how many rows of a block are taken.
+func (g *weightGrad) taken(block int) int { return min(convBlock, g.ic-block*convBlock) * g.taps }
 
 func (s *convShape) weightGrad() weightGradMethod {
 	mt, nt := simd.GradTile()
 	up := func(n, to int) int { return (n + to - 1) / to * to }
-	return &weightGrad{
+	g := &weightGrad{
 		convShape: s,
 		channels:  up(s.oc, nt),
 		blocks:    (s.ic + convBlock - 1) / convBlock,
 		blockRows: up(min(s.ic, convBlock)*s.taps, mt),
 	}
+	g.offsets = offsetSlices.take(g.blocks * g.blockRows) // until collect
+	for i := range g.offsets {
+		b, t := i/g.blockRows, i%g.blockRows
+		g.offsets[i] = s.offsets[min(t, g.taken(b)-1)]
+	}
+	return g
 }
 
-// image returns the sums of one image, given it and its gradient, both padded.
-func (g *weightGrad) image(x, dy []float32, parallel func(int, func(int))) []float32 {
+func (g *weightGrad) size() int { return g.blocks * g.blockRows * g.channels }
+
+func (g *weightGrad) image(sums, x, dy []float32, together bool) {
+	weightGradJobs.with(weightGradJob{g, x, dy, sums}, together, g.blocks, (*weightGradJob).block)
+}
+
+// A weightGradJob computes the sums of one image.
+type weightGradJob struct {
+	*weightGrad
+	x, dy, sums []float32
+}
+
+var weightGradJobs jobs[weightGradJob]
+
+func (g *weightGradJob) block(b int) {
 	mt, nt := simd.GradTile()
-	sums := takeBuffer(g.blocks * g.blockRows * g.channels)
-	parallel(g.blocks, func(b int) {
-		c := sums[b*g.blockRows*g.channels:][:g.blockRows*g.channels]
-		clear(c)
-		k := min(convBlock, g.ic-b*convBlock) * g.taps
-		taps := make([]int32, (k+mt-1)/mt*mt) // the last one again and again, to fill a tile
-		for t := range taps {
-			taps[t] = g.offsets[min(t, k-1)]
-		}
-		pixels := takeBuffer(convPixels * nt) // of the gradient, the channel the fast index
-		defer giveBuffer(pixels)
-		origin := g.padX + g.padY*g.stride // where pixel (0,0) lies in a padded channel
-		for q := 0; q < g.flat; q += convPixels {
-			n := min(convPixels, g.flat-q)
-			for oc := 0; oc < g.channels; oc += nt {
-				for i := 0; i < nt; i += 8 {
-					simd.Transpose8(pixels[i:], nt, dy[(oc+i)*g.plane+origin+q:], g.plane, n)
-				}
-				simd.WeightGradTile(c[oc:], g.channels, x[b*convBlock*g.plane+q:], taps, pixels, n)
+	c := g.sums[b*g.blockRows*g.channels:][:g.blockRows*g.channels]
+	clear(c)
+	rows := g.offsets[b*g.blockRows:][:(g.taken(b)+mt-1)/mt*mt]
+	pixels := takeBuffer(convPixels * nt) // of the gradient, the channel the fast index
+	defer giveBuffer(pixels)
+	origin := g.padX + g.padY*g.stride // where pixel (0,0) lies in a padded channel
+	for q := 0; q < g.flat; q += convPixels {
+		n := min(convPixels, g.flat-q)
+		for oc := 0; oc < g.channels; oc += nt {
+			for i := 0; i < nt; i += 8 {
+				simd.Transpose8(pixels[i:], nt, g.dy[(oc+i)*g.plane+origin+q:], g.plane, n)
 			}
+			simd.WeightGradTile(c[oc:], g.channels, g.x[b*convBlock*g.plane+q:], rows, pixels, n)
 		}
-	})
-	return sums
+	}
 }
 
 // collect brings the sums into the weights' own arrangement.
-func (g *weightGrad) collect(parts [][]float32, dw *Tensor, place func(ic int) int) {
-	if len(parts) == 0 {
-		return
-	}
-	total := sumParts(parts)
+func (g *weightGrad) collect(total []float32, dw *Tensor, place []int32) {
+	offsetSlices.give(g.offsets)
 	Parallel(g.ic, func(ic int) {
 		rows := total[(ic/convBlock*g.blockRows+ic%convBlock*g.taps)*g.channels:]
 		for tap := range g.taps {
 			for oc, v := range rows[tap*g.channels:][:g.oc] {
-				dw.data[(oc*dw.shape[1]+place(ic))*g.taps+tap] = v
+				dw.data[(oc*dw.shape[1]+int(place[ic]))*g.taps+tap] = v
 			}
 		}
 	})
-	giveBuffer(total)
 }
 
-// sumParts adds the images' sums, in their order, into the first, and gives the memory
-// of the others back.
-func sumParts(parts [][]float32) []float32 {
-	total := parts[0]
-	parallelChunks(len(total), func(lo, hi int) {
-		for _, p := range parts[1:] {
-			simd.Add(total[lo:hi], total[lo:hi], p[lo:hi])
+// sumImages adds the sums of all images, each of some size, to those of the first, in the
+// images' order.
+func sumImages(sums []float32, size int) {
+	total := sums[:size]
+	parallelChunks(size, func(lo, hi int) {
+		for at := size; at < len(sums); at += size {
+			simd.Add(total[lo:hi], total[lo:hi], sums[at:][lo:hi])
 		}
 	})
-	for _, p := range parts[1:] {
-		giveBuffer(p)
-	}
-	return total
 }

@@ -110,33 +110,61 @@ func (in *convInputs) at(c int, wanted bool) (part, channel, all int) {
 	panic("tensor: no such channel")
 }
 
+// channels returns, for those that at is asked for, which of all they are: a slice of
+// offsetSlices.
+func (in *convInputs) channels(wanted bool) []int32 {
+	n := in.images
+	if wanted {
+		n = in.wanted
+	}
+	all := offsetSlices.take(n)
+	for c := range all {
+		_, _, place := in.at(c, wanted)
+		all[c] = int32(place)
+	}
+	return all
+}
+
 // plane returns the pixels of a channel of image i as they are stored.
 func (p *ConvInput) plane(t *Tensor, i, c int) []float32 {
 	size := t.shape[2] * t.shape[3]
 	return t.data[(i*t.shape[1]+c)*size:][:size]
 }
 
-// pad returns image i with zeros around it, arranged for m, and what to call when it has
-// been used. A 1×1 convolution needs no zeros: the image itself serves, if whole tiles fit
+// pad returns image i with zeros around it, arranged for m, and whether that is memory of
+// the pool. A 1×1 convolution needs no zeros: the image itself serves, if whole tiles fit
 // into it.
-func (in *convInputs) pad(s *convShape, m convMethod, i int, parallel func(int, func(int))) (padded []float32, done func()) {
+func (in *convInputs) pad(s *convShape, m convMethod, i int, together bool) (padded []float32, own bool) {
 	if _, nr := simd.Tile(); s.taps == 1 && s.flat%nr == 0 && len(in.parts) == 1 && in.parts[0].Form == Plain {
 		size := s.ic * s.h * s.w
-		return in.parts[0].X.data[i*size : (i+1)*size], func() {}
+		return in.parts[0].X.data[i*size : (i+1)*size], false
 	}
 	padded = takeBuffer(paddedLen(m, in.images))
-	plane := m.planeLen()
-	parallel(in.images, func(c int) {
-		part, channel, _ := in.at(c, false)
-		p := &in.parts[part]
-		rows := convRows{w: s.w, src: p.plane(p.X, i, channel)}
-		if p.Form == Enlarged {
-			rows.scratch = takeBuffer(s.w/2 + 2)
-			defer giveBuffer(rows.scratch)
-		}
-		m.pad(padded[c*plane:][:plane], rows)
-	})
-	return padded, func() { giveBuffer(padded) }
+	padJobs.with(padJob{in, s, m, i, padded}, together, in.images, (*padJob).channel)
+	return padded, true
+}
+
+// A padJob pads an image.
+type padJob struct {
+	in     *convInputs
+	s      *convShape
+	m      convMethod
+	image  int
+	padded []float32
+}
+
+var padJobs jobs[padJob]
+
+func (j *padJob) channel(c int) {
+	part, channel, _ := j.in.at(c, false)
+	p := &j.in.parts[part]
+	rows := convRows{w: j.s.w, src: p.plane(p.X, j.image, channel)}
+	if p.Form == Enlarged {
+		rows.scratch = takeBuffer(j.s.w/2 + 2)
+		defer giveBuffer(rows.scratch)
+	}
+	plane := j.m.planeLen()
+	j.m.pad(j.padded[c*plane:][:plane], rows)
 }
 
 // convRows are the w pixels wide rows of a channel that is to be padded: a struct instead
@@ -263,7 +291,8 @@ func (s *convShape) addTapSums(sums []float64, row []float32, y int) {
 // constantGrads computes the gradients of the weights of constant channels, which go
 // into dw if that is not nil, and of the channels themselves, given each image's sums
 // of addTapSums.
-func (in *convInputs) constantGrads(s *convShape, w, dw *Tensor, dx []*Tensor, tapSums [][]float64) {
+func (in *convInputs) constantGrads(s *convShape, w, dw *Tensor, dx []*Tensor, tapSums []float64) {
+	ofImage := func(i int) []float64 { return tapSums[i*s.oc*s.taps:][:s.oc*s.taps] }
 	all := 0
 	for j := range in.parts {
 		p := &in.parts[j]
@@ -276,7 +305,7 @@ func (in *convInputs) constantGrads(s *convShape, w, dw *Tensor, dx []*Tensor, t
 			Parallel(s.oc, func(oc int) {
 				weights := dw.data[(oc*in.all+first)*s.taps:]
 				for i := range in.n {
-					sums := tapSums[i][oc*s.taps:][:s.taps]
+					sums := ofImage(i)[oc*s.taps:][:s.taps]
 					for k, x := range p.X.data[i*c : (i+1)*c] {
 						for tap, v := range sums {
 							weights[k*s.taps+tap] += x * float32(v)
@@ -292,7 +321,7 @@ func (in *convInputs) constantGrads(s *convShape, w, dw *Tensor, dx []*Tensor, t
 			for k := range c {
 				sum := 0.0
 				for oc := range s.oc {
-					for tap, v := range tapSums[i][oc*s.taps:][:s.taps] {
+					for tap, v := range ofImage(i)[oc*s.taps:][:s.taps] {
 						sum += v * float64(w.data[(oc*in.all+first+k)*s.taps+tap])
 					}
 				}

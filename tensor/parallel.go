@@ -38,18 +38,87 @@ func Parallel(n int, f func(i int)) {
 		}
 		return
 	}
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	work := func() {
-		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-			f(i)
+	c := crews.take()
+	c.n, c.f = n, f
+	c.next.Store(0)
+	c.wait.Add(workers - 1)
+	for range workers - 1 {
+		go c.help()
+	}
+	c.work()
+	c.wait.Wait()
+	c.f = nil
+	crews.give(c)
+}
+
+// A crew is the goroutines of one call of Parallel. It is used again, since a training
+// step has hundreds of calls.
+type crew struct {
+	n    int
+	f    func(i int)
+	next atomic.Int64
+	wait sync.WaitGroup
+	help func() // the other goroutines' part, which is made once
+}
+
+var crews = jobs[crew]{prepare: func(c *crew) {
+	c.help = func() {
+		defer c.wait.Done()
+		c.work()
+	}
+}}
+
+func (c *crew) work() {
+	for i := int(c.next.Add(1)) - 1; i < c.n; i = int(c.next.Add(1)) - 1 {
+		c.f(i)
+	}
+}
+
+// jobs keeps structs that operations describe their work in, to be used again. A function
+// that is handed to goroutines, and all that it refers to, would be new garbage for every
+// image of every operation instead.
+type jobs[T any] struct {
+	sync.Mutex
+	free    []*T
+	prepare func(*T) // if not nil, what a new one needs
+}
+
+func (j *jobs[T]) take() *T {
+	j.Lock()
+	defer j.Unlock()
+	if last := len(j.free) - 1; last >= 0 {
+		t := j.free[last]
+		j.free = j.free[:last]
+		return t
+	}
+	t := new(T)
+	if j.prepare != nil {
+		j.prepare(t)
+	}
+	return t
+}
+
+func (j *jobs[T]) give(t *T) {
+	j.Lock()
+	j.free = append(j.free, t)
+	j.Unlock()
+}
+
+// with runs f(t, i) for i from 0 to n-1, with t a copy of job: on all threads if together,
+// and otherwise on the caller's, without any garbage.
+func (j *jobs[T]) with(job T, together bool, n int, f func(t *T, i int)) {
+	t := j.take()
+	*t = job
+	if together {
+		Parallel(n, func(i int) { f(t, i) })
+	} else {
+		for i := range n {
+			f(t, i)
 		}
 	}
-	for range workers - 1 {
-		wg.Go(work)
-	}
-	work()
-	wg.Wait()
+	var none T
+	*t = none
+	j.give(t)
 }
 
 // chunk is how many elements of an elementwise operation are one piece of work.

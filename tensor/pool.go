@@ -174,3 +174,35 @@ func ReleaseAll() {
 	pool.free, pool.small = nil, nil
 	pool.Unlock()
 }
+
+// slicePool is what the pool is to numbers of other types: for short slices.
+type slicePool[T any] struct {
+	sync.Mutex
+	free [][]T
+}
+
+var (
+	offsetSlices slicePool[int32]
+	sumSlices    slicePool[float64]
+)
+
+// take returns n zeros.
+func (p *slicePool[T]) take(n int) []T {
+	p.Lock()
+	defer p.Unlock()
+	for i, s := range p.free {
+		if cap(s) >= n {
+			p.free = slices.Delete(p.free, i, i+1)
+			s = s[:n]
+			clear(s)
+			return s
+		}
+	}
+	return make([]T, n)
+}
+
+func (p *slicePool[T]) give(s []T) {
+	p.Lock()
+	p.free = append(p.free, s)
+	p.Unlock()
+}

@@ -142,23 +142,25 @@ func (w *winograd) blocks() int { return (w.tiles + winogradBlock - 1) / winogra
 
 // packWeights transforms weights and arranges them for simd.GemmTile: for each ξ, for
 // each panel of mr output channels, for each ic, those mr numbers.
-func (w *winograd) packWeights(at func(oc, ic, tap int) float32) []float32 {
+func (w *winograd) packWeights(k kernels) []float32 {
 	mr, _ := simd.Tile()
 	panels := w.panels()
 	packed := takeBuffer(36 * panels * w.ic * mr)
 	Parallel(panels, func(p int) {
+		var buffer [9]float32
+		var u [maxRows][36]float32
 		for ic := range w.ic {
 			for i := range mr {
-				var u [36]float32
 				if oc := p*mr + i; oc < w.oc {
-					var g [9]float32
-					for tap := range g {
-						g[tap] = at(oc, ic, tap)
-					}
-					u = simd.WinogradWeights(&g)
+					u[i] = simd.WinogradWeights((*[9]float32)(k.at(oc, ic, buffer[:])))
+				} else {
+					u[i] = [36]float32{}
 				}
-				for xi, v := range u {
-					packed[((xi*panels+p)*w.ic+ic)*mr+i] = v
+			}
+			for xi := range 36 {
+				dst := packed[((xi*panels+p)*w.ic+ic)*mr:][:mr]
+				for i := range dst {
+					dst[i] = u[i][xi]
 				}
 			}
 		}
@@ -166,16 +168,12 @@ func (w *winograd) packWeights(at func(oc, ic, tap int) float32) []float32 {
 	return packed
 }
 
+// maxRows is the largest number of rows of simd.Tile at any level.
+const maxRows = 8
+
 func (w *winograd) panels() int {
 	mr, _ := simd.Tile()
 	return (w.oc + mr - 1) / mr
-}
-
-// transform writes v, the transformed tiles of a block of all channels of a padded image.
-func (w *winograd) transform(v []float32, ld int, padded []float32, off []int32) {
-	for ic := range w.ic {
-		simd.WinogradInput(v[ic*winogradBlock:], ld, padded[ic*w.planeLen():][:w.planeLen()], w.rowLen, off)
-	}
 }
 
 // valuesLen is how many numbers the transformed tiles of a block take, and ld how far
@@ -186,51 +184,73 @@ func valuesLen(channels int) (n, ld int) {
 }
 
 // image computes all output channels of one image.
-func (w *winograd) image(dst func(oc int) []float32, padded, packed []float32, e epilogue, parallel func(int, func(int))) {
-	mr, nr := simd.Tile()
-	panels := w.panels()
+func (w *winograd) image(dst planes, padded, packed []float32, e epilogue, together bool) {
+	job := winogradJob{w, dst, padded, packed, e}
+	if w.dilation == 1 && w.h%4 == 0 && w.w%4 == 0 {
+		winogradJobs.with(job, together, w.blocks(), (*winogradJob).block)
+		return
+	}
 	// Tiles that do not fit the image, or lie between those of other parts of it, are
 	// written to an image of whole tiles first.
 	size := 16 * w.tiles
-	var whole []float32
-	if w.dilation > 1 || w.h%4 != 0 || w.w%4 != 0 {
-		whole = takeBuffer(w.oc * size)
-		defer giveBuffer(whole)
-	}
-	parallel(w.blocks(), func(block int) {
-		var off [winogradBlock]int32
-		w.offsets(&off, block*winogradBlock)
-		vLen, ldv := valuesLen(w.ic)
-		v := takeBuffer(vLen)
-		defer giveBuffer(v)
-		count := (min(winogradBlock, w.tiles-block*winogradBlock) + nr - 1) / nr * nr // columns of products
-		w.transform(v, ldv, padded, off[:count])
-		mLen, ldm := valuesLen(panels * mr)
-		m := takeBuffer(mLen)
-		defer giveBuffer(m)
-		for xi := range 36 {
-			for c := 0; c < w.ic; c += mulBlock {
-				k := min(mulBlock, w.ic-c)
-				for t := 0; t < count; t += nr {
-					simd.GemmTile(m[xi*ldm+t:], winogradBlock, packed[(xi*panels*w.ic+c)*mr:], w.ic*mr,
-						v[xi*ldv+c*winogradBlock+t:], winogradOffsets[:k], panels, c > 0)
-				}
-			}
-		}
-		if whole == nil {
-			w.emit(dst, block*winogradBlock, m, ldm, e)
-		} else {
-			w.emit(func(oc int) []float32 { return whole[oc*size:][:size] }, block*winogradBlock, m, ldm, epilogue{})
-		}
-	})
-	if whole != nil {
-		parallel(w.oc, func(oc int) { w.mergeParts(dst(oc), whole[oc*size:][:size], e, oc) })
-	}
+	whole := takeBuffer(w.oc * size)
+	defer giveBuffer(whole)
+	job.dst, job.e = planes{data: whole, size: size}, epilogue{}
+	winogradJobs.with(job, together, w.blocks(), (*winogradJob).block)
+	mergeJobs.with(mergeJob{w, dst, whole, e}, together, w.oc, (*mergeJob).channel)
 }
 
-// mergeParts writes an output channel, given the parts of it that were computed apart.
-func (w *winograd) mergeParts(dst, whole []float32, e epilogue, oc int) {
+// A winogradJob is the convolution of an image, whose results have whole tiles.
+type winogradJob struct {
+	*winograd
+	dst            planes
+	padded, packed []float32
+	e              epilogue
+}
+
+var winogradJobs jobs[winogradJob]
+
+// block computes the results of a block of tiles.
+func (w *winogradJob) block(block int) {
+	mr, nr := simd.Tile()
+	panels := w.panels()
+	var off [winogradBlock]int32
+	w.offsets(&off, block*winogradBlock)
+	vLen, ldv := valuesLen(w.ic)
+	v := takeBuffer(vLen)
+	defer giveBuffer(v)
+	count := (min(winogradBlock, w.tiles-block*winogradBlock) + nr - 1) / nr * nr // columns of products
+	for ic := range w.ic {
+		simd.WinogradInput(v[ic*winogradBlock:], ldv, w.padded[ic*w.planeLen():][:w.planeLen()], w.rowLen, off[:count])
+	}
+	mLen, ldm := valuesLen(panels * mr)
+	m := takeBuffer(mLen)
+	defer giveBuffer(m)
+	for xi := range 36 {
+		for c := 0; c < w.ic; c += mulBlock {
+			k := min(mulBlock, w.ic-c)
+			for t := 0; t < count; t += nr {
+				simd.GemmTile(m[xi*ldm+t:], winogradBlock, w.packed[(xi*panels*w.ic+c)*mr:], w.ic*mr,
+					v[xi*ldv+c*winogradBlock+t:], winogradOffsets[:k], panels, c > 0)
+			}
+		}
+	}
+	w.emit(block*winogradBlock, m, ldm)
+}
+
+// A mergeJob writes output channels, given the parts of them that were computed apart.
+type mergeJob struct {
+	*winograd
+	dst   planes
+	whole []float32
+	e     epilogue
+}
+
+var mergeJobs jobs[mergeJob]
+
+func (w *mergeJob) channel(oc int) {
 	d, row := w.dilation, 4*w.tilesX
+	dst, whole := w.dst.at(oc), w.whole[oc*16*w.tiles:][:16*w.tiles]
 	buffer := takeBuffer(2 * w.w)
 	defer giveBuffer(buffer)
 	for y := range w.h {
@@ -239,7 +259,7 @@ func (w *winograd) mergeParts(dst, whole []float32, e epilogue, oc int) {
 			merge(buffer[:w.w], src, 4*w.tilesY*row, d, buffer[w.w:])
 			src = buffer
 		}
-		e.row(dst[y*w.w:][:w.w], src[:w.w], oc)
+		w.e.row(dst[y*w.w:][:w.w], src[:w.w], oc)
 	}
 }
 
@@ -252,9 +272,9 @@ var winogradOffsets = func() []int32 {
 	return off
 }()
 
-// emit transforms products of a block of tiles back and writes the pixels to images that
-// consist of whole tiles.
-func (w *winograd) emit(dst func(oc int) []float32, first int, m []float32, ldm int, e epilogue) {
+// emit transforms products of a block of tiles back and writes the pixels.
+func (w *winogradJob) emit(first int, m []float32, ldm int) {
+	e := w.e
 	var off [winogradBlock]int32
 	row := 4 * w.tilesX
 	for i := range off {
@@ -266,7 +286,7 @@ func (w *winograd) emit(dst func(oc int) []float32, first int, m []float32, ldm 
 	lanes := simd.WinogradLanes()
 	most, up := count/lanes*lanes, (count+lanes-1)/lanes*lanes
 	for oc := range w.oc {
-		plane, values := dst(oc), m[oc*winogradBlock:]
+		plane, values := w.dst.at(oc), m[oc*winogradBlock:]
 		if !e.masked {
 			simd.WinogradOutput(plane, row, off[:up], values, ldm, bias(e.bias, oc), e.relu)
 			continue
@@ -311,50 +331,66 @@ func (w *winograd) weightGrad() weightGradMethod {
 	return g
 }
 
-// image returns du of one image, given it and the gradient of its result, both padded.
-func (g *winogradGrad) image(x, dy []float32, parallel func(int, func(int))) []float32 {
-	_, nt := simd.GradTile()
-	du := takeBuffer(36 * g.rows * g.channels)
+func (g *winogradGrad) size() int { return 36 * g.rows * g.channels }
+
+// image computes du of one image.
+func (g *winogradGrad) image(du, x, dy []float32, together bool) {
 	vLen, ldv := valuesLen(g.ic)
-	v := takeBuffer(vLen)
-	defer giveBuffer(v)
 	gLen, ldg := valuesLen(g.channels)
-	values := takeBuffer(gLen)
+	v, values := takeBuffer(vLen), takeBuffer(gLen)
+	defer giveBuffer(v)
 	defer giveBuffer(values)
-	for block := range g.blocks() {
-		var off [winogradBlock]int32
-		g.offsets(&off, block*winogradBlock)
-		count := min(winogradBlock, g.tiles-block*winogradBlock)
-		parallel(g.ic, func(ic int) {
-			simd.WinogradInput(v[ic*winogradBlock:], ldv, x[ic*g.planeLen():][:g.planeLen()], g.rowLen, off[:])
-		})
-		parallel(g.channels, func(oc int) { // the result's pixels begin one row and column later
-			simd.WinogradGradient(values[oc*winogradBlock:], ldg, dy[oc*g.planeLen():][:g.planeLen()][g.rowLen+1:], g.rowLen, off[:])
-		})
-		parallel(36, func(xi int) {
-			sums := du[xi*g.rows*g.channels:][:g.rows*g.channels]
-			if block == 0 {
-				clear(sums)
-			}
-			pixels := takeBuffer(winogradBlock * nt)
-			defer giveBuffer(pixels)
-			for oc := 0; oc < g.channels; oc += nt {
-				for i := 0; i < nt; i += 8 {
-					simd.Transpose8(pixels[i:], nt, values[xi*ldg+(oc+i)*winogradBlock:], winogradBlock, count)
-				}
-				simd.WeightGradTile(sums[oc:], g.channels, v[xi*ldv:], g.taps, pixels, count)
-			}
-		})
+	for first := 0; first < g.tiles; first += winogradBlock {
+		job := winogradGradJob{winogradGrad: g, x: x, dy: dy, du: du, v: v, values: values, ldv: ldv, ldg: ldg, first: first}
+		g.winograd.offsets(&job.off, first)
+		winogradGradJobs.with(job, together, g.ic, (*winogradGradJob).input)
+		winogradGradJobs.with(job, together, g.channels, (*winogradGradJob).gradient)
+		winogradGradJobs.with(job, together, 36, (*winogradGradJob).product)
 	}
-	return du
+}
+
+// A winogradGradJob adds to du what a block of tiles contributes.
+type winogradGradJob struct {
+	*winogradGrad
+	x, dy, du, v, values []float32
+	ldv, ldg             int
+	first                int // tile
+	off                  [winogradBlock]int32
+}
+
+var winogradGradJobs jobs[winogradGradJob]
+
+// input transforms tiles of an input channel.
+func (g *winogradGradJob) input(ic int) {
+	simd.WinogradInput(g.v[ic*winogradBlock:], g.ldv, g.x[ic*g.planeLen():][:g.planeLen()], g.rowLen, g.off[:])
+}
+
+// gradient transforms tiles of the gradient of an output channel, whose pixels begin one
+// row and column later.
+func (g *winogradGradJob) gradient(oc int) {
+	simd.WinogradGradient(g.values[oc*winogradBlock:], g.ldg, g.dy[oc*g.planeLen():][:g.planeLen()][g.rowLen+1:], g.rowLen, g.off[:])
+}
+
+// product adds the product of both at place xi.
+func (g *winogradGradJob) product(xi int) {
+	_, nt := simd.GradTile()
+	count := min(winogradBlock, g.tiles-g.first)
+	sums := g.du[xi*g.rows*g.channels:][:g.rows*g.channels]
+	if g.first == 0 {
+		clear(sums)
+	}
+	pixels := takeBuffer(winogradBlock * nt)
+	defer giveBuffer(pixels)
+	for oc := 0; oc < g.channels; oc += nt {
+		for i := 0; i < nt; i += 8 {
+			simd.Transpose8(pixels[i:], nt, g.values[xi*g.ldg+(oc+i)*winogradBlock:], winogradBlock, count)
+		}
+		simd.WeightGradTile(sums[oc:], g.channels, g.v[xi*g.ldv:], g.taps, pixels, count)
+	}
 }
 
 // collect transforms the sum of the images' du back.
-func (g *winogradGrad) collect(parts [][]float32, dw *Tensor, place func(ic int) int) {
-	if len(parts) == 0 {
-		return
-	}
-	total := sumParts(parts)
+func (g *winogradGrad) collect(total []float32, dw *Tensor, place []int32) {
 	Parallel(g.ic, func(ic int) {
 		for oc := range g.oc {
 			var u [36]float32
@@ -362,8 +398,7 @@ func (g *winogradGrad) collect(parts [][]float32, dw *Tensor, place func(ic int)
 				u[xi] = total[(xi*g.rows+ic)*g.channels+oc]
 			}
 			w := simd.WinogradWeightsGradient(&u)
-			copy(dw.data[(oc*dw.shape[1]+place(ic))*9:], w[:])
+			copy(dw.data[(oc*dw.shape[1]+int(place[ic]))*9:], w[:])
 		}
 	})
-	giveBuffer(total)
 }
