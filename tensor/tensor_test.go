@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
+	"slices"
 	"testing"
 )
 
@@ -139,6 +141,105 @@ func TestPool(t *testing.T) {
 	}
 	if b.data[3] != 0 {
 		t.Error("New did not clear what was there before")
+	}
+}
+
+// TestPoolAreas takes and gives back parts of buffers in a random order, and wants no two
+// that are out at the same time to share memory, all of it to be used again, and memory of
+// others to be left apart.
+func TestPoolAreas(t *testing.T) {
+	ReleaseAll()
+	defer ReleaseAll()
+	rng := rand.New(rand.NewPCG(1, 2))
+	type part struct {
+		data []float32
+		mark float32
+	}
+	var out []part
+	check := func(p part) {
+		t.Helper()
+		for _, i := range []int{0, len(p.data) / 2, len(p.data) - 1} {
+			if p.data[i] != p.mark {
+				t.Fatalf("buffer %v of %d: element %d is %v: another buffer shares it", p.mark, len(p.data), i, p.data[i])
+			}
+		}
+	}
+	for step := range 2000 {
+		if len(out) < 12 && rng.IntN(2) == 0 {
+			n := minPart/2 + rng.IntN(4*minPart)
+			p := part{takeBuffer(n), float32(step)}
+			if len(p.data) != n || cap(p.data) < n {
+				t.Fatalf("takeBuffer(%d) has %d elements, capacity %d", n, len(p.data), cap(p.data))
+			}
+			for i := range p.data {
+				if i%4096 == 0 || i == n/2 || i == n-1 {
+					p.data[i] = p.mark
+				}
+			}
+			out = append(out, p)
+		} else if len(out) > 0 {
+			i := rng.IntN(len(out))
+			check(out[i])
+			giveBuffer(out[i].data)
+			out = slices.Delete(out, i, i+1)
+		}
+	}
+	for _, p := range out {
+		check(p)
+		giveBuffer(p.data)
+	}
+	// All is back: each area is one buffer again.
+	areas := 0
+	for _, a := range pool.areas {
+		if a.first.Value() != nil {
+			areas++
+		}
+	}
+	large := 0
+	for _, b := range pool.free {
+		if cap(b) >= minPart {
+			large++
+		}
+	}
+	if large > areas {
+		t.Errorf("%d buffers of %d areas are free: parts were not joined", large, areas)
+	}
+
+	// Neighbours in memory that no area holds are not joined.
+	whole := make([]float32, 4*minPart)
+	before := len(pool.free)
+	giveBuffer(whole[: 2*minPart : 2*minPart])
+	giveBuffer(whole[2*minPart:])
+	if len(pool.free) != before+2 {
+		t.Errorf("two slices of foreign memory became %d buffers", len(pool.free)-before)
+	}
+}
+
+// TestPoolAreasDropped wants an area whose parts were not given back to be collected when
+// nothing refers to them any more.
+func TestPoolAreasDropped(t *testing.T) {
+	ReleaseAll()
+	defer ReleaseAll()
+	b := takeBuffer(2 * minPart)
+	at := address(b)
+	find := func() bool {
+		for _, a := range pool.areas {
+			if a.at == at && a.first.Value() != nil {
+				return true
+			}
+		}
+		return false
+	}
+	if !find() {
+		t.Fatal("a new buffer is not entered as an area")
+	}
+	b[0] = 1
+	runtime.KeepAlive(b)
+	ReleaseAll() // what remains of its area
+	runtime.GC()
+	runtime.GC()
+	if find() {
+		t.Error("an area that nothing refers to is still there")
 	}
 }
 
