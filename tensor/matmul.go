@@ -49,14 +49,25 @@ func PackTransposed(b *Tensor) *Packed {
 
 // pack fills panels by calling fill for each of their rows, which are zero.
 func pack(k, n int, fill func(dst []float32, row, col int)) *Packed {
+	p := &Packed{k: k, n: n}
+	p.data = make([]float32, p.size())
+	p.fill(fill)
+	return p
+}
+
+// size is how many numbers the panels hold.
+func (p *Packed) size() int {
 	_, nr := simd.Tile()
-	p := &Packed{k: k, n: n, data: make([]float32, (n+nr-1)/nr*nr*k)}
-	Parallel((n+nr-1)/nr, func(panel int) {
-		for row := range k {
-			fill(p.data[(panel*k+row)*nr:][:nr], row, panel*nr)
+	return (p.n + nr - 1) / nr * nr * p.k
+}
+
+func (p *Packed) fill(fill func(dst []float32, row, col int)) {
+	_, nr := simd.Tile()
+	Parallel((p.n+nr-1)/nr, func(panel int) {
+		for row := range p.k {
+			fill(p.data[(panel*p.k+row)*nr:][:nr], row, panel*nr)
 		}
 	})
-	return p
 }
 
 // Bytes returns the memory that the matrix takes.
@@ -68,7 +79,11 @@ func MatMul(a, b *Tensor) *Tensor {
 	if _, k := dims2("MatMul", a); len(b.shape) != 2 || b.shape[0] != k {
 		panic(fmt.Sprintf("tensor: MatMul %v×%v: inner dimensions differ", a.shape, b.shape))
 	}
-	return PackMatrix(b).Mul(a, nil)
+	p := &Packed{k: b.shape[0], n: b.shape[1]}
+	p.data = takeBuffer(p.size())
+	defer giveBuffer(p.data)
+	p.fill(func(dst []float32, row, col int) { clear(dst[copy(dst, b.data[row*p.n+col:(row+1)*p.n]):]) })
+	return p.Linear(a, LinearOptions{})
 }
 
 // Mul returns a·p + bias: y[i,j] = Σ_k a[i,k]·p[k,j] + bias[j]. bias may be nil. With
