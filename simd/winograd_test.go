@@ -17,12 +17,24 @@ func winogradTiles(rng *rand.Rand, n, stride, side int) (off []int32, size int) 
 	return off, size
 }
 
+// winogradApart is winogradTiles for kernels that write the tiles: none overlap.
+func winogradApart(n, stride int) (off []int32, size int) {
+	off = make([]int32, n)
+	for i := range off {
+		off[i] = int32(i/5*4*stride + i%5*4)
+		size = max(size, int(off[i])+3*stride+4)
+	}
+	return off, size
+}
+
 // TestWinogradTransforms holds the transformations to their references, whose matrices
-// TestWinogradIsConvolution checks.
+// TestWinogradIsConvolution checks. The counts of tiles are odd and even multiples of
+// the lanes, so that no level may take more tiles at once than it says.
 func TestWinogradTransforms(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		rng := rand.New(rand.NewPCG(4, 4))
-		for _, n := range []int{0, 8, 16, 24, 72} {
+		for _, groups := range []int{0, 1, 2, 3, 5, 18} {
+			n := groups * WinogradLanes()
 			for _, extra := range []int{0, 1, 16} {
 				for _, stride := range []int{22, 29} {
 					ld := n + extra
@@ -53,22 +65,33 @@ func TestWinogradTransforms(t *testing.T) {
 					WinogradGradient(values, ld, image, stride, off)
 					check("WinogradGradient", values, want)
 
-					for i := range off {
-						off[i] = int32(i/5*4*stride + i%5*4) // results must not overlap
+					// Results go to tiles of one more image; of the products' rows only
+					// the n columns are scratch: the next call may need the others.
+					off, size = winogradApart(n, stride)
+					image = randomize(rng, guarded(t, size))
+					scratch := guarded(t, len(values))
+					checkOutput := func(kernel string, got, want []float32) {
+						t.Helper()
+						check(kernel, got, want)
+						for i, v := range values {
+							if i%ld >= n && scratch[i] != v {
+								t.Fatalf("%s %v, %d tiles, row distance %d, stride %d: wrote beyond row %d of the products", kernel, l, n, ld, stride, i/ld)
+							}
+						}
 					}
 					wantMasked := append([]float32(nil), image...)
-					if n > 0 {
-						wantMasked[off[n-1]] = float32(math.NaN())
-					}
-					masked := append([]float32(nil), wantMasked...)
+					masked := guarded(t, size)
+					copy(masked, image)
 					winogradOutputMaskedGeneric(wantMasked, stride, off, append([]float32(nil), values...), ld)
-					WinogradOutputMasked(masked, stride, off, append([]float32(nil), values...), ld)
-					check("WinogradOutputMasked", masked, wantMasked)
+					copy(scratch, values)
+					WinogradOutputMasked(masked, stride, off, scratch, ld)
+					checkOutput("WinogradOutputMasked", masked, wantMasked)
 					for _, relu := range []bool{false, true} {
 						wantImage := append([]float32(nil), image...)
 						winogradOutputGeneric(wantImage, stride, off, append([]float32(nil), values...), ld, 0.25, relu)
-						WinogradOutput(image, stride, off, append([]float32(nil), values...), ld, 0.25, relu)
-						check("WinogradOutput", image, wantImage)
+						copy(scratch, values)
+						WinogradOutput(image, stride, off, scratch, ld, 0.25, relu)
+						checkOutput("WinogradOutput", image, wantImage)
 					}
 				}
 			}
@@ -126,6 +149,125 @@ func TestWinogradIsConvolution(t *testing.T) {
 				}
 				if !(math.Abs(float64(dg[k])-want) <= 2e-5) {
 					t.Fatalf("%v: lane %d, gradient of weight %d: got %v, want %v", l, lane, k, dg[k], want)
+				}
+			}
+		}
+	})
+}
+
+// TestWinogradOutputNaN puts a NaN into each product of each tile: it must reach the
+// pixels that the product takes part in, past ReLU too as max in Go lets it, and no
+// others. A bias that is not a number, not finite or far below zero reaches all.
+func TestWinogradOutputNaN(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	reaches := func(from, to int) bool { // whether A is not 0 there: all 16 pixels for the inner places
+		return from == 0 && to == 0 || from == 5 && to == 3 || 0 < from && from < 5
+	}
+	eachLevel(t, func(t *testing.T, l Level) {
+		rng := rand.New(rand.NewPCG(6, 6))
+		const stride = 22
+		n := 3 * WinogradLanes()
+		ld := n + 1
+		off, size := winogradApart(n, stride)
+		before := randomize(rng, make([]float32, size))
+		values := randomize(rng, make([]float32, 35*ld+n))
+		got, scratch := guarded(t, size), guarded(t, len(values))
+		for _, relu := range []bool{false, true} {
+			output := func(bias float32) {
+				copy(got, before)
+				WinogradOutput(got, stride, off, scratch, ld, bias, relu)
+			}
+			copy(scratch, values)
+			output(0.25)
+			clean := append([]float32(nil), got...)
+			want := make([]float32, size)
+			for tile, o := range off {
+				for place := range 36 {
+					copy(want, clean)
+					for q := range 16 {
+						if reaches(place/6, q/4) && reaches(place%6, q%4) {
+							want[int(o)+q/4*stride+q%4] = nan
+						}
+					}
+					copy(scratch, values)
+					scratch[place*ld+tile] = nan
+					output(0.25)
+					for i, w := range want {
+						if !close(got[i], w, 0) {
+							t.Fatalf("WinogradOutput %v, relu %v, %d tiles, NaN in place %d of tile %d: element %d: got %v, want %v", l, relu, n, place, tile, i, got[i], w)
+						}
+					}
+				}
+			}
+			for _, bias := range []float32{nan, inf, -inf, -1000} {
+				copy(scratch, values)
+				output(bias)
+				for tile, o := range off {
+					for q := range 16 {
+						i := int(o) + q/4*stride + q%4
+						w, tol := bias, 0.0
+						switch {
+						case relu:
+							w = max(bias, 0)
+						case bias == -1000:
+							w, tol = clean[i]-0.25+bias, 1e-3
+						}
+						if !close(got[i], w, tol) {
+							t.Fatalf("WinogradOutput %v, relu %v, %d tiles, bias %v: tile %d, pixel %d: got %v, want %v", l, relu, n, bias, tile, q, got[i], w)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestWinogradOutputMaskedZero puts pixels about zero into each place of each tile: the
+// gradient is 0 to the bit where the pixel is not above 0, were it NaN without the mask,
+// and elsewhere, for pixels that are NaN too, what it would be without the mask.
+func TestWinogradOutputMaskedZero(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	const tiny = math.SmallestNonzeroFloat32
+	negative := math.Float32frombits(0xffc00000) // amd64's own NaN has this sign
+	pixels := []float32{0, float32(math.Copysign(0, -1)), -1, -tiny, nan, negative, tiny, 1, inf, -inf}
+	eachLevel(t, func(t *testing.T, l Level) {
+		rng := rand.New(rand.NewPCG(7, 7))
+		const stride = 22
+		n := 3 * WinogradLanes()
+		ld := n + 1
+		off, size := winogradApart(n, stride)
+		got, scratch := guarded(t, size), guarded(t, 35*ld+n)
+		for _, products := range []string{"random", "NaN"} {
+			values := randomize(rng, make([]float32, len(scratch)))
+			if products == "NaN" {
+				for i := range values {
+					values[i] = nan
+				}
+			}
+			unmasked := make([]float32, size)
+			WinogradOutput(unmasked, stride, off, append([]float32(nil), values...), ld, 0, false)
+			for shift := range pixels {
+				pixel := func(i int) float32 { return pixels[(i+shift)%len(pixels)] }
+				want := make([]float32, size)
+				for i := range want {
+					want[i] = pixel(i) // stays, outside of the tiles
+				}
+				copy(got, want)
+				copy(scratch, values)
+				for _, o := range off {
+					for q := range 16 {
+						i := int(o) + q/4*stride + q%4
+						want[i] = unmasked[i]
+						if pixel(i) <= 0 {
+							want[i] = 0
+						}
+					}
+				}
+				WinogradOutputMasked(got, stride, off, scratch, ld)
+				for i, w := range want {
+					if g := got[i]; math.Float32bits(g) != math.Float32bits(w) && !(g != g && w != w) {
+						t.Fatalf("WinogradOutputMasked %v, %d tiles, %s products: element %d, pixel %v: got %v, want %v", l, n, products, i, pixel(i), g, w)
+					}
 				}
 			}
 		}
