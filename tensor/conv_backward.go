@@ -235,33 +235,36 @@ func (s *convShape) weightGrad() weightGradMethod {
 func (g *weightGrad) size() int { return g.blocks * g.blockRows * g.channels }
 
 func (g *weightGrad) image(sums, x, dy []float32, together bool) {
-	weightGradJobs.with(weightGradJob{g, x, dy, sums}, together, g.blocks, (*weightGradJob).block)
-}
-
-// A weightGradJob computes the sums of one image.
-type weightGradJob struct {
-	*weightGrad
-	x, dy, sums []float32
-}
-
-var weightGradJobs jobs[weightGradJob]
-
-func (g *weightGradJob) block(b int) {
-	mt, nt := simd.GradTile()
-	c := g.sums[b*g.blockRows*g.channels:][:g.blockRows*g.channels]
-	clear(c)
-	rows := g.offsets[b*g.blockRows:][:(g.taken(b)+mt-1)/mt*mt]
-	pixels := takeBuffer(convPixels * nt) // of the gradient, the channel the fast index
+	_, nt := simd.GradTile()
+	clear(sums)
+	pixels := takeBuffer(g.channels * convPixels) // of the gradient, the channel the fast index
 	defer giveBuffer(pixels)
 	origin := g.padX + g.padY*g.stride // where pixel (0,0) lies in a padded channel
 	for q := 0; q < g.flat; q += convPixels {
 		n := min(convPixels, g.flat-q)
 		for oc := 0; oc < g.channels; oc += nt {
 			for i := 0; i < nt; i += 8 {
-				simd.Transpose8(pixels[i:], nt, g.dy[(oc+i)*g.plane+origin+q:], g.plane, n)
+				simd.Transpose8(pixels[oc*convPixels+i:], nt, dy[(oc+i)*g.plane+origin+q:], g.plane, n)
 			}
-			simd.WeightGradTile(c[oc:], g.channels, g.x[b*convBlock*g.plane+q:], rows, pixels, n)
 		}
+		weightGradJobs.with(weightGradJob{g, x, pixels, sums, q, n}, together, g.blocks, (*weightGradJob).block)
+	}
+}
+
+// A weightGradJob adds to the sums of an image what n pixels from q on contribute.
+type weightGradJob struct {
+	*weightGrad
+	x, pixels, sums []float32
+	q, n            int
+}
+
+var weightGradJobs jobs[weightGradJob]
+
+func (g *weightGradJob) block(b int) {
+	mt, nt := simd.GradTile()
+	rows := g.offsets[b*g.blockRows:][:(g.taken(b)+mt-1)/mt*mt]
+	for oc := 0; oc < g.channels; oc += nt {
+		simd.WeightGradTile(g.sums[b*g.blockRows*g.channels+oc:], g.channels, g.x[b*convBlock*g.plane+g.q:], rows, g.pixels[oc*convPixels:], g.n)
 	}
 }
 
