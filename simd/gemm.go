@@ -1,6 +1,9 @@
 package simd
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Tile returns the shape of the tile that GemmTile computes at the current
 // level: mr rows, one for each output channel, by nr columns, one a pixel.
@@ -46,16 +49,23 @@ func GemmTile(c []float32, ldc int, a []float32, lda int, b []float32, off []int
 	if len(a) < (panels-1)*lda+len(off)*mr {
 		panic(fmt.Sprintf("simd: GemmTile: a has %d elements, %d panels of %d×%d lie %d apart", len(a), panels, len(off), mr, lda))
 	}
-	var all int32 // the or of all offsets is negative if one is
-	var last int32
-	for _, o := range off {
-		all |= o
-		last = max(last, o)
-	}
-	if all < 0 || len(b) < int(last)+nr {
-		panic(fmt.Sprintf("simd: GemmTile: b has %d elements, offsets go from %d to %d and %d beyond", len(b), all, last, nr))
-	}
+	checkOffsets("GemmTile", len(b), off, nr)
 	gemmTile(c, ldc, a, lda, b, off, panels, accumulate)
+}
+
+// checkOffsets panics unless beyond elements of a slice of n begin at each offset.
+func checkOffsets(kernel string, n int, off []int32, beyond int) {
+	// As numbers without a sign negative ones are the largest.
+	if len(off) > 0 && int64(maxOffset(off)) > int64(n-beyond) {
+		panic(fmt.Sprintf("simd: %s: a slice has %d elements, offsets go from %d to %d and %d beyond", kernel, n, slices.Min(off), slices.Max(off), beyond))
+	}
+}
+
+func maxOffsetGeneric(off []int32) (largest uint32) {
+	for _, o := range off {
+		largest = max(largest, uint32(o))
+	}
+	return largest
 }
 
 func gemmTileGeneric(c []float32, ldc int, a []float32, lda int, b []float32, off []int32, panels int, accumulate bool) {

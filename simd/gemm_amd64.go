@@ -8,6 +8,17 @@ func gemmTileAVX2(c *float32, ldc int, a *float32, lda int, b *float32, off *int
 //go:noescape
 func gemmTileAVX512(c *float32, ldc int, a *float32, lda int, b *float32, off *int32, k, panels int, accumulate bool)
 
+//go:noescape
+func maxOffsetAVX2(off *int32, n int) uint32
+
+func maxOffset(off []int32) uint32 {
+	n := len(off) &^ 7
+	if !useAVX2 || n == 0 {
+		return maxOffsetGeneric(off)
+	}
+	return max(maxOffsetAVX2(&off[0], n), maxOffsetGeneric(off[n:]))
+}
+
 func gemmTile(c []float32, ldc int, a []float32, lda int, b []float32, off []int32, panels int, accumulate bool) {
 	if len(off) == 0 || !useAVX2 {
 		gemmTileGeneric(c, ldc, a, lda, b, off, panels, accumulate)

@@ -279,3 +279,48 @@ loop:
 	JNZ  panel
 	VZEROUPPER
 	RET
+
+// func maxOffsetAVX2(off *int32, n int) uint32
+//
+//	the largest off[i], as numbers without a sign; n is a multiple of 8 and not 0
+TEXT ·maxOffsetAVX2(SB), NOSPLIT, $0-20
+	MOVQ off+0(FP), SI
+	MOVQ n+8(FP), CX
+	VPXOR X0, X0, X0
+	VPXOR X1, X1, X1
+	VPXOR X2, X2, X2
+	VPXOR X3, X3, X3
+
+loop4:
+	CMPQ CX, $32
+	JLT  loop
+	VPMAXUD (SI), Y0, Y0
+	VPMAXUD 32(SI), Y1, Y1
+	VPMAXUD 64(SI), Y2, Y2
+	VPMAXUD 96(SI), Y3, Y3
+	ADDQ $128, SI
+	SUBQ $32, CX
+	JMP  loop4
+
+loop:
+	CMPQ CX, $8
+	JLT  done
+	VPMAXUD (SI), Y0, Y0
+	ADDQ $32, SI
+	SUBQ $8, CX
+	JMP  loop
+
+done:
+	VPMAXUD Y1, Y0, Y0
+	VPMAXUD Y3, Y2, Y2
+	VPMAXUD Y2, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPMAXUD X1, X0, X0
+	VPSHUFD $0x4E, X0, X1
+	VPMAXUD X1, X0, X0
+	VPSHUFD $0xB1, X0, X1
+	VPMAXUD X1, X0, X0
+	VMOVD X0, AX
+	MOVL AX, ret+16(FP)
+	VZEROUPPER
+	RET

@@ -190,3 +190,27 @@ func TestTilesCheckLengths(t *testing.T) {
 		mustPanic(t, name, f)
 	}
 }
+
+// TestMaxOffset puts the largest offset, and a negative one, at every place of tables of
+// every length: the checks before kernels rely on it.
+func TestMaxOffset(t *testing.T) {
+	eachLevel(t, func(t *testing.T, l Level) {
+		for n := range 131 {
+			for at := range n {
+				for _, largest := range []int32{1000, -1} {
+					off := make([]int32, n)
+					for i := range off {
+						off[i] = int32(i)
+					}
+					off[at] = largest
+					if got := maxOffset(off); got != uint32(largest) {
+						t.Fatalf("maxOffset %v: %d at place %d of %d: got %d", l, largest, at, n, got)
+					}
+				}
+			}
+			if got := maxOffset(make([]int32, n)); got != 0 {
+				t.Fatalf("maxOffset %v of %d zeros: got %d", l, n, got)
+			}
+		}
+	})
+}

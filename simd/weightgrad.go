@@ -40,14 +40,7 @@ func WeightGradTile(c []float32, ldc int, x []float32, off []int32, g []float32,
 	if len(g) < n*nt {
 		panic(fmt.Sprintf("simd: WeightGradTile: g has %d elements, want %d pixels of %d", len(g), n, nt))
 	}
-	var all, last int32
-	for _, o := range off {
-		all |= o
-		last = max(last, o)
-	}
-	if all < 0 || len(x) < int(last)+n {
-		panic(fmt.Sprintf("simd: WeightGradTile: x has %d elements, offsets go from %d to %d and %d beyond", len(x), all, last, n))
-	}
+	checkOffsets("WeightGradTile", len(x), off, n)
 	weightGradTile(c, ldc, x, off, g, n)
 }
 

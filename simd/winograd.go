@@ -178,14 +178,10 @@ func checkTiles(kernel string, values []float32, ld int, image []float32, stride
 	if n := len(off); n%WinogradLanes() != 0 || ld < n || len(values) < 35*ld+n {
 		panic(fmt.Sprintf("simd: %s: %d elements for 36 rows of %d tiles, %d apart; want a multiple of %d tiles", kernel, len(values), n, ld, WinogradLanes()))
 	}
-	var all, last int32
-	for _, o := range off {
-		all |= o
-		last = max(last, o)
+	if stride < 0 {
+		panic(fmt.Sprintf("simd: %s: rows %d apart: want no negative number", kernel, stride))
 	}
-	if all < 0 || stride < 0 || len(off) > 0 && len(image) < int(last)+(side-1)*stride+side {
-		panic(fmt.Sprintf("simd: %s: image has %d elements, tiles of %d rows %d apart begin at %d to %d", kernel, len(image), side, stride, all, last))
-	}
+	checkOffsets(kernel, len(image), off, (side-1)*stride+side)
 }
 
 // WinogradWeights returns G·g·Gᵀ of the nine weights of a 3×3 convolution, row by row.
