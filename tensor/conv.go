@@ -40,11 +40,15 @@ type kernels struct {
 	w       *Tensor
 	all     []int32 // the channels' places among those of w
 	flipped bool
+	packed  *PackedConv // if not nil, has them all instead of w
 }
 
 // at returns the weights that output channel oc has for input channel ic. They may be
 // written to buffer.
 func (k *kernels) at(oc, ic int, buffer []float32) []float32 {
+	if k.packed != nil {
+		return k.packed.at(oc, ic, buffer)
+	}
 	taps := k.w.shape[2] * k.w.shape[3]
 	if !k.flipped {
 		return k.w.data[(oc*k.w.shape[1]+int(k.all[ic]))*taps:][:taps]
@@ -61,6 +65,7 @@ func (k *kernels) at(oc, ic int, buffer []float32) []float32 {
 type planes struct {
 	data []float32
 	size int
+	span int // if not 0, how much of data is a channel's: it goes on in the images behind
 
 	in    *convInputs // if not nil
 	dx    []*Tensor
@@ -73,7 +78,7 @@ func (p *planes) at(c int) []float32 {
 			return p.in.parts[part].plane(p.dx[part], p.image, channel)
 		}
 	}
-	return p.data[c*p.size:][:p.size]
+	return p.data[c*p.size:][:max(p.size, p.span)]
 }
 
 // An epilogue is what happens to sums while they are in the cache.
@@ -106,9 +111,9 @@ type weightGradMethod interface {
 	collect(sums []float32, dw *Tensor, place []int32)
 }
 
-// method chooses the way that is faster.
-func (s *convShape) method() convMethod {
-	if UseWinograd && s.kh == 3 && s.kw == 3 && min(s.ic, s.oc) >= winogradChannels && s.n*s.h*s.w >= winogradPixels {
+// method chooses the way that is faster: Winograd's from so many pixels on.
+func (s *convShape) method(pixels int) convMethod {
+	if UseWinograd && s.kh == 3 && s.kw == 3 && min(s.ic, s.oc) >= winogradChannels && s.n*s.h*s.w >= pixels {
 		return newWinograd(s)
 	}
 	block := min(convBlock, max(s.ic, s.oc))
@@ -220,16 +225,21 @@ func (s *convShape) packWeights(k kernels) []float32 {
 	mr, _ := simd.Tile()
 	panels := s.panels()
 	packed := takeBuffer(panels * s.ic * s.taps * mr)
-	clear(packed)
-	buffer := make([]float32, s.taps)
-	for oc := range s.oc {
-		dst := packed[oc/mr*s.ic*s.taps*mr+oc%mr:]
-		for ic := range s.ic {
-			for tap, v := range k.at(oc, ic, buffer) {
-				dst[(ic*s.taps+tap)*mr] = v
+	Parallel(panels, func(p int) {
+		dst := packed[p*s.ic*s.taps*mr:][:s.ic*s.taps*mr]
+		buffer := takeBuffer(s.taps)
+		defer giveBuffer(buffer)
+		if (p+1)*mr > s.oc {
+			clear(dst)
+		}
+		for i := range min(mr, s.oc-p*mr) {
+			for ic := range s.ic {
+				for tap, v := range k.at(p*mr+i, ic, buffer) {
+					dst[(ic*s.taps+tap)*mr+i] = v
+				}
 			}
 		}
-	}
+	})
 	return packed
 }
 
@@ -242,7 +252,24 @@ func (s *convShape) panels() int {
 func (s *convShape) image(dst planes, padded, packed []float32, e epilogue, together bool) {
 	_, nr := simd.Tile()
 	width := convBand / nr * nr
-	convJobs.with(convJob{s, dst, padded, packed, e, width}, together, (s.flat+width-1)/width, (*convJob).band)
+	bands := (s.flat + width - 1) / width
+	shares := panelShares(bands, s.panels(), together)
+	convJobs.with(convJob{s, dst, padded, packed, e, width, shares}, together, bands*shares, (*convJob).band)
+}
+
+// panelShares returns into how many shares the panels of output channels are cut, so that
+// pieces of work suffice for all threads: a small image has few bands or blocks.
+func panelShares(pieces, panels int, together bool) int {
+	if !together || pieces == 0 {
+		return 1
+	}
+	return max(1, min(panels/4, (4*Threads()+pieces-1)/pieces))
+}
+
+// panelShare returns the first panel of share i, and how many it has.
+func panelShare(panels, i, shares int) (first, count int) {
+	first = i * panels / shares
+	return first, (i+1)*panels/shares - first
 }
 
 // A convJob is the direct convolution of an image.
@@ -252,14 +279,16 @@ type convJob struct {
 	padded, packed []float32
 	e              epilogue
 	width          int // of a band
+	shares         int // of output channels
 }
 
 var convJobs jobs[convJob]
 
-// band computes band i of the output positions, for all output channels.
+// band computes share i%shares of the output channels, for band i/shares of the positions.
 func (s *convJob) band(i int) {
 	mr, nr := simd.Tile()
-	panels := s.panels()
+	first, panels := panelShare(s.panels(), i%s.shares, s.shares)
+	i /= s.shares
 	q0, q1 := i*s.width, min(s.flat, (i+1)*s.width)
 	tiles := (q1 - q0 + nr - 1) / nr
 	sums := takeBuffer(panels * mr * tiles * nr)
@@ -267,16 +296,16 @@ func (s *convJob) band(i int) {
 	for c := 0; c < s.ic; c += convBlock {
 		k := min(convBlock, s.ic-c) * s.taps
 		for t := range tiles {
-			simd.GemmTile(sums[t*nr:], tiles*nr, s.packed[c*s.taps*mr:], s.ic*s.taps*mr,
+			simd.GemmTile(sums[t*nr:], tiles*nr, s.packed[(first*s.ic+c)*s.taps*mr:], s.ic*s.taps*mr,
 				s.padded[c*s.plane+q0+t*nr:], s.offsets[:k], panels, c > 0)
 		}
 	}
-	for oc := range s.oc {
-		plane := s.dst.at(oc)
+	for oc := first * mr; oc < min(s.oc, (first+panels)*mr); oc++ {
+		plane, sums := s.dst.at(oc), sums[(oc-first*mr)*tiles*nr:]
 		for q := q0; q < q1; {
 			y, x := q/s.stride, q%s.stride
 			if end := min(q1, y*s.stride+s.w); q < end {
-				s.e.row(plane[y*s.w+x:][:end-q], sums[oc*tiles*nr+q-q0:][:end-q], oc)
+				s.e.row(plane[y*s.w+x:][:end-q], sums[q-q0:][:end-q], oc)
 			}
 			q = (y + 1) * s.stride
 		}
@@ -314,12 +343,17 @@ func Conv2dOf(xs []ConvInput, w, b *Tensor, o ConvOptions) *Tensor {
 	if b != nil && (len(b.shape) != 1 || b.shape[0] != s.oc) {
 		panic(fmt.Sprintf("tensor: Conv2d: bias %v for weights %v", b.shape, w.shape))
 	}
-	m := s.method()
+	m := s.method(winogradPixels)
 	defer s.release()
 	all := in.channels(false)
-	packed := m.packWeights(kernels{w, all, false})
+	packed := m.packWeights(kernels{w: w, all: all})
 	offsetSlices.give(all)
 	defer giveBuffer(packed)
+	return s.forward(in, m, packed, w, b, o)
+}
+
+// forward computes a convolution with packed weights. w is needed for constant channels.
+func (s *convShape) forward(in *convInputs, m convMethod, packed []float32, w, b *Tensor, o ConvOptions) *Tensor {
 	y := NewUninitialized(s.n, s.oc, s.h, s.w)
 	size := s.h * s.w
 	e := epilogue{bias: b, relu: o.ReLU}
@@ -327,8 +361,18 @@ func Conv2dOf(xs []ConvInput, w, b *Tensor, o ConvOptions) *Tensor {
 	if later {
 		e.relu = false
 	}
-	eachImage(s.n, func(i int, together bool) {
-		padded, own := in.pad(s, m, i, together)
+	group, last := 1, m // how many images are computed at a time
+	if wino, ok := m.(*winograd); ok && !later {
+		group = wino.group()
+		m, last = wino.of(group), wino.of((s.n-1)%group+1)
+	}
+	eachImage((s.n+group-1)/group, func(i int, together bool) {
+		m, count := m, min(group, s.n-i*group)
+		if count < group {
+			m = last
+		}
+		i *= group
+		padded, own := in.pad(s, m, i, count, together)
 		dst := planes{data: y.data[i*s.oc*size:], size: size}
 		m.image(dst, padded, packed, e, together)
 		if own {

@@ -48,14 +48,14 @@ func Conv2dBackwardOf(xs []ConvInput, w, y, dy *Tensor, o ConvOptions, wantW, wa
 			dx[i] = p.X
 		}
 	}
-	m := s.method()
+	m := s.method(winogradPixels)
 	defer s.release()
 	var t convMethod // of the convolution that the inputs' gradient is
 	var packed []float32
 	if in.wanted > 0 {
 		t = m.transposed(in.wanted)
 		all := in.channels(true)
-		packed = t.packWeights(kernels{w, all, true})
+		packed = t.packWeights(kernels{w: w, all: all, flipped: true})
 		offsetSlices.give(all)
 		defer giveBuffer(packed)
 	}
@@ -97,7 +97,7 @@ func Conv2dBackwardOf(xs []ConvInput, w, y, dy *Tensor, o ConvOptions, wantW, wa
 			}
 		}
 		if g != nil {
-			px, own := in.pad(s, m, i, together)
+			px, own := in.pad(s, m, i, 1, together)
 			g.image(partW[i*g.size():][:g.size()], px, padded, together)
 			if own {
 				giveBuffer(px)

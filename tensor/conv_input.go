@@ -131,40 +131,43 @@ func (p *ConvInput) plane(t *Tensor, i, c int) []float32 {
 	return t.data[(i*t.shape[1]+c)*size:][:size]
 }
 
-// pad returns image i with zeros around it, arranged for m, and whether that is memory of
-// the pool. A 1×1 convolution needs no zeros: the image itself serves, if whole tiles fit
-// into it.
-func (in *convInputs) pad(s *convShape, m convMethod, i int, together bool) (padded []float32, own bool) {
+// pad returns a group of images from image i on, each with zeros around it, arranged for m,
+// and whether that is memory of the pool. A 1×1 convolution needs no zeros: the image itself
+// serves, if whole tiles fit into it.
+func (in *convInputs) pad(s *convShape, m convMethod, i, group int, together bool) (padded []float32, own bool) {
 	if _, nr := simd.Tile(); s.taps == 1 && s.flat%nr == 0 && len(in.parts) == 1 && in.parts[0].Form == Plain {
 		size := s.ic * s.h * s.w
 		return in.parts[0].X.data[i*size : (i+1)*size], false
 	}
 	padded = takeBuffer(paddedLen(m, in.images))
-	padJobs.with(padJob{in, s, m, i, padded}, together, in.images, (*padJob).channel)
+	padJobs.with(padJob{in, s, m, i, group, padded}, together, in.images*group, (*padJob).channel)
 	return padded, true
 }
 
-// A padJob pads an image.
+// A padJob pads a group of images.
 type padJob struct {
-	in     *convInputs
-	s      *convShape
-	m      convMethod
-	image  int
-	padded []float32
+	in           *convInputs
+	s            *convShape
+	m            convMethod
+	image, group int
+	padded       []float32
 }
 
 var padJobs jobs[padJob]
 
-func (j *padJob) channel(c int) {
+// channel pads channel i/group of image i%group of the group.
+func (j *padJob) channel(i int) {
+	c, image := i/j.group, i%j.group
 	part, channel, _ := j.in.at(c, false)
 	p := &j.in.parts[part]
-	rows := convRows{w: j.s.w, src: p.plane(p.X, j.image, channel)}
+	rows := convRows{w: j.s.w, src: p.plane(p.X, j.image+image, channel)}
 	if p.Form == Enlarged {
 		rows.scratch = takeBuffer(j.s.w/2 + 2)
 		defer giveBuffer(rows.scratch)
 	}
 	plane := j.m.planeLen()
-	j.m.pad(j.padded[c*plane:][:plane], rows)
+	each := plane / j.group
+	j.m.pad(j.padded[c*plane+image*each:][:each], rows)
 }
 
 // convRows are the w pixels wide rows of a channel that is to be padded: a struct instead

@@ -82,7 +82,7 @@ func TestConv2d(t *testing.T) {
 			terms = float64(c.oc*c.kh*c.kw + 1)
 			checkClose(t, "Conv2d dx "+name, dx, wx, terms*terms*0x1p-24)
 			terms = float64(c.n*c.h*c.w + 1)
-			if w, ok := newConvShape("", x.shape, w.shape, c.dilation).method().(*winograd); ok { // its sums are of 36 numbers a tile
+			if w, ok := newConvShape("", x.shape, w.shape, c.dilation).method(winogradPixels).(*winograd); ok { // its sums are of 36 numbers a tile
 				terms = float64(c.n*w.tiles*36 + 1)
 			}
 			tol := terms * math.Sqrt(terms) * 0x1p-24
@@ -232,5 +232,41 @@ func BenchmarkConv2d(b *testing.B) {
 			}
 			report(b)
 		})
+	}
+}
+
+// TestConvGroups wants images that are computed at a time to have the results of each
+// alone, bit by bit, and packed weights those of weights.
+func TestConvGroups(t *testing.T) {
+	defer func(n, p int) { winogradPixels, packedPixels = n, p }(winogradPixels, packedPixels)
+	rng := rand.New(rand.NewPCG(3, 1))
+	for _, winograd := range []bool{false, true} {
+		winogradPixels, packedPixels = 1<<30, 1<<30
+		if winograd {
+			winogradPixels, packedPixels = 0, 0
+		}
+		for _, c := range []struct{ n, ic, oc, h, w, dilation int }{
+			{7, 16, 17, 8, 8, 1}, {9, 17, 16, 10, 14, 1}, {32, 16, 20, 4, 4, 1}, {5, 16, 16, 7, 9, 2}, {3, 20, 16, 40, 44, 1}, {1, 16, 16, 5, 5, 1},
+		} {
+			for _, relu := range []bool{false, true} {
+				x, w, b := random(rng, c.n, c.ic, c.h, c.w), random(rng, c.oc, c.ic, 3, 3), random(rng, c.oc)
+				o := ConvOptions{Dilation: c.dilation, ReLU: relu}
+				got := Conv2d(x, w, b, o)
+				packed := PackConv(FromSlice(slices.Clone(w.data), w.shape...)).Conv2d(x, b, o)
+				size := c.ic * c.h * c.w
+				each := c.oc * c.h * c.w
+				for i := range c.n {
+					want := Conv2d(FromSlice(x.data[i*size:(i+1)*size], 1, c.ic, c.h, c.w), w, b, o)
+					for k, v := range want.data {
+						if g := got.data[i*each+k]; math.Float32bits(g) != math.Float32bits(v) {
+							t.Fatalf("%+v, Winograd %v, ReLU %v: image %d, element %d: got %v, alone %v", c, winograd, relu, i, k, g, v)
+						}
+						if g := packed.data[i*each+k]; math.Float32bits(g) != math.Float32bits(v) {
+							t.Fatalf("%+v, Winograd %v, ReLU %v: image %d, element %d: packed weights make %v, others %v", c, winograd, relu, i, k, g, v)
+						}
+					}
+				}
+			}
+		}
 	}
 }

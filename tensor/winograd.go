@@ -16,6 +16,10 @@ const winogradChannels = 16
 // transform the weights. It is a variable for the tests.
 var winogradPixels = 1 << 12
 
+// packedPixels is the same if the weights have been transformed before: so many that they
+// come near to filling a block.
+var packedPixels = 1 << 10
+
 // winogradBlock is how many tiles are transformed, multiplied and transformed back
 // before the next ones: a multiple of the columns of every level's simd.Tile. Their
 // values, 36·48 numbers a channel, wait in the second and third levels of cache.
@@ -32,14 +36,16 @@ const winogradGap = 16
 //	m[ξ][oc][tile] = Σ_ic u[ξ][oc][ic] · v[ξ][ic][tile]
 //
 // with u the transformed weights and v the transformed 6×6 tiles of the padded image.
-// A dilated convolution is dilation² ordinary ones, of the images that every
-// dilation-th row and column make.
+// A dilated convolution is dilation² ordinary ones, of the parts that every
+// dilation-th row and column of the image make. Several small images may be computed at
+// a time, so that their tiles fill a block.
 type winograd struct {
 	*convShape
-	tilesY, tilesX int // of each of those images
-	rowLen         int // of a padded one
-	partLen        int // of a padded one's channel
-	tiles          int // of all of them
+	images         int // at a time
+	tilesY, tilesX int // of each part
+	rowLen         int // of a padded part
+	partLen        int // of a padded part's channel
+	tiles          int // of all parts
 }
 
 func newWinograd(s *convShape) *winograd {
@@ -47,11 +53,34 @@ func newWinograd(s *convShape) *winograd {
 	w := &winograd{convShape: s, tilesY: up(s.h), tilesX: up(s.w)}
 	w.rowLen = 4*w.tilesX + 2
 	w.partLen = (4*w.tilesY + 2) * w.rowLen
-	w.tiles = s.dilation * s.dilation * w.tilesY * w.tilesX
-	return w
+	return w.of(1)
 }
 
-func (w *winograd) planeLen() int { return w.dilation * w.dilation * w.partLen }
+// of returns the same for some images at a time.
+func (w *winograd) of(images int) *winograd {
+	v := *w
+	v.images = images
+	v.tiles = images * w.dilation * w.dilation * w.tilesY * w.tilesX
+	return &v
+}
+
+// group returns how many images should be computed at a time: the fewest that leave at
+// most a tenth of the products' columns empty, and not so many that a thread has nothing
+// to do. Results do not depend on it.
+func (w *winograd) group() int {
+	_, nr := simd.Tile()
+	best, use := 1, 0.0
+	for images := 1; images <= max(1, w.n/Threads()) && use < 0.9; images++ {
+		tiles := w.of(images).tiles
+		columns := tiles/winogradBlock*winogradBlock + (tiles%winogradBlock+nr-1)/nr*nr
+		if u := float64(tiles) / float64(columns); u > use {
+			best, use = images, u
+		}
+	}
+	return best
+}
+
+func (w *winograd) planeLen() int { return w.images * w.dilation * w.dilation * w.partLen }
 
 func (w *winograd) transposed(channels int) convMethod { return newWinograd(w.flipped(channels)) }
 
@@ -183,11 +212,13 @@ func valuesLen(channels int) (n, ld int) {
 	return 36 * ld, ld
 }
 
-// image computes all output channels of one image.
+// image computes all output channels of one image, or of as many as are computed at a time.
 func (w *winograd) image(dst planes, padded, packed []float32, e epilogue, together bool) {
-	job := winogradJob{w, dst, padded, packed, e}
+	shares := panelShares(w.blocks(), w.panels(), together)
+	job := winogradJob{w, dst, w.oc * w.h * w.w, shares, padded, packed, e}
 	if w.dilation == 1 && w.h%4 == 0 && w.w%4 == 0 {
-		winogradJobs.with(job, together, w.blocks(), (*winogradJob).block)
+		job.dst.span = (w.images-1)*job.distance + w.h*w.w
+		winogradJobs.with(job, together, w.blocks()*shares, (*winogradJob).block)
 		return
 	}
 	// Tiles that do not fit the image, or lie between those of other parts of it, are
@@ -195,25 +226,31 @@ func (w *winograd) image(dst planes, padded, packed []float32, e epilogue, toget
 	size := 16 * w.tiles
 	whole := takeBuffer(w.oc * size)
 	defer giveBuffer(whole)
-	job.dst, job.e = planes{data: whole, size: size}, epilogue{}
-	winogradJobs.with(job, together, w.blocks(), (*winogradJob).block)
-	mergeJobs.with(mergeJob{w, dst, whole, e}, together, w.oc, (*mergeJob).channel)
+	job.dst, job.distance, job.e = planes{data: whole, size: size}, size/w.parts(), epilogue{}
+	winogradJobs.with(job, together, w.blocks()*shares, (*winogradJob).block)
+	mergeJobs.with(mergeJob{w, dst, whole, e}, together, w.images*w.oc, (*mergeJob).channel)
 }
+
+// parts is how many there are of all images.
+func (w *winograd) parts() int { return w.images * w.dilation * w.dilation }
 
 // A winogradJob is the convolution of an image, whose results have whole tiles.
 type winogradJob struct {
 	*winograd
 	dst            planes
+	distance       int // of one part of dst from the next
+	shares         int // of output channels
 	padded, packed []float32
 	e              epilogue
 }
 
 var winogradJobs jobs[winogradJob]
 
-// block computes the results of a block of tiles.
-func (w *winogradJob) block(block int) {
+// block computes share i%shares of the output channels, for block i/shares of the tiles.
+func (w *winogradJob) block(i int) {
 	mr, nr := simd.Tile()
-	panels := w.panels()
+	all, block := w.panels(), i/w.shares
+	first, panels := panelShare(all, i%w.shares, w.shares)
 	var off [winogradBlock]int32
 	w.offsets(&off, block*winogradBlock)
 	vLen, ldv := valuesLen(w.ic)
@@ -230,12 +267,12 @@ func (w *winogradJob) block(block int) {
 		for c := 0; c < w.ic; c += mulBlock {
 			k := min(mulBlock, w.ic-c)
 			for t := 0; t < count; t += nr {
-				simd.GemmTile(m[xi*ldm+t:], winogradBlock, w.packed[(xi*panels*w.ic+c)*mr:], w.ic*mr,
+				simd.GemmTile(m[xi*ldm+t:], winogradBlock, w.packed[((xi*all+first)*w.ic+c)*mr:], w.ic*mr,
 					v[xi*ldv+c*winogradBlock+t:], winogradOffsets[:k], panels, c > 0)
 			}
 		}
 	}
-	w.emit(block*winogradBlock, m, ldm)
+	w.emit(block*winogradBlock, first*mr, min(w.oc, (first+panels)*mr), m, ldm)
 }
 
 // A mergeJob writes output channels, given the parts of them that were computed apart.
@@ -248,9 +285,12 @@ type mergeJob struct {
 
 var mergeJobs jobs[mergeJob]
 
-func (w *mergeJob) channel(oc int) {
+// channel writes channel i%oc of image i/oc.
+func (w *mergeJob) channel(i int) {
+	oc := i % w.oc
 	d, row := w.dilation, 4*w.tilesX
-	dst, whole := w.dst.at(oc), w.whole[oc*16*w.tiles:][:16*w.tiles]
+	size := 16 * w.tiles / w.images
+	dst, whole := w.dst.at(i), w.whole[(oc*w.images+i/w.oc)*size:][:size]
 	buffer := takeBuffer(2 * w.w)
 	defer giveBuffer(buffer)
 	for y := range w.h {
@@ -272,21 +312,22 @@ var winogradOffsets = func() []int32 {
 	return off
 }()
 
-// emit transforms products of a block of tiles back and writes the pixels.
-func (w *winogradJob) emit(first int, m []float32, ldm int) {
+// emit transforms products of a block of tiles back and writes the pixels of the output
+// channels from oc0 to oc1-1.
+func (w *winogradJob) emit(first, oc0, oc1 int, m []float32, ldm int) {
 	e := w.e
 	var off [winogradBlock]int32
 	row := 4 * w.tilesX
 	for i := range off {
 		part, y, x := w.place(min(first+i, w.tiles-1))
-		off[i] = int32((part*w.tilesY+y)*4*row + 4*x)
+		off[i] = int32(part*w.distance + 4*y*row + 4*x)
 	}
 	// Kernels take whole registers of tiles, and the last one would be written twice.
 	count := min(winogradBlock, w.tiles-first)
 	lanes := simd.WinogradLanes()
 	most, up := count/lanes*lanes, (count+lanes-1)/lanes*lanes
-	for oc := range w.oc {
-		plane, values := w.dst.at(oc), m[oc*winogradBlock:]
+	for oc := oc0; oc < oc1; oc++ {
+		plane, values := w.dst.at(oc), m[(oc-oc0)*winogradBlock:]
 		if !e.masked {
 			simd.WinogradOutput(plane, row, off[:up], values, ldm, bias(e.bias, oc), e.relu)
 			continue

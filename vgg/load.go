@@ -118,15 +118,17 @@ func New(w Weights, source, upTo string) (*VGG, error) {
 	}
 	channels := 3
 	for _, l := range m.layers {
-		var weight, bias *tensor.Tensor
+		var packed *tensor.PackedConv
+		var bias *tensor.Tensor
 		if l.index >= 0 {
-			var err error
-			if weight, bias, err = r.layer("features."+strconv.Itoa(l.index), channels, 3, 3); err != nil {
+			weight, b, err := r.layer("features."+strconv.Itoa(l.index), channels, 3, 3)
+			if err != nil {
 				return nil, err
 			}
 			channels = weight.Dim(0)
+			packed, bias = tensor.PackConv(weight), b
 		}
-		m.weight, m.bias = append(m.weight, weight), append(m.bias, bias)
+		m.weight, m.bias = append(m.weight, packed), append(m.bias, bias)
 	}
 	if upTo != Logits {
 		return m, nil

@@ -11,8 +11,8 @@ import (
 // layers 6. So early stages take a few images at a time and later ones more: a stage
 // asks the one before it for what it needs next. Memory stays near that of the weights
 // whatever the batch is, and the activations of a group near the processor. Later stages
-// must not take one image at a time: their weights are as large as their activations,
-// and are put in order for each call of a convolution.
+// must not take one image at a time: their weights are as large as their activations, and
+// the largest are transformed for each call of a convolution.
 
 // groupElements is about how many elements the largest activation of a group has. It is
 // a variable for the tests.
@@ -82,7 +82,7 @@ func (p *pass) run(s, lo, hi int) *tensor.Tensor {
 		if l.index < 0 {
 			y = tensor.MaxPool2(h)
 		} else {
-			y = tensor.Conv2d(h, p.m.weight[i], p.m.bias[i], tensor.ConvOptions{ReLU: true})
+			y = p.m.weight[i].Conv2d(h, p.m.bias[i], tensor.ConvOptions{ReLU: true})
 		}
 		if i > 0 { // the first layer's input is the caller's
 			tensor.Release(h)

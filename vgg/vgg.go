@@ -69,10 +69,10 @@ func Taps() []string {
 // VGG is the network, or as many of its first layers as were asked for. Its methods may
 // be called from several goroutines.
 type VGG struct {
-	layers     []layer // those that can be computed
-	weight     []*tensor.Tensor
-	bias       []*tensor.Tensor // of each layer, nil for pools
-	classifier []linear         // three, or none
+	layers     []layer              // those that can be computed
+	weight     []*tensor.PackedConv // of each layer, nil for pools
+	bias       []*tensor.Tensor
+	classifier []linear // three, or none
 }
 
 // linear is a layer of the classifier.
@@ -86,7 +86,7 @@ func (m *VGG) Bytes() int {
 	n := 0
 	for i, w := range m.weight {
 		if w != nil {
-			n += 4 * (w.Len() + m.bias[i].Len())
+			n += w.Bytes() + 4*m.bias[i].Len()
 		}
 	}
 	for _, l := range m.classifier {
@@ -176,7 +176,7 @@ func (m *VGG) sizes(op string, last, h, w int) (channels, height, width int) {
 		if l.index < 0 {
 			height, width = height/2, width/2
 		} else {
-			channels = m.weight[i].Dim(0)
+			channels = m.weight[i].Shape()[0]
 		}
 	}
 	if height <= 0 || width <= 0 {
