@@ -69,6 +69,15 @@ func TestRecompute(t *testing.T) {
 	} {
 		wantSame(t, what, run(true, use), run(false, use))
 	}
+	// What is kept before it is read is not forgotten.
+	p := []*Value{Parameter(recipe.Numbers(0, 1, 1, 4, 4)), Parameter(recipe.Numbers(1, 1, 1, 3, 3)), Parameter(recipe.Numbers(2, 1))}
+	kept := Conv2dReLU(p[0], p[1], p[2], 1).Recompute().Keep()
+	before := kept.Data()
+	Conv2dReLU(kept, p[1], p[2], 1)
+	if kept.Data() != before {
+		t.Error("a result was forgotten after Keep")
+	}
+
 	// Without gradients, too, and a result that is gone for good says so.
 	out, inner, _ := branches(true)
 	out.Free()
@@ -92,6 +101,18 @@ func TestSigmoidOverwritten(t *testing.T) {
 	}
 	want := run(func(y *Value) *Value { return y.Keep() })
 	wantSame(t, "not kept", run(func(y *Value) *Value { return y }), want)
+
+	// So large that the work is cut.
+	large := func(keep bool) []*tensor.Tensor {
+		x := Parameter(recipe.Numbers(0, 1, 1, 200, 200))
+		y := Sigmoid(x)
+		if keep {
+			y.Keep()
+		}
+		MSE(y, Constant(recipe.Pixels(1, 1, 1, 200, 200))).Backward()
+		return []*tensor.Tensor{x.Grad()}
+	}
+	wantSame(t, "40,000 pixels", large(false), large(true))
 
 	// y is an operand twice.
 	twice := func(keep bool) []*tensor.Tensor {

@@ -99,7 +99,8 @@ func (v *Value) Keep() *Value {
 // Recompute lets the result of a convolution be forgotten as soon as the convolution that
 // it is the input of has read it; Backward computes it again when it is needed. Training
 // takes less memory then, and the time of one more forward computation. Results are the
-// same bit by bit. It returns v, and does nothing for the results of other operations.
+// same bit by bit, provided that parameters and inputs do not change until then. It returns
+// v, and does nothing for the results of other operations.
 // Source: Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016.
 func (v *Value) Recompute() *Value {
 	v.recompute = true
@@ -140,7 +141,15 @@ func (v *Value) overwrite() {
 // useOperands counts the computation of a value as a use of its operands.
 func (v *Value) useOperands() {
 	for _, o := range v.operands {
-		o.uses++
+		o.use()
+	}
+}
+
+// use counts a use of a result. Parameters and constants, which separate computations may
+// share, are kept anyway.
+func (v *Value) use() {
+	if v.op != "" {
+		v.uses++
 	}
 }
 
@@ -153,7 +162,7 @@ func record(op string, y *tensor.Tensor, backward func(dy *tensor.Tensor), opera
 	}
 	for _, o := range operands {
 		if y != nil {
-			o.uses++
+			o.use()
 		}
 		v.trained = v.trained || o.trained
 		v.inference = v.inference || o.inference

@@ -17,7 +17,8 @@ type Conv2d struct {
 	Dilation     int // distance between the pixels that neighbouring weights meet
 
 	// Recompute has training compute the output again when its gradient is needed, instead
-	// of keeping it, if only one other layer reads it: see autograd.Value.Recompute.
+	// of keeping it, if only one other layer reads it: see autograd.Value.Recompute. Weights
+	// must not change between the forward and the backward pass.
 	Recompute bool
 }
 

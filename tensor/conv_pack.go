@@ -20,11 +20,11 @@ type PackedConv struct {
 // pixels need them: VGG16's last convolutions would take 200 MB.
 const packedWinograd = 1 << 22
 
-// PackConv packs weights. It takes their memory and leaves w empty, as Release does.
-// Shapes: (oc,ic,kh,kw). It panics for another rank or even kernels.
+// PackConv packs weights. It leaves w empty, so that their memory can be collected.
+// Shapes: (oc,ic,kh,kw). It panics for another rank, no channels or even kernels.
 func PackConv(w *Tensor) *PackedConv {
-	if len(w.shape) != 4 {
-		panic(fmt.Sprintf("tensor: PackConv: shape %v, want (oc,ic,kh,kw)", w.shape))
+	if len(w.shape) != 4 || w.Len() == 0 || w.shape[2]%2 == 0 || w.shape[3]%2 == 0 {
+		panic(fmt.Sprintf("tensor: PackConv: shape %v, want (oc,ic,kh,kw), with channels and odd kernels", w.shape))
 	}
 	p := &PackedConv{shape: w.shape}
 	s := p.convShape([]int{1, w.shape[1], 1, 1}, 1)
@@ -32,12 +32,19 @@ func PackConv(w *Tensor) *PackedConv {
 	for i := range all {
 		all[i] = int32(i)
 	}
-	p.direct = s.packWeights(kernels{w: w, all: all})
-	Release(w)
+	p.direct = own(s.packWeights(kernels{w: w, all: all}))
+	w.data, w.shape = nil, []int{0}
 	if s.kh == 3 && s.kw == 3 && min(s.ic, s.oc) >= winogradChannels && 36*s.oc*s.ic <= packedWinograd {
-		p.winograd = sync.OnceValue(func() []float32 { return newWinograd(s).packWeights(kernels{packed: p}) })
+		p.winograd = sync.OnceValue(func() []float32 { return own(newWinograd(s).packWeights(kernels{packed: p})) })
 	}
 	return p
+}
+
+// own copies a buffer into memory of its own and gives it back: what stays would hold on to
+// a whole area of the pool.
+func own(b []float32) []float32 {
+	defer giveBuffer(b)
+	return append(make([]float32, 0, len(b)), b...)
 }
 
 // Shape returns the shape of the weights. The caller must not change it.
@@ -62,7 +69,7 @@ func (p *PackedConv) convShape(x []int, dilation int) *convShape {
 func (p *PackedConv) Conv2d(x, b *Tensor, o ConvOptions) *Tensor {
 	s := p.convShape(x.shape, o.Dilation)
 	if b != nil && (len(b.shape) != 1 || b.shape[0] != s.oc) || o.Add != nil {
-		panic(fmt.Sprintf("tensor: PackedConv.Conv2d: bias %v for weights %v; Add %v, want nil", shapeOf(b), p.shape, o.Add))
+		panic(fmt.Sprintf("tensor: PackedConv.Conv2d: bias %v for weights %v, Add %v: want as many biases as output channels, and no Add", shapeOf(b), p.shape, o.Add != nil))
 	}
 	in := newConvInputs("PackedConv", []ConvInput{{X: x}})
 	pixels := winogradPixels

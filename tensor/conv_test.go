@@ -145,7 +145,11 @@ func TestWinogradAccuracy(t *testing.T) {
 func poisonPool() {
 	pool.Lock()
 	defer pool.Unlock()
-	for _, b := range append(pool.free[:len(pool.free):len(pool.free)], pool.small...) {
+	buffers := slices.Clone(pool.small)
+	for _, p := range pool.free {
+		buffers = append(buffers, p.memory())
+	}
+	for _, b := range buffers {
 		b = b[:cap(b)]
 		for i := range b {
 			b[i] = float32(math.NaN())
@@ -244,6 +248,9 @@ func TestConvGroups(t *testing.T) {
 		winogradPixels, packedPixels = 1<<30, 1<<30
 		if winograd {
 			winogradPixels, packedPixels = 0, 0
+		}
+		if w := newWinograd(newConvShape("", []int{16, 16, 8, 8}, []int{16, 16, 3, 3}, 1)); w.group() < 2 {
+			t.Error("images of four tiles are computed alone")
 		}
 		for _, c := range []struct{ n, ic, oc, h, w, dilation int }{
 			{7, 16, 17, 8, 8, 1}, {9, 17, 16, 10, 14, 1}, {32, 16, 20, 4, 4, 1}, {5, 16, 16, 7, 9, 2}, {3, 20, 16, 40, 44, 1}, {1, 16, 16, 5, 5, 1},

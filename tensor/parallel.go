@@ -45,7 +45,11 @@ func Parallel(n int, f func(i int)) {
 	for range workers - 1 {
 		go c.help()
 	}
+	defer c.join() // also when f panics: what it works on may be used again after that
 	c.work()
+}
+
+func (c *crew) join() {
 	c.wait.Wait()
 	c.f = nil
 	crews.give(c)

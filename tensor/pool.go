@@ -14,9 +14,9 @@ import (
 // some 100 MB a step.
 var pool struct {
 	sync.Mutex
-	free  [][]float32 // by rising address
+	free  []part      // by rising address
 	small [][]float32 // those of the smallest size, which there may be many of
-	areas []area      // by rising address
+	areas []*area     // by rising address
 }
 
 // minPooled is the smallest size that is made: all that need less can use any of them.
@@ -30,12 +30,36 @@ const minPart = 1 << 18
 // maxSpare is the largest area that is made for less than that.
 const maxSpare = 1 << 24
 
-// An area is a buffer as it was allocated, parts of which may be free. The reference is
-// a weak one, so that the collector finds what was dropped without being given back.
+// An area is a large buffer as it was allocated, parts of which may be free. The pool
+// holds on to its memory only while all of it is free: what was dropped without being
+// given back keeps an area from becoming whole again, and is found by the collector.
 type area struct {
 	first weak.Pointer[float32]
+	whole []float32 // the memory, or nil while some of it is used
 	at    uintptr
 	n     int
+}
+
+// A part is free: of an area, or a buffer of its own.
+type part struct {
+	at   uintptr
+	n    int
+	area *area
+	data []float32 // if area is nil
+}
+
+func (p part) end() uintptr { return p.at + uintptr(4*p.n) }
+
+// memory returns the elements, or nil if the collector has found the area.
+func (p part) memory() []float32 {
+	if p.area == nil {
+		return p.data
+	}
+	first := p.area.first.Value()
+	if first == nil {
+		return nil
+	}
+	return unsafe.Slice(first, p.area.n)[(p.at-p.area.at)/4:][:p.n:p.n]
 }
 
 func address(b []float32) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(b))) }
@@ -50,80 +74,86 @@ func takeBuffer(n int) []float32 {
 		pool.small = pool.small[:last]
 		return b[:n]
 	}
+	var b []float32
 	i := fit(size)
+	for i >= 0 {
+		if b = pool.free[i].memory(); b != nil {
+			break
+		}
+		pool.free = slices.DeleteFunc(pool.free, func(p part) bool { return p.memory() == nil })
+		i = fit(size)
+	}
 	if i < 0 && size < minPart {
 		return make([]float32, n, size)
 	}
 	if i < 0 {
-		i = addArea(size)
+		i, b = addArea(size)
 	}
-	b := pool.free[i]
-	if size >= minPart && cap(b)-size >= minPart {
-		pool.free[i] = b[size:cap(b)]
-		return b[:n:size]
+	if p := &pool.free[i]; p.area != nil {
+		p.area.whole = nil // b holds it now
+		if size >= minPart && p.n-size >= minPart {
+			p.at, p.n = p.at+uintptr(4*size), p.n-size
+			return b[:n:size]
+		}
 	}
 	pool.free = slices.Delete(pool.free, i, i+1)
 	return b[:n]
 }
 
 // fit returns the place in pool.free of a buffer for n elements, or -1. Large ones come
-// from the first that is large enough, which leaves larger gaps than the smallest would;
-// small ones from the smallest that is not more than twice as large.
+// from the first area that has room, which leaves larger gaps than the smallest would;
+// others from the smallest buffer that is not more than twice as large.
 func fit(n int) int {
 	best := -1
-	for i, b := range pool.free {
+	for i, p := range pool.free {
 		switch {
-		case cap(b) < n:
-		case n >= minPart:
+		case p.n < n:
+		case n >= minPart && p.area != nil:
 			return i
-		case cap(b) <= 2*n && (best < 0 || cap(b) < cap(pool.free[best])):
+		case p.n <= 2*n && (best < 0 || p.n < pool.free[best].n):
 			best = i
 		}
 	}
 	return best
 }
 
-// addArea allocates a buffer that n elements fit into, enters it and returns its place in
-// pool.free. It is larger than that if there is much memory already, so that sizes which
-// are not the same can be cut from it one after the other; memory that is never written to
-// is only an address. Areas that the collector has found are forgotten.
-func addArea(n int) int {
-	pool.areas = slices.DeleteFunc(pool.areas, func(a area) bool { return a.first.Value() == nil })
+// addArea allocates a buffer that n elements fit into, and enters it. It returns its place
+// in pool.free, and the buffer. It is larger than n if there is much memory already, so that
+// sizes which are not the same can be cut from it one after the other; memory that is never
+// written to is only an address.
+func addArea(n int) (int, []float32) {
+	pool.areas = slices.DeleteFunc(pool.areas, func(a *area) bool { return a.first.Value() == nil })
 	total := 0
 	for _, a := range pool.areas {
 		total += a.n
 	}
 	b := make([]float32, max(n, min(2*total, maxSpare)))
-	i, _ := slices.BinarySearchFunc(pool.areas, address(b), compareArea)
-	pool.areas = slices.Insert(pool.areas, i, area{weak.Make(&b[0]), address(b), len(b)})
-	i, _ = slices.BinarySearchFunc(pool.free, address(b), compareBuffer)
-	pool.free = slices.Insert(pool.free, i, b)
-	return i
+	a := &area{first: weak.Make(&b[0]), at: address(b), n: len(b)}
+	i, _ := slices.BinarySearchFunc(pool.areas, a.at, func(a *area, at uintptr) int { return cmp.Compare(a.at, at) })
+	pool.areas = slices.Insert(pool.areas, i, a)
+	i, _ = slices.BinarySearchFunc(pool.free, a.at, comparePart)
+	pool.free = slices.Insert(pool.free, i, part{at: a.at, n: a.n, area: a})
+	return i, b
 }
 
-func compareBuffer(b []float32, at uintptr) int { return cmp.Compare(address(b), at) }
+func comparePart(p part, at uintptr) int { return cmp.Compare(p.at, at) }
 
-func compareArea(a area, at uintptr) int { return cmp.Compare(a.at, at) }
-
-// joined returns one buffer of two, if they are neighbours in one area.
-func joined(a, b []float32) ([]float32, bool) {
-	if address(a)+uintptr(4*cap(a)) != address(b) {
-		return nil, false
-	}
-	i, found := slices.BinarySearchFunc(pool.areas, address(a), compareArea)
+// areaOf returns the area that a buffer is a part of, or nil. Of an area that is still
+// there, nothing else can have the addresses.
+func areaOf(b []float32) *area {
+	at := address(b)
+	i, found := slices.BinarySearchFunc(pool.areas, at, func(a *area, at uintptr) int { return cmp.Compare(a.at, at) })
 	if !found {
 		i--
 	}
 	if i < 0 {
-		return nil, false
+		return nil
 	}
-	in := pool.areas[i]
-	first := in.first.Value() // while it is there, nothing else has these addresses
-	n := cap(a) + cap(b)
-	if first == nil || address(a)+uintptr(4*n) > in.at+uintptr(4*in.n) {
-		return nil, false
+	a := pool.areas[i]
+	if at+uintptr(4*cap(b)) > a.at+uintptr(4*a.n) || a.first.Value() == nil {
+		return nil
 	}
-	return unsafe.Slice(first, in.n)[(address(a)-in.at)/4:][:n:n], true
+	return a
 }
 
 // Release gives the memory of t to later tensors. Neither t nor anything that
@@ -150,29 +180,41 @@ func giveBuffer(b []float32) {
 		pool.small = append(pool.small, b)
 		return
 	}
-	i, _ := slices.BinarySearchFunc(pool.free, address(b), compareBuffer)
-	if cap(b) >= minPart {
-		if i < len(pool.free) {
-			if both, ok := joined(b, pool.free[i]); ok {
-				b, pool.free = both, slices.Delete(pool.free, i, i+1)
-			}
+	p := part{at: address(b), n: cap(b), area: areaOf(b)}
+	if p.area == nil {
+		p.data = b[:cap(b)]
+	}
+	i, _ := slices.BinarySearchFunc(pool.free, p.at, comparePart)
+	if p.area != nil { // neighbours are joined
+		if i < len(pool.free) && pool.free[i].area == p.area && p.end() == pool.free[i].at {
+			p.n += pool.free[i].n
+			pool.free = slices.Delete(pool.free, i, i+1)
 		}
-		if i > 0 {
-			if both, ok := joined(pool.free[i-1], b); ok {
-				pool.free[i-1] = both
-				return
-			}
+		if i > 0 && pool.free[i-1].area == p.area && pool.free[i-1].end() == p.at {
+			i--
+			p.at, p.n = pool.free[i].at, p.n+pool.free[i].n
+			pool.free = slices.Delete(pool.free, i, i+1)
+		}
+		if p.n == p.area.n {
+			p.area.whole = p.memory()
 		}
 	}
-	pool.free = slices.Insert(pool.free, i, b)
+	pool.free = slices.Insert(pool.free, i, p)
 }
 
-// ReleaseAll drops every buffer that waits to be used again, so that the
-// collector can return the memory to the system.
+// ReleaseAll drops every buffer that waits to be used again, so that the collector can
+// return the memory to the system. What lies beside memory that is still used remains: a
+// large buffer is returned as a whole.
 func ReleaseAll() {
 	pool.Lock()
-	pool.free, pool.small = nil, nil
+	pool.free = slices.DeleteFunc(pool.free, func(p part) bool { return p.area == nil || p.area.whole != nil })
+	for _, a := range pool.areas {
+		a.whole = nil
+	}
+	pool.small = nil
 	pool.Unlock()
+	offsetSlices.drop()
+	sumSlices.drop()
 }
 
 // slicePool is what the pool is to numbers of other types: for short slices.
@@ -190,19 +232,35 @@ var (
 func (p *slicePool[T]) take(n int) []T {
 	p.Lock()
 	defer p.Unlock()
+	best := -1
 	for i, s := range p.free {
-		if cap(s) >= n {
-			p.free = slices.Delete(p.free, i, i+1)
-			s = s[:n]
-			clear(s)
-			return s
+		if cap(s) >= n && (best < 0 || cap(s) < cap(p.free[best])) {
+			best = i
 		}
 	}
-	return make([]T, n)
+	if best < 0 {
+		if last := len(p.free) - 1; last >= maxSlices {
+			p.free = p.free[:last] // rising sizes must not leave one slice each
+		}
+		return make([]T, n)
+	}
+	s := p.free[best][:n]
+	p.free = slices.Delete(p.free, best, best+1)
+	clear(s)
+	return s
 }
+
+// maxSlices is how many slices may wait before new ones replace them.
+const maxSlices = 16
 
 func (p *slicePool[T]) give(s []T) {
 	p.Lock()
 	p.free = append(p.free, s)
+	p.Unlock()
+}
+
+func (p *slicePool[T]) drop() {
+	p.Lock()
+	p.free = nil
 	p.Unlock()
 }

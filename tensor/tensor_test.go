@@ -197,8 +197,11 @@ func TestPoolAreas(t *testing.T) {
 	}
 	large := 0
 	for _, b := range pool.free {
-		if cap(b) >= minPart {
+		if b.area != nil {
 			large++
+			if b.area.whole == nil || b.n != b.area.n {
+				t.Errorf("%d of %d elements of an area are free, and all were given back", b.n, b.area.n)
+			}
 		}
 	}
 	if large > areas {
@@ -215,31 +218,59 @@ func TestPoolAreas(t *testing.T) {
 	}
 }
 
-// TestPoolAreasDropped wants an area whose parts were not given back to be collected when
-// nothing refers to them any more.
-func TestPoolAreasDropped(t *testing.T) {
+// TestPoolDivides wants a large buffer to serve two small requests at once.
+func TestPoolDivides(t *testing.T) {
 	ReleaseAll()
 	defer ReleaseAll()
-	b := takeBuffer(2 * minPart)
+	b := takeBuffer(4 * minPart)
 	at := address(b)
-	find := func() bool {
-		for _, a := range pool.areas {
-			if a.at == at && a.first.Value() != nil {
-				return true
-			}
-		}
-		return false
+	giveBuffer(b)
+	first, second := takeBuffer(2*minPart), takeBuffer(minPart)
+	if address(first) != at || address(second) != at+8*minPart {
+		t.Errorf("parts of a buffer at %#x are at %#x and %#x, want the first and its neighbour", at, address(first), address(second))
 	}
-	if !find() {
-		t.Fatal("a new buffer is not entered as an area")
+	giveBuffer(first)
+	giveBuffer(second)
+	if b := takeBuffer(4 * minPart); address(b) != at {
+		t.Error("parts that were given back do not serve a large request again")
 	}
-	b[0] = 1
-	runtime.KeepAlive(b)
-	ReleaseAll() // what remains of its area
-	runtime.GC()
-	runtime.GC()
-	if find() {
-		t.Error("an area that nothing refers to is still there")
+}
+
+// TestPoolCollects drops tensors among others that are released, and wants the collector
+// to find them: a free part must not hold on to the memory beside it.
+func TestPoolCollects(t *testing.T) {
+	ReleaseAll()
+	defer ReleaseAll()
+	heap := func() uint64 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	for range 300 {
+		NewUninitialized(700_000) // dropped
+		a, b := NewUninitialized(1_400_000), NewUninitialized(2_100_000)
+		Release(a)
+		Release(b)
+	}
+	if grown := int64(heap()) - int64(before); grown > 200<<20 {
+		t.Errorf("300 tensors of 3 MB were dropped, and the heap has grown by %d MB", grown>>20)
+	}
+	if n := len(pool.areas); n > 100 {
+		t.Errorf("%d areas are entered", n)
+	}
+	kept := NewUninitialized(minPart)
+	ReleaseAll()
+	if grown := int64(heap()) - int64(before); grown > 80<<20 { // at most the area that kept is in
+		t.Errorf("after ReleaseAll the heap is %d MB larger than before", grown>>20)
+	}
+	runtime.KeepAlive(kept)
+	kept = nil
+	ReleaseAll()
+	if grown := int64(heap()) - int64(before); grown > 1<<20 {
+		t.Errorf("after all has gone the heap is %d MB larger than before", grown>>20)
 	}
 }
 
