@@ -20,31 +20,37 @@ type PackedConv struct {
 // pixels need them: VGG16's last convolutions would take 200 MB.
 const packedWinograd = 1 << 22
 
-// PackConv packs weights. It leaves w empty, so that their memory can be collected.
-// Shapes: (oc,ic,kh,kw). It panics for another rank, no channels or even kernels.
+// PackConv packs weights, in the memory that they are in if whole panels can be made of
+// them. It leaves w empty, as Release does. Shapes: (oc,ic,kh,kw). It panics for another
+// rank, no channels or even kernels.
 func PackConv(w *Tensor) *PackedConv {
 	if len(w.shape) != 4 || w.Len() == 0 || w.shape[2]%2 == 0 || w.shape[3]%2 == 0 {
 		panic(fmt.Sprintf("tensor: PackConv: shape %v, want (oc,ic,kh,kw), with channels and odd kernels", w.shape))
 	}
-	p := &PackedConv{shape: w.shape}
+	p := &PackedConv{shape: w.shape, direct: w.data}
 	s := p.convShape([]int{1, w.shape[1], 1, 1}, 1)
-	all := make([]int32, s.ic)
-	for i := range all {
-		all[i] = int32(i)
+	mr, _ := simd.Tile()
+	n := s.ic * s.taps // of an output channel's weights
+	if s.oc%mr != 0 {
+		p.direct = make([]float32, s.panels()*mr*n)
 	}
-	p.direct = own(s.packWeights(kernels{w: w, all: all}))
+	Parallel(s.panels(), func(panel int) {
+		rows := takeBuffer(mr * n)
+		defer giveBuffer(rows)
+		count := min(mr, s.oc-panel*mr)
+		copy(rows, w.data[panel*mr*n:][:count*n])
+		packPanel(p.direct[panel*mr*n:][:mr*n], rows, n, count, n)
+	})
 	w.data, w.shape = nil, []int{0}
 	if s.kh == 3 && s.kw == 3 && min(s.ic, s.oc) >= winogradChannels && 36*s.oc*s.ic <= packedWinograd {
-		p.winograd = sync.OnceValue(func() []float32 { return own(newWinograd(s).packWeights(kernels{packed: p})) })
+		p.winograd = sync.OnceValue(func() []float32 {
+			w := newWinograd(s)
+			dst := make([]float32, w.packedLen()) // not the pool's: it would hold on to a whole area
+			w.packTo(dst, kernels{packed: p})
+			return dst
+		})
 	}
 	return p
-}
-
-// own copies a buffer into memory of its own and gives it back: what stays would hold on to
-// a whole area of the pool.
-func own(b []float32) []float32 {
-	defer giveBuffer(b)
-	return append(make([]float32, 0, len(b)), b...)
 }
 
 // Shape returns the shape of the weights. The caller must not change it.

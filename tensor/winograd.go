@@ -172,9 +172,20 @@ func (w *winograd) blocks() int { return (w.tiles + winogradBlock - 1) / winogra
 // packWeights transforms weights and arranges them for simd.GemmTile: for each ξ, for
 // each panel of mr output channels, for each ic, those mr numbers.
 func (w *winograd) packWeights(k kernels) []float32 {
+	packed := takeBuffer(w.packedLen())
+	w.packTo(packed, k)
+	return packed
+}
+
+func (w *winograd) packedLen() int {
+	mr, _ := simd.Tile()
+	return 36 * w.panels() * w.ic * mr
+}
+
+// packTo is packWeights in given memory.
+func (w *winograd) packTo(packed []float32, k kernels) {
 	mr, _ := simd.Tile()
 	panels := w.panels()
-	packed := takeBuffer(36 * panels * w.ic * mr)
 	Parallel(panels, func(p int) {
 		var buffer [9]float32
 		var u [maxRows][36]float32
@@ -194,7 +205,6 @@ func (w *winograd) packWeights(k kernels) []float32 {
 			}
 		}
 	})
-	return packed
 }
 
 // maxRows is the largest number of rows of simd.Tile at any level.
