@@ -31,6 +31,7 @@ type Loader struct {
 	order   []int
 	whole   Batch // all of the memory
 	last    Batch // the beginning of it, for the smaller batch at an epoch's end
+	filling filling
 }
 
 // NewLoader returns a loader of batches of size photographs. With shuffle each
@@ -86,9 +87,9 @@ func (l *Loader) Epoch(epoch int) iter.Seq2[int, *Batch] {
 			}
 			b.Index = index
 			c := l.cache
-			fill(b.X, squares{c.X, c.Sizes.X}, index)
-			fill(b.Mid, squares{c.Mid, c.Sizes.Mid}, index)
-			fill(b.Large, squares{c.Large, c.Sizes.Large}, index)
+			l.filling.fill(b.X, squares{c.X, c.Sizes.X}, index)
+			l.filling.fill(b.Mid, squares{c.Mid, c.Sizes.Mid}, index)
+			l.filling.fill(b.Large, squares{c.Large, c.Sizes.Large}, index)
 			if !yield(i, b) {
 				return
 			}
@@ -96,18 +97,32 @@ func (l *Loader) Epoch(epoch int) iter.Seq2[int, *Batch] {
 	}
 }
 
-// fill converts the squares with the given numbers, one after the other.
-func fill(dst *tensor.Tensor, src squares, index []int) {
+// A filling is the conversion of some squares, which is described here so that the function
+// for it is made once.
+type filling struct {
+	dst   []float32
+	src   squares
+	index []int
+	one   func(i int)
+}
+
+func (f *filling) convert(i int) {
+	pix := f.src.picture(f.index[i])
+	part := f.dst[i*len(pix):][:len(pix)]
+	for j, b := range pix {
+		part[j] = levels[b]
+	}
+}
+
+// fill converts the squares with the given numbers, one after the other in dst, by as many
+// threads as tensors have.
+func (f *filling) fill(dst *tensor.Tensor, src squares, index []int) {
 	if dst == nil {
 		return
 	}
-	d := dst.Data()
-	for _, i := range index {
-		pix := src.picture(i)
-		part := d[:len(pix)]
-		for j, b := range pix {
-			part[j] = levels[b]
-		}
-		d = d[len(pix):]
+	if f.one == nil {
+		f.one = f.convert
 	}
+	f.dst, f.src, f.index = dst.Data(), src, index
+	tensor.Parallel(len(index), f.one)
 }
