@@ -278,7 +278,7 @@ func TestPoolCollects(t *testing.T) {
 func TestMistakesPanic(t *testing.T) {
 	for name, f := range map[string]func(){
 		"negative dimension":   func() { New(2, -1) },
-		"overflow":             func() { New(1<<31, 1<<31, 4) },
+		"overflow":             func() { New(math.MaxInt/2, 4, 4) },
 		"FromSlice":            func() { FromSlice(make([]float32, 5), 2, 3) },
 		"Add":                  func() { Add(New(2, 3), New(3, 2)) },
 		"ConcatChannels":       func() { ConcatChannels(New(1, 2, 3, 3), New(1, 2, 3, 4)) },
