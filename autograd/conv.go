@@ -66,10 +66,7 @@ func conv2d(op string, x, w, b, shortcut *Value, o tensor.ConvOptions) *Value {
 	}
 	forward := func() *tensor.Tensor {
 		for i, s := range sources {
-			inputs[i].X = s.Data() // which may have been forgotten since
-		}
-		if shortcut != nil {
-			o.Add.X = shortcut.Data()
+			inputs[i].X = s.Data() // which may have been forgotten since; a shortcut is not
 		}
 		return tensor.Conv2dOf(inputs, w.Data(), b.Data(), o)
 	}

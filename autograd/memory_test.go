@@ -158,4 +158,21 @@ func TestSigmoidOverwritten(t *testing.T) {
 		return []*tensor.Tensor{result, x.Grad()}
 	}
 	wantSame(t, "enlarged", enlarged(false), enlarged(true))
+
+	// What was enlarged is read by a convolution too, whose gradient comes first and must not
+	// be written over it.
+	shared := func(keep bool) []*tensor.Tensor {
+		p := []*Value{
+			Parameter(recipe.Numbers(0, 1, 2, 4, 4)), Parameter(recipe.Numbers(1, 3, 2, 3, 3)), Parameter(recipe.Numbers(2, 3)),
+			Parameter(recipe.Numbers(3, 2, 3, 3, 3)), Parameter(recipe.Numbers(4, 2)),
+		}
+		h := Conv2dReLU(p[0], p[1], p[2], 1)
+		if keep {
+			h.Keep()
+		}
+		s := Sigmoid(Upsample2(h))
+		Add(MSE(s, Constant(recipe.Pixels(5, 1, 3, 8, 8))), Mean(Conv2d(h, p[3], p[4], 1))).Backward()
+		return []*tensor.Tensor{p[0].Grad(), p[1].Grad(), p[2].Grad()}
+	}
+	wantSame(t, "enlarged and convolved", shared(false), shared(true))
 }

@@ -134,7 +134,7 @@ func (v *Value) spent() bool { return v.uses == 1 && !v.keep && v.grad == nil }
 // Sigmoid was applied to.
 func (v *Value) overwrite() {
 	g := v.data
-	v.data, v.again, v.inner = nil, nil, true
+	v.data, v.inner = nil, true
 	v.accumulate(g)
 }
 

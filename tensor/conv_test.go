@@ -277,3 +277,27 @@ func TestConvGroups(t *testing.T) {
 		}
 	}
 }
+
+// TestConvPlans wants the ways to be chosen that the tests above hold to be equal: shares
+// of output channels where there is little else to share, and Winograd's way for fewer
+// pixels if the weights are packed.
+func TestConvPlans(t *testing.T) {
+	defer SetThreads(0)
+	SetThreads(2)
+	if alone, together := panelShares(1, 64, false), panelShares(1, 64, true); alone != 1 || together < 2 {
+		t.Errorf("one band is cut into %d shares for one thread, %d for two", alone, together)
+	}
+	defer func(n int) { winogradPixels = n }(winogradPixels)
+	rng := rand.New(rand.NewPCG(1, 5))
+	x, w := random(rng, 1, 16, 36, 36), random(rng, 16, 16, 3, 3)
+	direct := Conv2d(x, w, nil, ConvOptions{})
+	packed := PackConv(FromSlice(slices.Clone(w.data), w.shape...)).Conv2d(x, nil, ConvOptions{})
+	winogradPixels = 0
+	want := Conv2d(x, w, nil, ConvOptions{})
+	if slices.Equal(direct.data, want.data) {
+		t.Error("36×36 pixels were computed by Winograd's way, with weights that are not packed")
+	}
+	if !slices.Equal(packed.data, want.data) {
+		t.Error("36×36 pixels were not computed by Winograd's way with packed weights")
+	}
+}

@@ -1,12 +1,17 @@
 package tensor
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"testing"
+	"time"
+	"weak"
 )
 
 func ExampleConv2d() {
@@ -234,6 +239,74 @@ func TestPoolDivides(t *testing.T) {
 	if b := takeBuffer(4 * minPart); address(b) != at {
 		t.Error("parts that were given back do not serve a large request again")
 	}
+}
+
+// TestPoolForeign wants neighbours in memory to be joined only if one allocation holds
+// both, and addresses of an area that has been collected to mean nothing.
+func TestPoolForeign(t *testing.T) {
+	defer func(areas []*area, free []part) { pool.areas, pool.free = areas, free }(pool.areas, pool.free)
+	whole := make([]float32, 4*minPart)
+	low, high := whole[:2*minPart:2*minPart], whole[2*minPart:]
+	for _, order := range [][2][]float32{{low, high}, {high, low}} {
+		pool.areas, pool.free = nil, nil
+		for _, b := range [][]float32{low, high} {
+			pool.areas = append(pool.areas, &area{first: weak.Make(&b[0]), at: address(b), n: len(b)})
+		}
+		giveBuffer(order[0])
+		giveBuffer(order[1])
+		if len(pool.free) != 2 {
+			t.Errorf("two areas became %d buffers", len(pool.free))
+		}
+	}
+	gone := func() weak.Pointer[float32] { return weak.Make(&make([]float32, minPart)[0]) }()
+	runtime.GC()
+	runtime.GC()
+	pool.free, pool.areas = nil, []*area{{first: gone, at: address(low), n: len(low)}}
+	giveBuffer(low)
+	if len(pool.free) != 1 || pool.free[0].area != nil {
+		t.Errorf("a buffer at the place of an area that is gone: %d buffers are free, the first of area %v", len(pool.free), pool.free[0].area)
+	}
+}
+
+// TestSlicePool wants rising sizes not to leave a slice each.
+func TestSlicePool(t *testing.T) {
+	var p slicePool[int32]
+	for n := range 1000 {
+		s := p.take(n)
+		for i, v := range s {
+			if v != 0 {
+				t.Fatalf("element %d of %d is %d, want 0", i, n, v)
+			}
+			s[i] = 1
+		}
+		p.give(s)
+	}
+	if len(p.free) > maxSlices+1 {
+		t.Errorf("%d slices wait, want at most %d", len(p.free), maxSlices+1)
+	}
+}
+
+// TestParallelPanics wants Parallel to be left by a panic only after the other goroutines
+// are done: what they work on may be used again then.
+func TestParallelPanics(t *testing.T) {
+	defer SetThreads(0)
+	SetThreads(2)
+	started := make(chan bool)
+	var done atomic.Bool
+	defer func() {
+		if recover() == nil || !done.Load() {
+			t.Errorf("Parallel was left while a goroutine worked on: done is %v", done.Load())
+		}
+	}()
+	Parallel(2, func(int) {
+		if bytes.Contains(debug.Stack(), []byte("testing.tRunner")) { // the caller's goroutine
+			<-started
+			panic("on purpose")
+		}
+		started <- true
+		time.Sleep(20 * time.Millisecond)
+		done.Store(true)
+	})
 }
 
 // TestPoolCollects drops tensors among others that are released, and wants the collector

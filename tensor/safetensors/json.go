@@ -175,7 +175,7 @@ func (s *scanner) escaped(start int) (string, error) {
 	return "", s.fail("'\"' at the end of a string")
 }
 
-// hex reads \uXXXX at a position.
+// hex reads \u and four hexadecimal digits at a position.
 func (s *scanner) hex(at int) (rune, bool) {
 	if at+6 > len(s.text) || s.text[at] != '\\' || s.text[at+1] != 'u' {
 		return 0, false
