@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 func TestVocabulary(t *testing.T) {
@@ -127,6 +129,30 @@ func TestHostile(t *testing.T) {
 		}
 		if took := time.Since(start); took > limit {
 			t.Errorf("%s: %v", name, took)
+		}
+	}
+}
+
+// The two ways to compose agree where both apply: on fewer than 30 marks in a row.
+func TestComposeWays(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	pool := []rune("aeoéậΣ가각\u1100\u1161\u11a8\u0301\u0302\u0323\u0327\u0344\u0345\u034F\u0958\u09be\u0f73\u2126が\u3099\ufb1d")
+	for range 2000 {
+		text := make([]rune, 1+random.IntN(8)) // of up to three marks each
+		for i := range text {
+			text[i] = pool[random.IntN(len(pool))]
+		}
+		if got, want := nfcMarks(string(text)), norm.NFC.String(string(text)); got != want {
+			t.Fatalf("%+q: %+q, want %+q", string(text), got, want)
+		}
+	}
+	for marks, want := range map[string]string{
+		"e" + strings.Repeat("\u0301", 40):             "é" + strings.Repeat("\u0301", 39),
+		"a" + strings.Repeat("\u0301\u0323", 40):       "ạ" + strings.Repeat("\u0323", 39) + strings.Repeat("\u0301", 40),
+		"a\u034F" + strings.Repeat("\u0301", 40) + "b": "a\u034F" + strings.Repeat("\u0301", 40) + "b",
+	} {
+		if got := nfc(marks); got != want {
+			t.Errorf("%+q: %+q, want %+q", marks, got, want)
 		}
 	}
 }

@@ -29,14 +29,15 @@
 //     package, which encodes mojibake as it stands. Everything else that ftfy does is here
 //     (fix.go): curly quotes become straight, ﬁ becomes fi, ｆｕｌｌｗｉｄｔｈ becomes
 //     fullwidth, control characters and terminal colours vanish, and letters followed by
-//     accents are composed (Unicode's NFC, nfc.go). It matters: telephones' keyboards write
+//     accents are composed (Unicode's form NFC, nfc.go). It matters: telephones' keyboards write
 //     "dog’s", which would otherwise have other tokens than "dog's".
 //   - Characters younger than the tables in use. Letters, digits, white space and lower case
 //     follow package unicode (Unicode 15.0 in Go 1.26). Over all code points that
 //     equals Python's regex 2022.10.31, of the same version of Unicode. Newer regex modules
 //     call some code points letters or digits that were not assigned then, and Python 3.11
 //     (Unicode 14.0) lower-cases Σ as if the characters of 15.0 did not exist.
-//     The tables of NFC are those of 14.0; assigned characters never change in these.
+//     NFC follows golang.org/x/text (Unicode 15.0 with Go 1.26); assigned characters never
+//     change in it.
 //   - Decimal character references of more than 4,300 digits, at which Python raises an
 //     exception. Here they are U+FFFD, as any number beyond Unicode.
 //   - Text that was escaped more than a hundred times over (&amp;amp;amp;…).

@@ -196,6 +196,7 @@ func TestGoldenCharacters(t *testing.T) {
 		check((isCased(r) && !isCaseIgnorable(r)) == chars.NoSigmaBefore.has(r), r, "cased after")
 		check(lower(s) == result(chars.Changed.Lower, s), r, "lower case")
 		check(nfc(s) == result(chars.Changed.NFC, s), r, "NFC")
+		check(nfcMarks(s) == result(chars.Changed.NFC, s), r, "NFC the long way")
 		if r != '\r' && r != '\u2028' && r != '\u2029' { // see fix
 			check(fix(s) == result(chars.Changed.Fix, s), r, "fixed")
 		}

@@ -1,150 +1,65 @@
 package bpe
 
 import (
-	_ "embed"
-	"fmt"
 	"slices"
 	"strings"
-	"sync"
-)
 
-//go:embed nfc.txt
-var nfcData string
-
-// nfcTables is nfc.txt, read.
-type nfcTables struct {
-	class     map[rune]uint8   // canonical combining class, where it is not 0
-	decompose map[rune][2]rune // one step; the second is 0 if there is one only
-	compose   map[[2]rune]rune // the inverse, where Unicode wants it
-}
-
-// Hangul syllables are composed by arithmetic. Source: Unicode 14.0, section 3.12.
-const (
-	hangulS, hangulL, hangulV, hangulT = 0xAC00, 0x1100, 0x1161, 0x11A7
-
-	hangulLs, hangulVs, hangulTs = 19, 21, 28
-	hangulSs                     = hangulLs * hangulVs * hangulTs
+	"golang.org/x/text/unicode/norm"
 )
 
 // nfc returns Unicode's normalization form C: what can be written as one character is, so
-// that e and a combining acute accent become é. The combining marks of a letter are put
-// into a fixed order. Source: Unicode 14.0, section 3.11.
+// that e and a combining acute accent become é. Package norm makes streams safe meanwhile:
+// behind 30 combining marks in a row it puts a joiner, U+034F, which ftfy does not. Only
+// such text takes the long way.
 func nfc(s string) string {
-	if !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x300 }) {
-		return s // all below the first combining mark is composed
+	const joiner = "\u034F"
+	composed := norm.NFC.String(s)
+	if strings.Count(composed, joiner) == strings.Count(s, joiner) {
+		return composed
 	}
-	t := loadNFC()
-	var runes []rune
+	return nfcMarks(s)
+}
+
+// nfcMarks is nfc for any number of marks in a row: each character is taken apart, the marks
+// of a letter are sorted by class, where marks of one class keep their order, and each is
+// joined to the last character of class 0, the starter, unless a mark between them is of the
+// same or a higher class. Source: Unicode 15.0, section 3.11.
+func nfcMarks(s string) string {
+	type char struct {
+		r     rune
+		class uint8 // canonical combining class
+	}
+	var chars []char
 	for _, r := range s {
-		runes = t.appendDecomposed(runes, r)
-	}
-	t.order(runes)
-	return string(t.composed(runes))
-}
-
-// appendDecomposed appends what r is made of.
-func (t *nfcTables) appendDecomposed(dst []rune, r rune) []rune {
-	if parts, ok := t.decompose[r]; ok {
-		dst = t.appendDecomposed(dst, parts[0])
-		if parts[1] != 0 {
-			dst = t.appendDecomposed(dst, parts[1])
+		for _, r := range norm.NFD.String(string(r)) {
+			chars = append(chars, char{r, norm.NFD.PropertiesString(string(r)).CCC()})
 		}
-		return dst
 	}
-	if i := r - hangulS; 0 <= i && i < hangulSs {
-		dst = append(dst, hangulL+i/(hangulVs*hangulTs), hangulV+i/hangulTs%hangulVs)
-		if i%hangulTs != 0 {
-			dst = append(dst, hangulT+i%hangulTs)
-		}
-		return dst
-	}
-	return append(dst, r)
-}
-
-// order sorts each run of marks by class; marks of one class, which would touch one
-// another on paper, keep their order.
-func (t *nfcTables) order(runes []rune) {
-	for i := 0; i < len(runes); i++ {
+	for i := 0; i < len(chars); i++ {
 		start := i
-		for i < len(runes) && t.class[runes[i]] != 0 {
+		for i < len(chars) && chars[i].class != 0 {
 			i++
 		}
-		slices.SortStableFunc(runes[start:i], func(a, b rune) int { return int(t.class[a]) - int(t.class[b]) })
+		slices.SortStableFunc(chars[start:i], func(a, b char) int { return int(a.class) - int(b.class) })
 	}
-}
-
-// composed joins marks to the last character of class 0, the starter, unless a mark between
-// them is of the same or a higher class. It works in place.
-func (t *nfcTables) composed(runes []rune) []rune {
-	out := runes[:0]
-	starter := -1       // its place in out
-	var lastClass uint8 // of the last one in out behind the starter
-	for _, r := range runes {
-		class := t.class[r]
-		adjacent := starter == len(out)-1
-		if starter >= 0 && (adjacent || lastClass != 0 && lastClass < class) {
-			if c, ok := t.join(out[starter], r); ok {
-				out[starter] = c
+	out := chars[:0]
+	starter := -1 // its place in out
+	for _, c := range chars {
+		last := len(out) - 1
+		if starter >= 0 && (starter == last || out[last].class != 0 && out[last].class < c.class) {
+			if joined := []rune(norm.NFC.String(string([]rune{out[starter].r, c.r}))); len(joined) == 1 {
+				out[starter].r = joined[0]
 				continue
 			}
 		}
-		out = append(out, r)
-		lastClass = class
-		if class == 0 {
+		out = append(out, c)
+		if c.class == 0 {
 			starter = len(out) - 1
 		}
 	}
-	return out
+	var b strings.Builder
+	for _, c := range out {
+		b.WriteRune(c.r)
+	}
+	return b.String()
 }
-
-// join returns the character that a and b compose to.
-func (t *nfcTables) join(a, b rune) (rune, bool) {
-	l, v := a-hangulL, b-hangulV
-	if 0 <= l && l < hangulLs && 0 <= v && v < hangulVs {
-		return hangulS + (l*hangulVs+v)*hangulTs, true
-	}
-	s, tail := a-hangulS, b-hangulT
-	if 0 <= s && s < hangulSs && s%hangulTs == 0 && 0 < tail && tail < hangulTs {
-		return a + tail, true
-	}
-	c, ok := t.compose[[2]rune{a, b}]
-	return c, ok
-}
-
-// loadNFC reads nfc.txt, whose head says what its lines mean. The file is part of the
-// program, so that an error in it is a programmer's.
-var loadNFC = sync.OnceValue(func() *nfcTables {
-	t := &nfcTables{class: map[rune]uint8{}, decompose: map[rune][2]rune{}, compose: map[[2]rune]rune{}}
-	for n, line := range strings.Split(strings.TrimSuffix(nfcData, "\n"), "\n") {
-		kind, values, _ := strings.Cut(line, " ")
-		var err error
-		switch kind {
-		case "#":
-		case "class":
-			var class uint8
-			var first, last rune
-			_, err = fmt.Sscanf(values, "%d %x %x", &class, &first, &last)
-			for r := first; r <= last; r++ {
-				t.class[r] = class
-			}
-		case "same":
-			var r, as rune
-			_, err = fmt.Sscanf(values, "%x %x", &r, &as)
-			t.decompose[r] = [2]rune{as, 0}
-		case "apart", "both":
-			var r rune
-			var parts [2]rune
-			_, err = fmt.Sscanf(values, "%x %x %x", &r, &parts[0], &parts[1])
-			t.decompose[r] = parts
-			if kind == "both" {
-				t.compose[parts] = r
-			}
-		default:
-			err = fmt.Errorf("unknown kind of line")
-		}
-		if err != nil {
-			panic(fmt.Sprintf("bpe: nfc.txt, line %d, %q: %v", n+1, line, err))
-		}
-	}
-	return t
-})

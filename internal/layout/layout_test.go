@@ -31,7 +31,7 @@ var rooms = map[string]struct {
 	"vision/superres":       {[]string{"nn", "autograd", "tensor"}, nil},
 	"vgg":                   {[]string{"vision", "tensor", "tensor/safetensors", "tensor/torchfile"}, nil},
 	"clip":                  {[]string{"vision", "tensor", "tensor/safetensors", "tensor/torchfile", "simd"}, nil},
-	"clip/bpe":              {nil, nil},
+	"clip/bpe":              {nil, []string{"golang.org/x/text"}},
 	"cmd/internal/frozen":   {[]string{"clip", "vgg", "vision", "vision/superres", "tensor", "cmd/internal/files"}, nil},
 	"testdata/photos":       {nil, nil},
 	"internal/golden":       {[]string{"tensor", "tensor/safetensors"}, nil},
