@@ -123,7 +123,7 @@ func (d *Dataset) pictures(dir string) ([]Photo, error) {
 	var photos []Photo
 	for _, e := range entries {
 		name := e.Name()
-		if !e.IsDir() && isPicture(name) {
+		if !e.IsDir() && IsPicture(name) {
 			photos = append(photos, Photo{Name: strings.TrimSuffix(name, path.Ext(name)), File: path.Join(dir, name)})
 		}
 	}
@@ -133,9 +133,9 @@ func (d *Dataset) pictures(dir string) ([]Photo, error) {
 	return photos, nil
 }
 
-// isPicture judges by the name; hidden files are often a system's shadows of
+// IsPicture reports whether a file of this name is taken for a picture; hidden files are often a system's shadows of
 // pictures (._photo.jpg), not pictures.
-func isPicture(name string) bool {
+func IsPicture(name string) bool {
 	if strings.HasPrefix(name, ".") {
 		return false
 	}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"pixelgrad/cmd/internal/format"
 )
 
 // A peer is a script that runs our models in another library.
@@ -48,9 +50,9 @@ func findPeers(o *options, log io.Writer) ([]peer, error) {
 		case err != nil:
 			fmt.Fprintf(log, "bench: -peer %s: expected a Python that runs %s, it ended with %v%s; left out\n", o.peer, script, err, lastLine(status.Stderr))
 		case json.Unmarshal(out, &a) != nil || a.Name == "" && a.Missing == "":
-			fmt.Fprintf(log, "bench: -peer %s: expected a Python that runs %s, it answered %.80q; left out\n", o.peer, script, out)
+			fmt.Fprintf(log, "bench: -peer %s: expected a Python that runs %s, it answered %s; left out\n", o.peer, script, format.Quote(string(out)))
 		case a.Missing != "":
-			fmt.Fprintf(log, "bench: -peer %s: %s; left out\n", o.peer, a.Missing)
+			fmt.Fprintf(log, "bench: -peer %s: %s; left out\n", o.peer, format.Printable(a.Missing))
 		default:
 			found = append(found, peer{a.Name, script})
 		}
@@ -65,7 +67,7 @@ func findPeers(o *options, log io.Writer) ([]peer, error) {
 func lastLine(text []byte) string {
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	if last := lines[len(lines)-1]; last != "" {
-		return fmt.Sprintf(" (%s)", last)
+		return fmt.Sprintf(" (%s)", format.Printable(last))
 	}
 	return ""
 }

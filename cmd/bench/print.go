@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"pixelgrad/cmd/internal/format"
 )
 
 // printResults writes tables that are Markdown and can be read as they are.
@@ -77,12 +79,12 @@ func printModels(out io.Writer, models []modelResult) {
 			t.row(cells...)
 			label = "" // once
 		}
-		row("training step", ms, func(f figures) float64 { return f.Train }, func(p peerResult) float64 { return p.TrainRatio })
+		row("training step", format.Milliseconds, func(f figures) float64 { return f.Train }, func(p peerResult) float64 { return p.TrainRatio })
 		row("… of peak", share, func(f figures) float64 { return f.TrainShare }, nil)
-		row("prediction", ms, func(f figures) float64 { return f.Infer }, func(p peerResult) float64 { return p.InferRatio })
+		row("prediction", format.Milliseconds, func(f figures) float64 { return f.Infer }, func(p peerResult) float64 { return p.InferRatio })
 		row("… of peak", share, func(f figures) float64 { return f.InferShare }, nil)
-		row("peak memory, training", mb, func(f figures) float64 { return f.TrainMemory }, func(p peerResult) float64 { return p.TrainMemoryRatio })
-		row("peak memory, prediction", mb, func(f figures) float64 { return f.InferMemory }, func(p peerResult) float64 { return p.InferMemoryRatio })
+		row("peak memory, training", format.Megabytes, func(f figures) float64 { return f.TrainMemory }, func(p peerResult) float64 { return p.TrainMemoryRatio })
+		row("peak memory, prediction", format.Megabytes, func(f figures) float64 { return f.InferMemory }, func(p peerResult) float64 { return p.InferMemoryRatio })
 		for _, p := range m.Peers {
 			if p.TooSlow > 0 {
 				notes = append(notes, fmt.Sprintf("%s@%d: %s needed %.0f s for the first prediction and was left out.", m.Model, m.Batch, p.Name, p.TooSlow))
@@ -127,10 +129,6 @@ func share(v float64) string {
 	}
 	return fmt.Sprintf("%.0f%%", 100*v)
 }
-
-func ms(s float64) string { return fmt.Sprintf("%.1f ms", 1000*s) }
-
-func mb(b float64) string { return fmt.Sprintf("%.0f MB", b/1e6) }
 
 // cpuName returns what the system calls the processor.
 func cpuName() string {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pixelgrad/autograd"
+	"pixelgrad/cmd/internal/format"
 	"pixelgrad/internal/recipe"
 	"pixelgrad/nn"
 	"pixelgrad/nn/optim"
@@ -167,10 +168,10 @@ func printScaling(out io.Writer, r *scalingResult) {
 	for _, list := range [][]scalingPoint{r.Batches, r.Sides} {
 		first := list[0]
 		for _, p := range list {
-			t.row(fmt.Sprint(p.Batch), fmt.Sprintf("%d×%d", p.Side, p.Side), ms(p.Step), ms(p.Step/float64(p.Batch)),
+			t.row(fmt.Sprint(p.Batch), fmt.Sprintf("%d×%d", p.Side, p.Side), format.Milliseconds(p.Step), format.Milliseconds(p.Step/float64(p.Batch)),
 				fmt.Sprintf("%.0f ns", 1e9*p.Step/float64(p.Batch*p.Side*p.Side)),
 				fmt.Sprint(p.Batch/first.Batch), fmt.Sprint(p.Side*p.Side/(first.Side*first.Side)),
-				fmt.Sprintf("%.2f", p.Step/first.Step), mb(p.Memory))
+				fmt.Sprintf("%.2f", p.Step/first.Step), format.Megabytes(p.Memory))
 		}
 	}
 	t.end()

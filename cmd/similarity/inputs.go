@@ -14,7 +14,9 @@ import (
 	"unicode/utf8"
 
 	"pixelgrad/autograd"
+	"pixelgrad/cmd/internal/format"
 	"pixelgrad/cmd/internal/frozen"
+	"pixelgrad/cmd/internal/pictures"
 	"pixelgrad/nn/train"
 	"pixelgrad/testdata/photos"
 	"pixelgrad/vision"
@@ -60,7 +62,7 @@ func readTexts(path string, named bool) ([]text, error) {
 		if named {
 			name, words, ok := strings.Cut(line, "\t")
 			if !ok || strings.TrimSpace(words) == "" {
-				return nil, fmt.Errorf("%s:%d: expected a photograph's name, a tab and a description, found %q", path, n, shorten(line, 40))
+				return nil, fmt.Errorf("%s:%d: expected a photograph's name, a tab and a description, found %q", path, n, format.Cut(line, 40))
 			}
 			t.name, t.text = strings.TrimSpace(name), words
 		}
@@ -77,41 +79,19 @@ func readTexts(path string, named bool) ([]text, error) {
 
 // openImages reads pictures: files with commas between, or all of a folder.
 func openImages(list string) ([]subject, error) {
-	files := strings.Split(list, ",")
-	if info, err := os.Stat(list); err == nil && info.IsDir() {
-		if files, err = pictures(list); err != nil {
-			return nil, err
-		}
-	}
-	var subjects []subject
-	for _, f := range files {
-		p, err := vision.ReadFile(strings.TrimSpace(f))
-		if err != nil {
-			return nil, fmt.Errorf("-images: %w", err)
-		}
-		base := filepath.Base(f)
-		subjects = append(subjects, subject{strings.TrimSuffix(base, filepath.Ext(base)), p})
-	}
-	return subjects, nil
-}
-
-// pictures lists the picture files of a folder, by name.
-func pictures(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
+	files, err := pictures.Files(list)
 	if err != nil {
 		return nil, fmt.Errorf("-images: %w", err)
 	}
-	var files []string
-	for _, e := range entries {
-		ext := strings.ToLower(filepath.Ext(e.Name()))
-		if slices.Contains([]string{".jpg", ".jpeg", ".png"}, ext) && !e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
-			files = append(files, filepath.Join(dir, e.Name()))
+	var subjects []subject
+	for _, f := range files {
+		p, err := vision.ReadFile(f)
+		if err != nil {
+			return nil, fmt.Errorf("-images: %w", err)
 		}
+		subjects = append(subjects, subject{pictures.Name(f), p})
 	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("-images %s: expected .jpg, .jpeg or .png files, found none", dir)
-	}
-	return files, nil
+	return subjects, nil
 }
 
 // trainingRun is what cmd/train's config.json says that matters here.

@@ -26,10 +26,10 @@ import (
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
-	"unicode"
 
 	"pixelgrad/clip"
 	"pixelgrad/clip/bpe"
+	"pixelgrad/cmd/internal/format"
 	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/cmd/internal/progress"
 	"pixelgrad/tensor"
@@ -310,12 +310,12 @@ func (r *result) print(out io.Writer, o *options) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprint(w, "description")
 	for _, name := range r.Images {
-		fmt.Fprintf(w, "\t%s", shorten(printable(name), 18))
+		fmt.Fprintf(w, "\t%s", format.Cut(format.Printable(name), 18))
 	}
 	fmt.Fprintln(w)
 	hits := 0
 	for i, row := range r.Cosine {
-		fmt.Fprint(w, shorten(printable(r.Texts[i]), 44))
+		fmt.Fprint(w, format.Cut(format.Printable(r.Texts[i]), 44))
 		b := best(row)
 		if b == i {
 			hits++
@@ -393,22 +393,4 @@ func (o *options) checkOut(texts []text, subjects []subject) error {
 		}
 	}
 	return nil
-}
-
-// printable replaces what would break the lines or columns of a table.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, s)
-}
-
-// shorten cuts a text to at most n letters.
-func shorten(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n-1]) + "…"
-	}
-	return s
 }

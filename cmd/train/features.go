@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"pixelgrad/cmd/internal/format"
 	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/cmd/internal/progress"
 	"pixelgrad/tensor"
@@ -103,9 +104,9 @@ func (s *session) bothFeatures(ctx context.Context, e *frozen.Extractor) (train,
 	}
 	bar.Close()
 	if keep {
-		fmt.Fprintf(s.out, "  features  %s of %d photographs, computed once: %.1f MB\n", e.Name, n, float64(bytes)/1e6)
+		fmt.Fprintf(s.out, "  features  %s of %d photographs, computed once: %s\n", e.Name, n, format.Bytes(bytes))
 	} else {
-		fmt.Fprintf(s.out, "  features  %s, computed for every batch: to keep them would take %.1f GB, half of the free memory is %.1f GB\n", e.Name, float64(bytes)/1e9, float64(room)/1e9)
+		fmt.Fprintf(s.out, "  features  %s, computed for every batch: to keep them would take %s, half of the free memory is %s\n", e.Name, format.Bytes(bytes), format.Bytes(room))
 	}
 	return train, val, nil
 }

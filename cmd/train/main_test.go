@@ -315,11 +315,3 @@ func TestParseFlags(t *testing.T) {
 		t.Errorf("-help: %v\n%s", err, help.String())
 	}
 }
-
-func TestThousands(t *testing.T) {
-	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 38915: "38,915", 1234567: "1,234,567"} {
-		if got := thousands(n); got != want {
-			t.Errorf("thousands(%d) = %s, want %s", n, got, want)
-		}
-	}
-}

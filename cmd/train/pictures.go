@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"pixelgrad/autograd"
+	"pixelgrad/cmd/internal/format"
 	"pixelgrad/nn"
 	"pixelgrad/vision"
 )
@@ -126,7 +127,7 @@ func (s *session) compare(runs []*modelRun) error {
 			title += ", stopped early"
 		}
 		val, psnr := r.val, r.psnr
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%.0f\n", title, thousands(nn.Count(r.model)),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%.0f\n", title, format.Thousands(nn.Count(r.model)),
 			number(val, 0, "%.4f"), number(val, 1, "%.4f"), number(psnr, 0, "%.2f dB"), number(psnr, 1, "%.2f dB"), r.seconds)
 	}
 	inverse := []float64{1 / s.bicubic[0], 1 / s.bicubic[1]}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pixelgrad/autograd"
+	"pixelgrad/cmd/internal/format"
 	"pixelgrad/cmd/internal/plots"
 	"pixelgrad/cmd/internal/progress"
 	"pixelgrad/internal/atomicfile"
@@ -69,8 +70,8 @@ func (s *session) summary() {
 
 // heading says what model is going to be trained, and how.
 func (r *report) heading() {
-	fmt.Fprintf(r.out, "%s, %s parameters\n", r.title, thousands(nn.Count(r.model)))
-	fmt.Fprintf(r.out, "  training  %d epochs, %s steps of %d photographs, learning rate %v, seed %d\n", r.Epochs, thousands(r.total), min(r.batch, r.photos.train.Len()), r.LR, r.Seed)
+	fmt.Fprintf(r.out, "%s, %s parameters\n", r.title, format.Thousands(nn.Count(r.model)))
+	fmt.Fprintf(r.out, "  training  %d epochs, %s steps of %d photographs, learning rate %v, seed %d\n", r.Epochs, format.Thousands(r.total), min(r.batch, r.photos.train.Len()), r.LR, r.Seed)
 	if r.Init != "" {
 		fmt.Fprintf(r.out, "  weights   from %s\n", r.Init)
 	}
@@ -224,14 +225,14 @@ func (r *report) end(steps int) error {
 		fmt.Fprintln(r.out)
 	}
 	if r.wasStopped {
-		fmt.Fprintf(r.out, "Interrupted after step %s of %s; everything up to there is saved.\n", thousands(steps), thousands(r.total))
+		fmt.Fprintf(r.out, "Interrupted after step %s of %s; everything up to there is saved.\n", format.Thousands(steps), format.Thousands(r.total))
 	}
 	for i, p := range r.psnr {
 		than := "more than"
 		if p < r.bicubic[i] {
 			than = "less than"
 		}
-		after := fmt.Sprintf("%s steps in %.0f s", thousands(steps), r.seconds)
+		after := fmt.Sprintf("%s steps in %.0f s", format.Thousands(steps), r.seconds)
 		if r.epochs[len(r.epochs)-1].Val == nil {
 			after = "the last whole epoch"
 		}
@@ -274,15 +275,6 @@ func writeText(path, text string) error {
 		_, err := io.WriteString(w, text)
 		return err
 	})
-}
-
-// thousands writes a number with commas: 38,915.
-func thousands(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }
 
 // decibels writes the PSNR of each output with the side it is for.

@@ -10,7 +10,7 @@ import (
 	"os"
 	"strings"
 
-	"pixelgrad/cmd/internal/download"
+	"pixelgrad/cmd/internal/format"
 	"pixelgrad/tensor/safetensors"
 	"pixelgrad/tensor/weightfile"
 )
@@ -71,7 +71,7 @@ func (c *command) convert(ctx context.Context, args []string) error {
 		texts = map[string]string{"format": "pt"} // some programs want it
 	}
 	if large > 0 {
-		fmt.Fprintf(c.log, "%s: %s elements are 65520 or more and become Inf with -f16\n", in, thousands(int64(large)))
+		fmt.Fprintf(c.log, "%s: %s elements are 65520 or more and become Inf with -f16\n", in, format.Thousands(large))
 	}
 	if err := (safetensors.Options{Float16: *half}).WriteFile(out, named, texts); err != nil {
 		return err
@@ -84,7 +84,7 @@ func (c *command) convert(ctx context.Context, args []string) error {
 	if *half {
 		dtype = safetensors.F16
 	}
-	fmt.Fprintf(c.out, "%s: %d of the %d tensors of %s, %s elements as %s, %s.\n", out, len(named), len(f.Names()), in, thousands(elements), dtype, download.Bytes(st.Size()))
+	fmt.Fprintf(c.out, "%s: %d of the %d tensors of %s, %s elements as %s, %s.\n", out, len(named), len(f.Names()), in, format.Thousands(elements), dtype, format.Bytes(st.Size()))
 	return nil
 }
 
@@ -125,7 +125,7 @@ func (c *command) readableNames(f weightfile.File, in string) ([]string, error) 
 		}
 		n := count(info.Shape)
 		if n > (limit-total)/4 {
-			return nil, fmt.Errorf("%s: expected tensors that need at most %s in memory, found more, at %s: they share their data", in, download.Bytes(limit), printable(name))
+			return nil, fmt.Errorf("%s: expected tensors that need at most %s in memory, found more, at %s: they share their data", in, format.Bytes(limit), printable(name))
 		}
 		total += 4 * n
 		names = append(names, name)

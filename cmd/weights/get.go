@@ -12,6 +12,7 @@ import (
 
 	"pixelgrad/cmd/internal/download"
 	"pixelgrad/cmd/internal/files"
+	"pixelgrad/cmd/internal/format"
 	"pixelgrad/cmd/internal/progress"
 )
 
@@ -36,7 +37,7 @@ current folder or in DIR; the archive is then deleted, unless it was there befor
 func (c *command) get(ctx context.Context, args []string) error {
 	list := ""
 	for _, f := range c.files {
-		list += fmt.Sprintf("    %-14s%s, %s\n", f.Name, f.Title, download.Bytes(f.Size))
+		list += fmt.Sprintf("    %-14s%s, %s\n", f.Name, f.Title, format.Bytes(f.Size))
 	}
 	flags := flag.NewFlagSet("get", flag.ContinueOnError)
 	dir := flags.String("o", "", "the `folder` for it; default: see above")
@@ -65,9 +66,9 @@ func (c *command) get(ctx context.Context, args []string) error {
 		return err
 	}
 	if fetched {
-		fmt.Fprintf(c.out, "%s is in %s: %s, SHA-256 checked.\n", f.Name, path, download.Bytes(f.Size))
+		fmt.Fprintf(c.out, "%s is in %s: %s, SHA-256 checked.\n", f.Name, path, format.Bytes(f.Size))
 	} else {
-		fmt.Fprintf(c.out, "%s is already in %s: %s, SHA-256 checked. Nothing was downloaded.\n", f.Name, path, download.Bytes(f.Size))
+		fmt.Fprintf(c.out, "%s is already in %s: %s, SHA-256 checked. Nothing was downloaded.\n", f.Name, path, format.Bytes(f.Size))
 	}
 	return nil
 }
@@ -172,13 +173,13 @@ func (m *meter) set(phase download.Phase, done, total int64) {
 		m.bar = progress.NewBytes(int(total), fmt.Sprintf("%s %s", phase, m.f.Name))
 		if phase == download.Downloading {
 			m.tenth = 10 * done / total
-			fmt.Fprintf(m.c.log, "Downloading %s, %s, from %s\n", m.f.Title, download.Bytes(total), m.f.URL)
+			fmt.Fprintf(m.c.log, "Downloading %s, %s, from %s\n", m.f.Title, format.Bytes(total), m.f.URL)
 		}
 	}
 	m.bar.Set(int(done), "")
 	if tenth := 10 * done / total; phase == download.Downloading && tenth > m.tenth && !progress.Terminal() {
 		m.tenth = tenth
-		fmt.Fprintf(m.c.log, "%3d%%  %s\n", 10*tenth, download.Bytes(done))
+		fmt.Fprintf(m.c.log, "%3d%%  %s\n", 10*tenth, format.Bytes(done))
 	}
 }
 

@@ -6,11 +6,10 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
-	"pixelgrad/cmd/internal/download"
+	"pixelgrad/cmd/internal/format"
 	"pixelgrad/tensor/weightfile"
 )
 
@@ -39,7 +38,7 @@ func (c *command) show(args []string) error {
 			return err
 		}
 		n := count(info.Shape)
-		table = append(table, []string{printable(name), string(info.DType), fmt.Sprint(info.Shape), thousands(n), thousands(info.Bytes)})
+		table = append(table, []string{printable(name), string(info.DType), fmt.Sprint(info.Shape), format.Thousands(n), format.Thousands(info.Bytes)})
 		elements += n
 		bytes += info.Bytes
 	}
@@ -54,7 +53,7 @@ func (c *command) show(args []string) error {
 	if len(table) == 2 {
 		s = ""
 	}
-	fmt.Fprintf(c.out, "\n%d tensor%s, %s elements, %s\n", len(table)-1, s, thousands(elements), download.Bytes(bytes))
+	fmt.Fprintf(c.out, "\n%d tensor%s, %s elements, %s\n", len(table)-1, s, format.Thousands(elements), format.Bytes(bytes))
 	return nil
 }
 
@@ -93,24 +92,5 @@ func printTable(w io.Writer, table [][]string) {
 	io.WriteString(w, b.String())
 }
 
-// printable quotes a text of a file if it could confuse a terminal, and cuts a
-// very long one.
-func printable(s string) string {
-	const most = 200
-	if utf8.RuneCountInString(s) > most {
-		s = string([]rune(s)[:most]) + "…"
-	}
-	if q := strconv.Quote(s); q != `"`+s+`"` || s == "" {
-		return q
-	}
-	return s
-}
-
-// thousands writes a number with commas: 138,357,544.
-func thousands(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
+// printable is how a terminal shows a text of a file, which may be very long.
+func printable(s string) string { return format.Printable(format.Cut(s, 200)) }

@@ -39,7 +39,9 @@ var rooms = map[string]struct {
 	"internal/layout":       {nil, nil},
 	"cmd/internal/progress": {nil, []string{"github.com/schollz/progressbar/v3", "golang.org/x/term"}},
 	"cmd/internal/files":    {nil, nil},
-	"cmd/internal/download": {[]string{"internal/atomicfile"}, []string{"golang.org/x/sys"}},
+	"cmd/internal/format":   {nil, nil},
+	"cmd/internal/pictures": {[]string{"vision"}, nil},
+	"cmd/internal/download": {[]string{"internal/atomicfile", "cmd/internal/format"}, []string{"golang.org/x/sys"}},
 	"tensor/weightfile":     {[]string{"tensor", "tensor/safetensors", "tensor/torchfile"}, nil},
 	"cmd/internal/plots":    {[]string{"internal/atomicfile"}, []string{"gonum.org/v1/plot"}},
 }

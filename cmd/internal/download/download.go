@@ -27,6 +27,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"pixelgrad/cmd/internal/format"
 )
 
 // Request says what to download, and how the right file is recognised.
@@ -129,7 +131,7 @@ func (s *settings) get(ctx context.Context, r Request) (fetched bool, err error)
 			p.remove()
 			return false, err
 		}
-		return false, fmt.Errorf("%w; %s of %s are kept in %s, and the next try goes on from there", err, Bytes(p.done), Bytes(r.Size), p.path)
+		return false, fmt.Errorf("%w; %s of %s are kept in %s, and the next try goes on from there", err, format.Bytes(p.done), format.Bytes(r.Size), p.path)
 	}
 	if err := r.finish(ctx, p); err != nil {
 		return false, err
@@ -253,28 +255,4 @@ func diskError(path string, err error) error {
 		return fmt.Errorf("%s: the disk is full (%w): make room, or choose another folder", path, err)
 	}
 	return fmt.Errorf("%s: cannot be written: %w", path, err)
-}
-
-// Bytes writes a size with three or four digits: 812 B, 553.4 MB.
-func Bytes(n int64) string {
-	if n < 1000 {
-		return fmt.Sprintf("%d B", n)
-	}
-	v, unit := float64(n)/1000, "kB"
-	for _, u := range []string{"MB", "GB", "TB"} {
-		if v < 999.95 {
-			break
-		}
-		v, unit = v/1000, u
-	}
-	return fmt.Sprintf("%.1f %s", v, unit)
-}
-
-// quote quotes what somebody else wrote for an error message, and cuts what would fill
-// it.
-func quote(s string) string {
-	if len(s) > 100 {
-		return fmt.Sprintf("%.100q…", s)
-	}
-	return fmt.Sprintf("%q", s)
 }

@@ -831,14 +831,6 @@ func TestContentRange(t *testing.T) {
 	}
 }
 
-func TestBytes(t *testing.T) {
-	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1.0 kB", 999_949: "999.9 kB", 999_950: "1.0 MB", 553433881: "553.4 MB", 2_000_000_000: "2.0 GB", 1 << 62: "4611686.0 TB"} {
-		if got := Bytes(n); got != want {
-			t.Errorf("Bytes(%d) = %q, want %q", n, got, want)
-		}
-	}
-}
-
 func TestUnknownSum(t *testing.T) {
 	defer func() {
 		if recover() == nil {

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"pixelgrad/cmd/internal/format"
 )
 
 // maxRedirects is how often a server may send us on.
@@ -63,9 +65,9 @@ func (s *settings) client() *http.Client {
 	redirect := func(req *http.Request, via []*http.Request) error {
 		switch {
 		case len(via) > maxRedirects:
-			return permanently("the server sends us on more than %d times, at last to %s", maxRedirects, quote(req.URL.Redacted()))
+			return permanently("the server sends us on more than %d times, at last to %s", maxRedirects, format.Quote(req.URL.Redacted()))
 		case req.URL.Scheme != "https" && (req.URL.Scheme != "http" || via[0].URL.Scheme == "https"):
-			return permanently("the server sends us on to %s, which is not a safe address", quote(req.URL.Redacted()))
+			return permanently("the server sends us on to %s, which is not a safe address", format.Quote(req.URL.Redacted()))
 		}
 		return nil
 	}
@@ -83,7 +85,7 @@ func (s *settings) fetch(ctx context.Context, r Request, p *part) error {
 		r.Progress(Downloading, p.done, r.Size) // an answer may take its time
 	}
 	if p.done > 0 && p.done < r.Size {
-		r.Log(fmt.Sprintf("going on from %s of %s", Bytes(p.done), Bytes(r.Size)))
+		r.Log(fmt.Sprintf("going on from %s of %s", format.Bytes(p.done), format.Bytes(r.Size)))
 	}
 	most, failed := p.done, 0
 	for p.done < r.Size {
@@ -202,15 +204,15 @@ func accept(resp *http.Response, r Request, p *part) (end int64, err error) {
 	switch c := resp.StatusCode; {
 	case c == http.StatusOK || c == http.StatusPartialContent:
 		if e := resp.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
-			return 0, permanently("expected the file as it is, the server encodes it as %s", quote(e))
+			return 0, permanently("expected the file as it is, the server encodes it as %s", format.Quote(e))
 		}
 	case c == http.StatusRequestedRangeNotSatisfiable && p.done > 0:
-		return anew("the server has nothing after byte %d (%s)", p.done, quote(resp.Status))
+		return anew("the server has nothing after byte %d (%s)", p.done, format.Quote(resp.Status))
 	case c == http.StatusRequestTimeout, c == http.StatusTooEarly, c == http.StatusTooManyRequests, c >= 500:
 		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
-		return 0, later{fmt.Errorf("the server answers %s", quote(resp.Status)), time.Duration(min(max(seconds, 0), 3600)) * time.Second}
+		return 0, later{fmt.Errorf("the server answers %s", format.Quote(resp.Status)), time.Duration(min(max(seconds, 0), 3600)) * time.Second}
 	default:
-		return 0, permanently("expected the file, the server answers %s", quote(resp.Status))
+		return 0, permanently("expected the file, the server answers %s", format.Quote(resp.Status))
 	}
 
 	if resp.StatusCode == http.StatusOK {
@@ -231,13 +233,13 @@ func accept(resp *http.Response, r Request, p *part) (end int64, err error) {
 	}
 
 	if p.done == 0 {
-		return 0, permanently("expected the whole file, the server answers %s", quote(resp.Status))
+		return 0, permanently("expected the whole file, the server answers %s", format.Quote(resp.Status))
 	}
 	head := resp.Header.Get("Content-Range")
 	begin, end, total, ok := contentRange(head)
 	length := resp.ContentLength
 	if !ok || begin != p.done || end > r.Size || total >= 0 && total != r.Size || length >= 0 && length != end-begin {
-		return anew("expected bytes %d to %d of %d, the server sends %d bytes as %s", p.done, r.Size-1, r.Size, length, quote(head))
+		return anew("expected bytes %d to %d of %d, the server sends %d bytes as %s", p.done, r.Size-1, r.Size, length, format.Quote(head))
 	}
 	if p.from.differs(now) {
 		return anew("the file on the server has changed")

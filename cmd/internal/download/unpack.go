@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"unicode"
+
+	"pixelgrad/cmd/internal/format"
 )
 
 // Limits are what an archive may have at most.
@@ -163,7 +165,7 @@ func (u *unpacker) unpack(t *tar.Reader) error {
 			return fmt.Errorf("after entry %d: the archive is broken or cut off: %w", u.entries, err)
 		}
 		if err := u.entry(h, t); err != nil {
-			return fmt.Errorf("entry %s: %w", quote(h.Name), err)
+			return fmt.Errorf("entry %s: %w", format.Quote(h.Name), err)
 		}
 	}
 }
@@ -176,7 +178,7 @@ func (u *unpacker) entry(h *tar.Header, content io.Reader) error {
 	switch h.Typeflag {
 	case tar.TypeReg, tar.TypeDir:
 	case tar.TypeSymlink, tar.TypeLink:
-		return fmt.Errorf("expected files and folders, found a link to %s", quote(h.Linkname))
+		return fmt.Errorf("expected files and folders, found a link to %s", format.Quote(h.Linkname))
 	default:
 		return fmt.Errorf("expected files and folders, found the type %q", h.Typeflag)
 	}
