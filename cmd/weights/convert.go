@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"math"
 	"os"
 	"strings"
 
+	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/cmd/internal/format"
 	"pixelgrad/tensor/safetensors"
 	"pixelgrad/tensor/weightfile"
@@ -28,7 +28,7 @@ tensors are in memory at once.
 
 // convert writes a file of tensors as safetensors.
 func (c *command) convert(ctx context.Context, args []string) error {
-	flags := flag.NewFlagSet("convert", flag.ContinueOnError)
+	flags := cli.NewFlags("convert")
 	half := flags.Bool("f16", false, "write 16-bit floats: half the size, 3 digits")
 	rest, err := c.parse(flags, convertUsage, args, "the file IN", "the file OUT.safetensors")
 	if err != nil {
@@ -36,7 +36,7 @@ func (c *command) convert(ctx context.Context, args []string) error {
 	}
 	in, out := rest[0], rest[1]
 	if !strings.HasSuffix(out, ".safetensors") {
-		return usagef("convert: expected OUT to end in .safetensors, which is what is written; found %s", out)
+		return cli.Usagef("convert: expected OUT to end in .safetensors, which is what is written; found %s", out)
 	}
 	if err := checkNew(in, out); err != nil {
 		return err

@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/cmd/internal/download"
 	"pixelgrad/cmd/internal/files"
 	"pixelgrad/cmd/internal/format"
@@ -18,7 +18,7 @@ import (
 
 const getUsage = `Download a file, check its SHA-256, and unpack it if it is an archive.
 
-    go run ./cmd/weights get NAME [-o DIR]
+    go run ./cmd/weights get NAME [-out DIR]
 
 NAME is one of
 %s
@@ -39,15 +39,16 @@ func (c *command) get(ctx context.Context, args []string) error {
 	for _, f := range c.files {
 		list += fmt.Sprintf("    %-14s%s, %s\n", f.Name, f.Title, format.Bytes(f.Size))
 	}
-	flags := flag.NewFlagSet("get", flag.ContinueOnError)
-	dir := flags.String("o", "", "the `folder` for it; default: see above")
+	flags := cli.NewFlags("get")
+	dir := new(string)
+	flags.Out(dir, "the `folder` for it; default: see above")
 	rest, err := c.parse(flags, fmt.Sprintf(getUsage, list, files.Environment), args, "a NAME")
 	if err != nil {
 		return err
 	}
 	f, err := files.Find(c.files, rest[0])
 	if err != nil {
-		return usagef("get: %w", err)
+		return cli.Usagef("get: %w", err)
 	}
 	if f.Folder != "" {
 		if *dir == "" {
@@ -78,7 +79,7 @@ func (c *command) getPhotographs(ctx context.Context, f files.File, dir string) 
 	folder := filepath.Join(dir, filepath.FromSlash(f.Folder))
 	if _, err := os.Lstat(folder); err == nil {
 		if err := checkPhotographs(folder, f.Photos); err != nil {
-			return fmt.Errorf("%w: move that folder away, or choose another with -o", err)
+			return fmt.Errorf("%w: move that folder away, or choose another with -out", err)
 		}
 		fmt.Fprintf(c.out, "%s is already in %s: %d photographs. Nothing was downloaded.\n", f.Name, folder, f.Photos)
 		return nil

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"testing"
 
+	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/cmd/internal/files"
 	"pixelgrad/tensor"
 	"pixelgrad/tensor/safetensors"
@@ -29,8 +30,7 @@ const golden = "../../testdata/golden/"
 // run runs a command line with the files of a test's server.
 func run(ctx context.Context, list []files.File, args ...string) (status int, out, log string) {
 	var o, l bytes.Buffer
-	c := command{files: list, out: &o, log: &l}
-	status = c.main(ctx, args)
+	status = weights(list).Status(ctx, args, cli.Streams{Out: &o, Log: &l})
 	return status, o.String(), l.String()
 }
 

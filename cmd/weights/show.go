@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -9,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/cmd/internal/format"
 	"pixelgrad/tensor/weightfile"
 )
@@ -21,7 +21,7 @@ const showUsage = `List the tensors of a file: name, type, shape, number of elem
 
 // show lists the tensors of a file.
 func (c *command) show(args []string) error {
-	rest, err := c.parse(flag.NewFlagSet("show", flag.ContinueOnError), showUsage, args, "a FILE")
+	rest, err := c.parse(cli.NewFlags("show"), showUsage, args, "a FILE")
 	if err != nil {
 		return err
 	}

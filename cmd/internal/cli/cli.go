@@ -1,0 +1,93 @@
+// Package cli is what all commands do alike: how they begin and end, read their flags, and
+// say what is wrong.
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// A Command is one of the programs.
+type Command struct {
+	Name string
+
+	// Run does what the arguments say. flag.ErrHelp means that help was asked for and
+	// given; an error of Usage, that the arguments are wrong.
+	Run func(ctx context.Context, args []string, s Streams) error
+
+	// Stopping is what Ctrl-C has it do before it ends; "" for nothing that takes time.
+	Stopping string
+}
+
+// Streams are what a command reads and writes: results go to Out, progress and messages
+// to Log.
+type Streams struct {
+	In       io.Reader
+	Out, Log io.Writer
+}
+
+// Main runs the command as a process, and ends it. Ctrl-C or SIGTERM cancels the context;
+// the second one ends the process at once.
+func (c Command) Main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, func() {
+		stop()
+		if c.Stopping != "" {
+			fmt.Fprintf(os.Stderr, "\n%s: %s; once more ends at once\n", c.Name, c.Stopping)
+		}
+	})
+	os.Exit(c.Status(ctx, os.Args[1:], Streams{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// Status runs the command and returns its exit status: 0, 1 if something failed or was
+// interrupted, 2 for wrong usage. It writes the error to s.Log.
+func (c Command) Status(ctx context.Context, args []string, s Streams) int {
+	err := c.Run(ctx, args, s)
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.As(err, new(usageError)):
+		fmt.Fprintf(s.Log, "%s: %v (-help lists the flags)\n", c.Name, err)
+		return 2
+	}
+	fmt.Fprintf(s.Log, "%s: %v\n", c.Name, err)
+	return 1
+}
+
+// usageError is an error in the command line.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// Usage marks an error as one of the command line; nil stays nil.
+func Usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return usageError{err}
+}
+
+// Usagef is fmt.Errorf for errors of the command line.
+func Usagef(format string, args ...any) error { return Usage(fmt.Errorf(format, args...)) }
+
+// interrupted is the error of a command that was ended before it had a result, without the
+// words "context canceled", which tell a user nothing.
+type interrupted struct{ cause error }
+
+func (interrupted) Error() string   { return "interrupted" }
+func (e interrupted) Unwrap() error { return e.cause }
+
+// Interrupted returns an error once ctx is done. Loops ask it, and whoever gets an error
+// that may have come from an interruption.
+func Interrupted(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return interrupted{err}
+	}
+	return nil
+}
