@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -109,7 +110,7 @@ func TestServeModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := run(o, strings.NewReader("loss\ntrain 1\ninfer 2\nmemory\n"), &out, io.Discard); err != nil {
+	if err := run(context.Background(), o, strings.NewReader("loss\ntrain 1\ninfer 2\nmemory\n"), &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	var answers []answer
@@ -125,7 +126,7 @@ func TestServeModel(t *testing.T) {
 	if len(answers) != 4 || !(answers[0].Loss > 0.05 && answers[0].Loss < 0.2) || !(answers[1].Seconds > 0) || !(answers[2].Seconds > 0) || !(answers[3].Bytes > 1e6) {
 		t.Errorf("answers %+v", answers)
 	}
-	if err := run(o, strings.NewReader("sing\n"), io.Discard, io.Discard); err == nil {
+	if err := run(context.Background(), o, strings.NewReader("sing\n"), io.Discard, io.Discard); err == nil {
 		t.Error("an unknown request: no error")
 	}
 }
@@ -134,7 +135,7 @@ func TestServeModel(t *testing.T) {
 // computed from testdata/peers/cases.py.
 func TestViTRecipe(t *testing.T) {
 	var out bytes.Buffer
-	if err := run(mustParse(t, "-serve", "vitb32", "-batch", "1"), strings.NewReader("loss\n"), &out, io.Discard); err != nil {
+	if err := run(context.Background(), mustParse(t, "-serve", "vitb32", "-batch", "1"), strings.NewReader("loss\n"), &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	var a answer
@@ -163,7 +164,7 @@ func runWithPeer(t *testing.T, program string) (out, log string, err error) {
 	}
 	o := mustParse(t, "-kernels", "none", "-models", "superresnet@1", "-rounds", "1", "-peer", program, "-peer-scripts", script)
 	var outB, logB bytes.Buffer
-	err = run(o, strings.NewReader(""), &outB, &logB)
+	err = run(context.Background(), o, strings.NewReader(""), &outB, &logB)
 	return outB.String(), logB.String(), err
 }
 
@@ -187,9 +188,21 @@ func TestMissingPeer(t *testing.T) {
 	}
 }
 
+// TestInterrupted has a context that is done: nothing is measured or printed.
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, args := range [][]string{{"-models", "none"}, {"-kernels", "none"}, {"-kernels", "none", "-models", "none", "-photos", "../../testdata/photos"}} {
+		var out bytes.Buffer
+		if err := run(ctx, mustParse(t, args...), strings.NewReader(""), &out, io.Discard); err == nil || err.Error() != "interrupted" || out.Len() != 0 {
+			t.Errorf("%q: error %v, output %q", args, err, out.String())
+		}
+	}
+}
+
 func TestMissingScript(t *testing.T) {
 	o := mustParse(t, "-kernels", "none", "-peer", "python3", "-peer-scripts", "nowhere.py")
-	if err := run(o, strings.NewReader(""), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "nowhere.py") {
+	if err := run(context.Background(), o, strings.NewReader(""), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "nowhere.py") {
 		t.Errorf("error %v, want one that names the script", err)
 	}
 }
@@ -201,7 +214,7 @@ func TestPeer(t *testing.T) {
 		t.Errorf("another loss: error %v, output %q", err, out)
 	}
 	var b bytes.Buffer
-	if err := run(mustParse(t, "-serve", "superresnet", "-batch", "1"), strings.NewReader("loss\n"), &b, io.Discard); err != nil {
+	if err := run(context.Background(), mustParse(t, "-serve", "superresnet", "-batch", "1"), strings.NewReader("loss\n"), &b, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	var a answer

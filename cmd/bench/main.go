@@ -17,19 +17,20 @@
 // photographs are read:
 //
 //	go run ./cmd/bench -kernels none -models none -scaling superresnet -photos DIR
+//
+// Its exit status is 0, 1 if something failed or was interrupted, and 2 for wrong flags.
 package main
 
 import (
+	"context"
 	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"runtime"
 	"slices"
 
+	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/simd"
 	"pixelgrad/tensor"
 	"pixelgrad/vision"
@@ -66,63 +67,55 @@ type results struct {
 }
 
 func main() {
-	o, err := parseFlags(os.Args[1:], os.Stdout)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return
-	case err != nil:
-		fmt.Fprintf(os.Stderr, "bench: %v (-help lists the flags)\n", err)
-		os.Exit(2)
-	}
-	if err := run(o, os.Stdin, os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
-		os.Exit(1)
-	}
+	cli.Command{Name: "bench", Run: func(ctx context.Context, args []string, s cli.Streams) error {
+		o, err := parseFlags(args, s.Out)
+		if err != nil {
+			return err
+		}
+		return run(ctx, o, s.In, s.Out, s.Log)
+	}}.Main()
 }
+
+const usage = `Measure the kernels and models on this machine.
+
+    go run ./cmd/bench [flags]
+
+`
 
 func parseFlags(args []string, help io.Writer) (*options, error) {
 	o := &options{}
-	f := flag.NewFlagSet("bench", flag.ContinueOnError)
-	f.SetOutput(io.Discard)
+	f := cli.NewFlags("bench")
 	var models, kernels string
-	f.BoolVar(&o.json, "json", false, "print the results as JSON")
+	f.JSON(&o.json)
 	f.StringVar(&kernels, "kernels", ".", "measure at every level the kernels whose names match this `regexp`; none")
 	f.StringVar(&models, "models", "superresnet", "`names` of models to measure, with commas between: "+modelNames()+";\nall for those that are trained, frozen for the others, none; NAME@BATCH for another batch")
-	f.IntVar(&o.batch, "batch", 16, "photographs in a batch, where -models does not say it")
-	f.IntVar(&o.threads, "threads", 0, "threads; 0: one a processor")
-	f.IntVar(&o.rounds, "rounds", 7, "how often each is measured; the median counts")
+	f.Batch(&o.batch, 16, ", where -models does not say it")
+	f.Threads(&o.threads)
+	f.Int(&o.rounds, "rounds", 7, 1, 1000, "a number from 1 to 1000", "how often each is measured; the median counts")
 	f.StringVar(&o.peer, "peer", "", "`python` with PyTorch to compare the models with, and with ONNX Runtime if that is installed too")
 	f.StringVar(&o.scripts, "peer-scripts", "testdata/peers/torch_bench.py,testdata/peers/onnx_bench.py", "the `files` that the peer runs, with commas between")
 	f.StringVar(&o.scaling, "scaling", "", "time training steps of this `model` for several batches and sizes of photographs")
-	f.StringVar(&o.photos, "photos", "", "time how the photographs in this `folder` become batches")
+	f.StringVar(&o.photos, "photos", "", cli.Photos+": time how they become batches")
 	f.StringVar(&o.serve, "serve", "", "used by the command itself")
-	f.IntVar(&o.side, "side", 72, "used by the command itself")
-	if err := f.Parse(args); err == flag.ErrHelp {
-		fmt.Fprint(help, "Measure the kernels and models on this machine.\n\n    go run ./cmd/bench [flags]\n\n")
-		f.SetOutput(help)
-		f.PrintDefaults()
-		return nil, err
-	} else if err != nil {
+	f.Int(&o.side, "side", 72, 2, 1024, "an even number from 2 to 1024", "used by the command itself")
+	if _, err := f.Parse(args, usage, help); err != nil {
 		return nil, err
 	}
-	if f.NArg() > 0 {
-		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
-	}
-	if o.batch < 1 || o.rounds < 1 || o.threads < 0 || o.threads > 1024 || o.side < 2 || o.side%2 != 0 {
-		return nil, fmt.Errorf("-batch %d -rounds %d -threads %d: expected a positive batch and rounds, and 0 to 1024 threads", o.batch, o.rounds, o.threads)
+	if o.side%2 != 0 {
+		return nil, cli.Usagef("-side %d: expected an even number", o.side)
 	}
 	var err error
 	if o.models, err = parseModels(models, o.batch); err != nil {
-		return nil, err
+		return nil, cli.Usage(err)
 	}
 	if kernels != "none" {
 		if o.kernels, err = regexp.Compile(kernels); err != nil {
-			return nil, fmt.Errorf("-kernels: expected a regular expression such as 'conv.*forward', or none: %w", err)
+			return nil, cli.Usagef("-kernels: expected a regular expression such as 'conv.*forward', or none: %w", err)
 		}
 	}
 	if o.scaling != "" {
 		if _, err := superres.Find(o.scaling); err != nil {
-			return nil, fmt.Errorf("-scaling: %w", err)
+			return nil, cli.Usagef("-scaling: %w", err)
 		}
 	}
 	if o.threads == 0 {
@@ -131,7 +124,8 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	return o, nil
 }
 
-func run(o *options, in io.Reader, out, log io.Writer) error {
+// run measures what is asked for, or serves a process that does.
+func run(ctx context.Context, o *options, in io.Reader, out, log io.Writer) error {
 	tensor.SetThreads(o.threads)
 	switch {
 	case o.serve == "kernels":
@@ -139,45 +133,12 @@ func run(o *options, in io.Reader, out, log io.Writer) error {
 	case o.serve != "":
 		return serveModel(o, in, out)
 	}
-	peers, err := findPeers(o, log) // now, not after minutes
+	r, err := measure(ctx, o, log)
+	if interrupted := cli.Interrupted(ctx); interrupted != nil {
+		return interrupted // whatever a process that had to end has answered
+	}
 	if err != nil {
 		return err
-	}
-	if o.photos != "" {
-		if _, err := vision.OpenDir(o.photos, vision.DatasetOptions{}); err != nil {
-			return fmt.Errorf("-photos: %w", err)
-		}
-	}
-	r := results{CPU: cpuName(), Go: runtime.Version(), Threads: o.threads}
-	if o.kernels != nil {
-		for _, l := range simd.Available() {
-			fmt.Fprintf(log, "kernels at level %v …\n", l)
-			lr, err := measureLevel(o, l)
-			if err != nil {
-				return err
-			}
-			r.Levels = append(r.Levels, lr)
-		}
-	}
-	for _, m := range o.models {
-		fmt.Fprintf(log, "model %v …\n", m)
-		mr, err := measureModel(o, m, peers, log)
-		if err != nil {
-			return err
-		}
-		r.Models = append(r.Models, mr)
-	}
-	if o.scaling != "" {
-		fmt.Fprintf(log, "scaling of %s …\n", o.scaling)
-		if r.Scaling, err = measureScaling(o); err != nil {
-			return err
-		}
-	}
-	if o.photos != "" {
-		fmt.Fprintf(log, "photographs in %s …\n", o.photos)
-		if r.Photos, err = measurePhotos(o); err != nil {
-			return err
-		}
 	}
 	if o.json {
 		e := json.NewEncoder(out)
@@ -186,6 +147,51 @@ func run(o *options, in io.Reader, out, log io.Writer) error {
 	}
 	printResults(out, r)
 	return nil
+}
+
+// measure measures what is asked for.
+func measure(ctx context.Context, o *options, log io.Writer) (results, error) {
+	r := results{CPU: cpuName(), Go: runtime.Version(), Threads: o.threads}
+	peers, err := findPeers(ctx, o, log) // now, not after minutes
+	if err != nil {
+		return r, err
+	}
+	if o.photos != "" {
+		if _, err := vision.OpenDir(o.photos, vision.DatasetOptions{}); err != nil {
+			return r, fmt.Errorf("-photos: %w", err)
+		}
+	}
+	if o.kernels != nil {
+		for _, l := range simd.Available() {
+			fmt.Fprintf(log, "kernels at level %v …\n", l)
+			lr, err := measureLevel(ctx, o, l)
+			if err != nil {
+				return r, err
+			}
+			r.Levels = append(r.Levels, lr)
+		}
+	}
+	for _, m := range o.models {
+		fmt.Fprintf(log, "model %v …\n", m)
+		mr, err := measureModel(ctx, o, m, peers, log)
+		if err != nil {
+			return r, err
+		}
+		r.Models = append(r.Models, mr)
+	}
+	if o.scaling != "" {
+		fmt.Fprintf(log, "scaling of %s …\n", o.scaling)
+		if r.Scaling, err = measureScaling(ctx, o); err != nil {
+			return r, err
+		}
+	}
+	if o.photos != "" {
+		fmt.Fprintf(log, "photographs in %s …\n", o.photos)
+		if r.Photos, err = measurePhotos(ctx, o); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
 }
 
 // median returns the middle one of some measurements.

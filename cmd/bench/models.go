@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pixelgrad/autograd"
+	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/internal/recipe"
 	"pixelgrad/nn"
 	"pixelgrad/nn/optim"
@@ -44,13 +45,7 @@ var frozen = []string{vggName, vitName}
 func modelNames() string { return strings.Join(append(trained(), frozen...), ", ") }
 
 // trained lists the models that are trained here.
-func trained() []string {
-	var names []string
-	for _, a := range superres.Architectures {
-		names = append(names, a.Name)
-	}
-	return names
-}
+func trained() []string { return runs.Models() }
 
 // parseModels reads a list of models such as "all,vgg16@1".
 func parseModels(list string, batch int) ([]modelSpec, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,7 +30,7 @@ func peerEnv(threads int) []string {
 
 // findPeers returns the peers that can run. Which cannot, and why, it tells log: a machine
 // without PyTorch still has its own figures to show.
-func findPeers(o *options, log io.Writer) ([]peer, error) {
+func findPeers(ctx context.Context, o *options, log io.Writer) ([]peer, error) {
 	var found []peer
 	if o.peer == "" {
 		return nil, nil
@@ -38,7 +39,7 @@ func findPeers(o *options, log io.Writer) ([]peer, error) {
 		if _, err := os.Stat(script); err != nil {
 			return nil, fmt.Errorf("-peer-scripts: %w; run from the project's folder, or say where the scripts are", err)
 		}
-		cmd := exec.Command(o.peer, script)
+		cmd := exec.CommandContext(ctx, o.peer, script)
 		cmd.Env = append(os.Environ(), peerEnv(o.threads)...)
 		out, err := cmd.Output()
 		var a answer
@@ -172,10 +173,10 @@ const lossTolerance = 1e-5
 
 // measureModel measures a model in a process of its own, in turn with the peers. All must
 // compute the same loss before any is timed.
-func measureModel(o *options, m modelSpec, peers []peer, log io.Writer) (modelResult, error) {
+func measureModel(ctx context.Context, o *options, m modelSpec, peers []peer, log io.Writer) (modelResult, error) {
 	r := modelResult{Model: m.name, Batch: m.batch}
 	predictsOnly := slices.Contains(frozen, m.name)
-	p, err := self(nil, "-serve", m.name, "-threads", fmt.Sprint(o.threads), "-batch", fmt.Sprint(m.batch))
+	p, err := self(ctx, nil, "-serve", m.name, "-threads", fmt.Sprint(o.threads), "-batch", fmt.Sprint(m.batch))
 	if err != nil {
 		return r, err
 	}
@@ -186,7 +187,7 @@ func measureModel(o *options, m modelSpec, peers []peer, log io.Writer) (modelRe
 	}
 	all := []*contestant{ours}
 	for _, peer := range peers {
-		c, err := meet(o, m, peer)
+		c, err := meet(ctx, o, m, peer)
 		if err != nil {
 			return r, fmt.Errorf("%v: %w; without -peer ours is measured alone", m, err)
 		}
@@ -226,8 +227,8 @@ func measureModel(o *options, m modelSpec, peers []peer, log io.Writer) (modelRe
 }
 
 // meet starts a peer and has it predict for the first time.
-func meet(o *options, m modelSpec, p peer) (*contestant, error) {
-	process, err := start(p.title, peerEnv(o.threads), o.peer, p.script, m.name, fmt.Sprint(m.batch), fmt.Sprint(o.threads))
+func meet(ctx context.Context, o *options, m modelSpec, p peer) (*contestant, error) {
+	process, err := start(ctx, p.title, peerEnv(o.threads), o.peer, p.script, m.name, fmt.Sprint(m.batch), fmt.Sprint(o.threads))
 	if err != nil {
 		return nil, err
 	}

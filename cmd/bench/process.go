@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,9 +20,9 @@ type process struct {
 	out  *bufio.Reader
 }
 
-// start starts a process; its messages go where this one's go.
-func start(name string, env []string, program string, args ...string) (*process, error) {
-	p := &process{name: name, cmd: exec.Command(program, args...)}
+// start starts a process, which ends when ctx is done; its messages go where this one's go.
+func start(ctx context.Context, name string, env []string, program string, args ...string) (*process, error) {
+	p := &process{name: name, cmd: exec.CommandContext(ctx, program, args...)}
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stderr = os.Stderr
 	in, err := p.cmd.StdinPipe()
@@ -40,12 +41,12 @@ func start(name string, env []string, program string, args ...string) (*process,
 }
 
 // self starts this command once more.
-func self(env []string, args ...string) (*process, error) {
+func self(ctx context.Context, env []string, args ...string) (*process, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return start("bench", env, program, args...)
+	return start(ctx, "bench", env, program, args...)
 }
 
 // ask sends a line and decodes the answer.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"math/rand/v2"
 	"time"
 
@@ -34,7 +35,7 @@ type scalingPoint struct {
 
 // measureScaling has a process for each point, and asks them in turn, in no particular
 // order.
-func measureScaling(o *options) (*scalingResult, error) {
+func measureScaling(ctx context.Context, o *options) (*scalingResult, error) {
 	r := &scalingResult{Model: o.scaling}
 	for _, n := range []int{1, 2, 4, 8, 16} {
 		r.Batches = append(r.Batches, scalingPoint{Batch: n, Side: 72})
@@ -52,7 +53,7 @@ func measureScaling(o *options) (*scalingResult, error) {
 		if states[pt] != nil {
 			continue
 		}
-		p, err := self(nil, "-serve", o.scaling, "-threads", fmt.Sprint(o.threads), "-batch", fmt.Sprint(pt.Batch), "-side", fmt.Sprint(pt.Side))
+		p, err := self(ctx, nil, "-serve", o.scaling, "-threads", fmt.Sprint(o.threads), "-batch", fmt.Sprint(pt.Batch), "-side", fmt.Sprint(pt.Side))
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +107,7 @@ type photosResult struct {
 }
 
 // measurePhotos does with photographs what cmd/train does.
-func measurePhotos(o *options) (*photosResult, error) {
+func measurePhotos(ctx context.Context, o *options) (*photosResult, error) {
 	set, err := vision.OpenDir(o.photos, vision.DatasetOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("-photos: %w", err)
@@ -118,7 +119,7 @@ func measurePhotos(o *options) (*photosResult, error) {
 	var cache *vision.Cache
 	build := func(sizes vision.Sizes) (float64, error) {
 		start := time.Now()
-		c, err := vision.BuildCache(context.Background(), set, list, vision.CacheOptions{Sizes: sizes, Threads: o.threads})
+		c, err := vision.BuildCache(ctx, set, list, vision.CacheOptions{Sizes: sizes, Threads: o.threads})
 		if err != nil {
 			return 0, fmt.Errorf("-photos: %w", err)
 		}
@@ -150,7 +151,7 @@ func measurePhotos(o *options) (*photosResult, error) {
 		var wait time.Duration
 		begin := time.Now()
 		last := begin
-		for _, b := range loader.Epoch(epoch) {
+		for _, b := range until(ctx, loader.Epoch(epoch)) {
 			wait += time.Since(last)
 			nn.PSNRLoss(m.Forward(autograd.Constant(b.X))[0], autograd.Constant(b.Mid)).Backward()
 			adam.Step()
@@ -159,6 +160,17 @@ func measurePhotos(o *options) (*photosResult, error) {
 		r.Epoch, r.Wait = time.Since(begin).Seconds(), wait.Seconds()
 	}
 	return r, nil
+}
+
+// until ends a sequence when ctx is done.
+func until[K, V any](ctx context.Context, seq iter.Seq2[K, V]) iter.Seq2[K, V] {
+	return func(yield func(K, V) bool) {
+		for k, v := range seq {
+			if ctx.Err() != nil || !yield(k, v) {
+				return
+			}
+		}
+	}
 }
 
 // printScaling shows whether time grows faster than the work.

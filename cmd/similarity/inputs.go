@@ -3,9 +3,8 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
+	"context"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -14,11 +13,12 @@ import (
 	"unicode/utf8"
 
 	"pixelgrad/autograd"
+	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/cmd/internal/format"
 	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/cmd/internal/pictures"
+	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/nn/train"
-	"pixelgrad/testdata/photos"
 	"pixelgrad/vision"
 	"pixelgrad/vision/superres"
 )
@@ -78,13 +78,16 @@ func readTexts(path string, named bool) ([]text, error) {
 }
 
 // openImages reads pictures: files with commas between, or all of a folder.
-func openImages(list string) ([]subject, error) {
+func openImages(ctx context.Context, list string) ([]subject, error) {
 	files, err := pictures.Files(list)
 	if err != nil {
 		return nil, fmt.Errorf("-images: %w", err)
 	}
 	var subjects []subject
 	for _, f := range files {
+		if err := cli.Interrupted(ctx); err != nil {
+			return nil, err
+		}
 		p, err := vision.ReadFile(f)
 		if err != nil {
 			return nil, fmt.Errorf("-images: %w", err)
@@ -94,42 +97,25 @@ func openImages(list string) ([]subject, error) {
 	return subjects, nil
 }
 
-// trainingRun is what cmd/train's config.json says that matters here.
-type trainingRun struct {
-	Model          string `json:"model"`
-	Data           string `json:"data"`
-	Seed           uint64 `json:"seed"`
-	Limit          int    `json:"limit"`
-	VGGWeights     string `json:"vgg_weights"`
-	VGGLayer       string `json:"vgg_layer"`
-	CLIPWeights    string `json:"clip_weights"`
-	RandomFeatures bool   `json:"random_features"`
-}
-
 // predictions returns what the network of a training run makes of the photographs that
 // texts, lines of file, name, at 288×288. random says that it leans on random features.
-func predictions(dir, file string, texts []text) (subjects []subject, random bool, err error) {
-	path := filepath.Join(dir, "config.json")
-	data, err := os.ReadFile(path)
+func predictions(ctx context.Context, dir, file string, texts []text) (subjects []subject, random bool, err error) {
+	c, err := runs.Read(dir)
 	if err != nil {
-		return nil, false, fmt.Errorf("-predictions %s: expected the folder of a training run: %w", dir, err)
-	}
-	c := trainingRun{VGGLayer: "relu2_2"}
-	if err := json.Unmarshal(data, &c); err != nil {
-		return nil, false, fmt.Errorf("%s: expected what cmd/train writes: %w", path, err)
+		return nil, false, fmt.Errorf("-predictions: %w", err)
 	}
 	arch, err := superres.Find(c.Model)
 	if err != nil {
-		return nil, false, fmt.Errorf("%s: %w", path, err)
+		return nil, false, err
 	}
 	if arch.Outputs < 2 {
 		return nil, false, fmt.Errorf("-predictions %s: expected a network that enlarges to 288×288, found %s, which stops at 144×144; train another -model", dir, arch.Title)
 	}
-	set, err := openSet(c)
+	set, err := c.Photographs()
 	if err != nil {
-		return nil, false, fmt.Errorf("%s: %w", path, err)
+		return nil, false, fmt.Errorf("%s: %w", filepath.Join(dir, runs.ConfigFile), err)
 	}
-	eye, err := frozen.New(arch.Features, frozen.Options{VGGWeights: c.VGGWeights, VGGLayer: c.VGGLayer, CLIPWeights: c.CLIPWeights, Random: c.RandomFeatures, Seed: c.Seed})
+	eye, err := frozen.New(arch.Features, c.Options, c.Seed)
 	if err != nil {
 		return nil, false, err
 	}
@@ -140,10 +126,13 @@ func predictions(dir, file string, texts []text) (subjects []subject, random boo
 	} else {
 		model = arch.NewWithFeatures(rng, eye.Channels)
 	}
-	if err := train.LoadWeights(filepath.Join(dir, "weights.safetensors"), model); err != nil {
+	if err := train.LoadWeights(filepath.Join(dir, runs.WeightsFile), model); err != nil {
 		return nil, false, err
 	}
 	for _, t := range texts {
+		if err := cli.Interrupted(ctx); err != nil {
+			return nil, false, err
+		}
 		i := slices.IndexFunc(set.Val, func(p vision.Photo) bool { return p.Name == t.name })
 		if i < 0 {
 			return nil, false, fmt.Errorf("%s:%d: expected the name of a photograph that the run validated with (seed %d), found %q; there are %s", file, t.line, c.Seed, t.name, some(set.Val))
@@ -177,14 +166,4 @@ func some(photos []vision.Photo) string {
 		return fmt.Sprintf("%s and %d more", strings.Join(names, ", "), more)
 	}
 	return strings.Join(names, ", ")
-}
-
-// openSet finds the photographs of a training run, divided as they were then.
-func openSet(c trainingRun) (*vision.Dataset, error) {
-	o := vision.DatasetOptions{Seed: c.Seed, Limit: c.Limit}
-	if c.Data != "" {
-		return vision.OpenDir(c.Data, o)
-	}
-	o.Group = vision.PhotoOfCrop
-	return vision.OpenFS(fs.FS(photos.FS), "the program's own photographs", o)
 }

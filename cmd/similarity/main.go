@@ -10,14 +10,14 @@
 //	similarity -predictions RUN -texts descriptions.tsv
 //
 // the pictures are what a network of an earlier training run makes of validation
-// photographs, at 288×288. Its exit status is 0, 1 if something failed, and 2 for wrong
-// flags.
+// photographs, at 288×288. Its exit status is 0, 1 if something failed or was interrupted,
+// and 2 for wrong flags.
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"image"
 	"io"
@@ -29,6 +29,7 @@ import (
 
 	"pixelgrad/clip"
 	"pixelgrad/clip/bpe"
+	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/cmd/internal/format"
 	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/cmd/internal/progress"
@@ -38,18 +39,17 @@ import (
 
 // options are the command line.
 type options struct {
-	weights     string
-	images      string
-	predictions string
-	texts       string
-	out         string
-	json        bool
-	softmax     bool
-	truncate    bool
-	random      bool
-	randomRun   bool // what -predictions names was trained with random features
-	seed        uint64
-	threads     int
+	frozen.Options // CLIP's alone
+	images         string
+	predictions    string
+	texts          string
+	out            string
+	json           bool
+	softmax        bool
+	truncate       bool
+	randomRun      bool // what -predictions names was trained with random features
+	seed           uint64
+	threads        int
 }
 
 const usage = `Compare pictures with descriptions, as CLIP sees both.
@@ -63,54 +63,39 @@ tab and its description.
 `
 
 func main() {
-	o, err := parseFlags(os.Args[1:], os.Stdout)
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "similarity: %v (-help lists the flags)\n", err)
-		os.Exit(2)
-	}
-	if err := run(o, os.Stdout); err != nil {
-		fmt.Fprintf(os.Stderr, "similarity: %v\n", err)
-		os.Exit(1)
-	}
+	cli.Command{Name: "similarity", Run: func(ctx context.Context, args []string, s cli.Streams) error {
+		o, err := parseFlags(args, s.Out)
+		if err != nil {
+			return err
+		}
+		return run(ctx, o, s.Out, s.Log)
+	}}.Main()
 }
 
 func parseFlags(args []string, help io.Writer) (*options, error) {
 	o := &options{}
-	f := flag.NewFlagSet("similarity", flag.ContinueOnError)
-	f.SetOutput(io.Discard)
-	f.StringVar(&o.weights, "weights", "", "`file` with CLIP's weights; default: where 'weights get clip-vit-b32' puts it")
+	f := cli.NewFlags("similarity")
+	o.AddCLIPFlags(f)
+	f.StringVar(&o.CLIPWeights, "weights", "", "the same `file` as -clip-weights")
 	f.StringVar(&o.images, "images", "", "pictures: `files` with commas between, or a folder")
 	f.StringVar(&o.predictions, "predictions", "", "`folder` of a training run, whose network's predictions are the pictures")
 	f.StringVar(&o.texts, "texts", "", "`file` of descriptions, one a line; with -predictions: name, tab, description")
-	f.StringVar(&o.out, "o", "", "draw the table as this PNG `file`")
-	f.BoolVar(&o.json, "json", false, "print JSON: images, texts, cosine")
+	f.Out(&o.out, "draw the table as this PNG `file`")
+	f.JSON(&o.json)
 	f.BoolVar(&o.softmax, "softmax", false, "print beside each cosine the share of softmax(logit_scale · cosine) over the row")
 	f.BoolVar(&o.truncate, "truncate", false, "cut descriptions that have more than 77 tokens, instead of refusing them")
-	f.BoolVar(&o.random, "random-features", false, "use random weights: to see the command run, the numbers mean nothing")
-	f.Uint64Var(&o.seed, "seed", 0, "seed of random weights")
-	f.IntVar(&o.threads, "threads", 0, "goroutines that share the work; 0: one a processor")
-	if err := f.Parse(args); err == flag.ErrHelp {
-		fmt.Fprint(help, usage)
-		f.SetOutput(help)
-		f.PrintDefaults()
-		return nil, err
-	} else if err != nil {
+	f.Seed(&o.seed, "random weights")
+	f.Threads(&o.threads)
+	if _, err := f.Parse(args, usage, help); err != nil {
 		return nil, err
 	}
 	switch {
-	case f.NArg() > 0:
-		return nil, fmt.Errorf("unexpected argument %q: all settings are flags", f.Arg(0))
 	case o.texts == "":
-		return nil, errors.New("-texts: expected a file of descriptions, found none")
+		return nil, cli.Usagef("-texts: expected a file of descriptions, found none")
 	case (o.images == "") == (o.predictions == ""):
-		return nil, errors.New("expected pictures from either -images or -predictions")
-	case o.threads < 0 || o.threads > 4096:
-		return nil, fmt.Errorf("-threads %d: expected a positive number up to 4096, or 0 for one a processor", o.threads)
+		return nil, cli.Usagef("expected pictures from either -images or -predictions")
 	case o.out != "" && !strings.EqualFold(filepath.Ext(o.out), ".png"):
-		return nil, fmt.Errorf("-o %s: expected the name of a .png file", o.out)
+		return nil, cli.Usagef("-out %s: expected the name of a .png file", o.out)
 	}
 	return o, nil
 }
@@ -121,7 +106,8 @@ type subject struct {
 	picture *vision.RGB
 }
 
-func run(o *options, out io.Writer) error {
+// run compares them. Results go to out, messages to log.
+func run(ctx context.Context, o *options, out, log io.Writer) error {
 	tensor.SetThreads(o.threads)
 	texts, err := readTexts(o.texts, o.predictions != "")
 	if err != nil {
@@ -134,10 +120,10 @@ func run(o *options, out io.Writer) error {
 	var subjects []subject
 	if o.predictions != "" {
 		var random bool
-		subjects, random, err = predictions(o.predictions, o.texts, texts)
+		subjects, random, err = predictions(ctx, o.predictions, o.texts, texts)
 		o.randomRun = random
 	} else {
-		subjects, err = openImages(o.images)
+		subjects, err = openImages(ctx, o.images)
 	}
 	if err != nil {
 		return err
@@ -145,29 +131,21 @@ func run(o *options, out io.Writer) error {
 	if err := o.checkOut(texts, subjects); err != nil {
 		return err
 	}
-	var model *clip.Model
-	if o.random {
-		model = clip.Random(o.seed, clip.ViTB32())
-	} else {
-		path, err := frozen.Path(o.weights, "clip-vit-b32", "CLIP ViT-B/32")
-		if err != nil {
-			return err
-		}
-		if model, err = clip.Load(path, clip.Options{Vision: true, Text: true}); err != nil {
-			return err
-		}
-	}
-	images, err := encodeImages(model, subjects)
+	model, err := frozen.CLIP(o.Options, o.seed, clip.Options{Vision: true, Text: true})
 	if err != nil {
 		return err
 	}
-	words, err := encodeTexts(model, tokens)
+	images, err := encodeImages(ctx, model, subjects)
+	if err != nil {
+		return err
+	}
+	words, err := encodeTexts(ctx, model, tokens)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.texts, err)
 	}
 	r := newResult(subjects, texts, clip.Cosine(words, images), model.LogitScale())
 	switch {
-	case o.random:
+	case o.RandomFeatures:
 		r.warning = atRandom
 	case o.randomRun:
 		r.warning = runAtRandom
@@ -186,7 +164,7 @@ func run(o *options, out io.Writer) error {
 	}
 	if o.json {
 		if r.warning != "" {
-			fmt.Fprintf(os.Stderr, "similarity: %s\n", r.warning)
+			fmt.Fprintf(log, "similarity: %s\n", r.warning)
 		}
 		return json.NewEncoder(out).Encode(r)
 	}
@@ -218,12 +196,15 @@ func tokenize(file string, texts []text, truncate bool) ([][]int, error) {
 const together = 16
 
 // encodeImages returns an embedding for each picture. Shape: (n,embed).
-func encodeImages(m *clip.Model, subjects []subject) (*tensor.Tensor, error) {
+func encodeImages(ctx context.Context, m *clip.Model, subjects []subject) (*tensor.Tensor, error) {
 	bar := progress.New(len(subjects), "Looking at pictures")
 	defer bar.Close()
 	c := m.Config()
 	all := tensor.New(len(subjects), c.Embed)
 	for i := 0; i < len(subjects); i += together {
+		if err := cli.Interrupted(ctx); err != nil {
+			return nil, err
+		}
 		n := min(together, len(subjects)-i)
 		photos := make([]*vision.RGB, n)
 		for j := range photos {
@@ -243,10 +224,13 @@ func encodeImages(m *clip.Model, subjects []subject) (*tensor.Tensor, error) {
 }
 
 // encodeTexts returns an embedding for each description. Shape: (n,embed).
-func encodeTexts(m *clip.Model, ids [][]int) (*tensor.Tensor, error) {
+func encodeTexts(ctx context.Context, m *clip.Model, ids [][]int) (*tensor.Tensor, error) {
 	embed := m.Config().Embed
 	all := tensor.New(len(ids), embed)
 	for i := 0; i < len(ids); i += together {
+		if err := cli.Interrupted(ctx); err != nil {
+			return nil, err
+		}
 		y, err := m.EncodeText(ids[i:min(i+together, len(ids))])
 		if err != nil {
 			return nil, err
@@ -373,23 +357,23 @@ func (o *options) checkOut(texts []text, subjects []subject) error {
 		return nil
 	}
 	if len(texts) > maxDrawn || len(subjects) > maxDrawn {
-		return fmt.Errorf("-o %s: expected at most %d descriptions and pictures to draw, found %d and %d", o.out, maxDrawn, len(texts), len(subjects))
+		return fmt.Errorf("-out %s: expected at most %d descriptions and pictures to draw, found %d and %d", o.out, maxDrawn, len(texts), len(subjects))
 	}
 	if info, err := os.Stat(filepath.Dir(o.out)); err != nil || !info.IsDir() {
-		return fmt.Errorf("-o %s: expected a folder %s to put it in, found none", o.out, filepath.Dir(o.out))
+		return fmt.Errorf("-out %s: expected a folder %s to put it in, found none", o.out, filepath.Dir(o.out))
 	}
 	there, err := os.Stat(o.out)
 	if err != nil {
 		return nil
 	}
-	for _, input := range append([]string{o.texts, o.weights}, strings.Split(o.images, ",")...) {
+	for _, input := range append([]string{o.texts, o.CLIPWeights}, strings.Split(o.images, ",")...) {
 		if info, err := os.Stat(input); err == nil && os.SameFile(info, there) {
-			return fmt.Errorf("-o %s: expected another file than those that are read, found one of them", o.out)
+			return fmt.Errorf("-out %s: expected another file than those that are read, found one of them", o.out)
 		}
 	}
 	if dir, err := os.Stat(o.images); err == nil && dir.IsDir() {
 		if info, err := os.Stat(filepath.Dir(o.out)); err == nil && os.SameFile(dir, info) {
-			return fmt.Errorf("-o %s: expected a folder other than that of the pictures, where it would be replaced or read the next time", o.out)
+			return fmt.Errorf("-out %s: expected a folder other than that of the pictures, where it would be replaced or read the next time", o.out)
 		}
 	}
 	return nil

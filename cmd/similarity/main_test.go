@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"image/png"
@@ -47,7 +48,7 @@ func runWith(t *testing.T, args ...string) (string, error) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	err = run(o, &out)
+	err = run(context.Background(), o, &out, io.Discard)
 	return out.String(), err
 }
 
@@ -97,6 +98,24 @@ func TestRun(t *testing.T) {
 	}
 }
 
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, args := range [][]string{
+		{"-images", folder(t, 1), "-texts", write(t, "a.txt", "a cat\n")},
+		{"-predictions", predictionsRun(t), "-texts", write(t, "b.tsv", "cow_0\ta cow\n")},
+	} {
+		o, err := parseFlags(append(args, "-random-features"), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if err := run(ctx, o, &out, io.Discard); err == nil || err.Error() != "interrupted" || out.Len() != 0 {
+			t.Errorf("%q: error %v, output %q", args, err, out.String())
+		}
+	}
+}
+
 func TestBadInput(t *testing.T) {
 	good := write(t, "good.txt", "a cat\n")
 	odd := write(t, "odd.png", "a cat\n")
@@ -137,6 +156,7 @@ func TestParseFlags(t *testing.T) {
 		"-texts a -images b -predictions c": "-images or -predictions",
 		"-texts a -images b c":              `"c"`,
 		"-texts a -images b -threads -1":    "-threads",
+		"-texts a -images b -out c.txt":     "-out c.txt: expected the name of a .png",
 	} {
 		if _, err := parseFlags(strings.Fields(args), io.Discard); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want one that has %q", args, err, want)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -34,7 +35,7 @@ func TestDescriptions(t *testing.T) {
 	if len(texts) != 10 {
 		t.Errorf("%d descriptions, want 10", len(texts))
 	}
-	subjects, _, err := predictions(predictionsRun(t), file, texts)
+	subjects, _, err := predictions(context.Background(), predictionsRun(t), file, texts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,38 +10,26 @@ import (
 	"path/filepath"
 
 	"pixelgrad/cmd/internal/progress"
+	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/nn/train"
 	"pixelgrad/tensor"
-	"pixelgrad/testdata/photos"
 	"pixelgrad/vision"
 )
 
-// photographs are the data of a run: two sets of squares, and where they come from.
+// photographs are the data of a run: two sets of squares.
 type photographs struct {
 	set        *vision.Dataset
 	train, val *vision.Cache
-	source     string
 }
-
-// embedded is what the photographs in the program are called.
-const embedded = "the program's own photographs"
 
 // openPhotographs finds the photographs and makes the squares that o's models
 // need. A broken photograph is named before anything is trained.
 func openPhotographs(ctx context.Context, o *options, log io.Writer) (*photographs, error) {
-	p := &photographs{source: o.Data}
-	opts := vision.DatasetOptions{Seed: o.Seed, Limit: o.Limit}
-	var err error
-	if o.Data == "" {
-		p.source = embedded
-		opts.Group = vision.PhotoOfCrop
-		p.set, err = vision.OpenFS(photos.FS, embedded, opts)
-	} else {
-		p.set, err = vision.OpenDir(o.Data, opts)
-	}
+	set, err := o.Photographs()
 	if err != nil {
 		return nil, err
 	}
+	p := &photographs{set: set}
 	sizes := vision.WorkshopSizes
 	if o.outputs() < 2 {
 		sizes.Large = 0
@@ -114,7 +102,7 @@ func makeOut(dir string) (undo func(), err error) {
 		undo()
 		return nil, fmt.Errorf("-out %s: expected a folder that can be made: %w", dir, err)
 	}
-	for _, name := range []string{configFile, weightsFile} {
+	for _, name := range []string{runs.ConfigFile, runs.WeightsFile} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
 			return nil, fmt.Errorf("-out %s: expected a folder without results, found %s of an earlier run; choose another folder", dir, name)
 		}

@@ -22,16 +22,13 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
+	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/nn"
 	"pixelgrad/nn/optim"
@@ -42,23 +39,13 @@ import (
 )
 
 func main() {
-	o, err := parseFlags(os.Args[1:], os.Stdout)
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "train: %v (-help lists the flags)\n", err)
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, func() {
-		stop() // so that a second Ctrl-C ends the process at once
-		fmt.Fprintln(os.Stderr, "\ntrain: finishing the step and saving; once more ends at once")
-	})
-	if err := run(ctx, o, os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintf(os.Stderr, "train: %v\n", err)
-		os.Exit(1)
-	}
+	cli.Command{Name: "train", Stopping: "finishing the step and saving", Run: func(ctx context.Context, args []string, s cli.Streams) error {
+		o, err := parseFlags(args, s.Out)
+		if err != nil {
+			return err
+		}
+		return run(ctx, o, s.Out, s.Log)
+	}}.Main()
 }
 
 // A session is what all models of a run share: the photographs and how well plain
@@ -152,11 +139,7 @@ type modelRun struct {
 func prepare(o *options, a superres.Architecture) (*modelRun, error) {
 	r := &modelRun{arch: a, title: a.Title, dir: o.Out}
 	var err error
-	if r.extractor, err = frozen.New(a.Features, frozen.Options{VGGWeights: o.VGGWeights, VGGLayer: o.VGGLayer, CLIPWeights: o.CLIPWeights, Random: o.RandomFeatures, Seed: o.Seed}); err != nil {
-		var missing *frozen.MissingError
-		if errors.As(err, &missing) {
-			err = fmt.Errorf("%w; -random-features does without", err)
-		}
+	if r.extractor, err = frozen.New(a.Features, o.Options, o.Seed); err != nil {
 		return nil, err
 	}
 	rng := rand.New(rand.NewPCG(o.Seed, 0))

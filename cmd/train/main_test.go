@@ -17,6 +17,7 @@ import (
 	"strings"
 	"testing"
 
+	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/nn/train"
 	"pixelgrad/vision"
 )
@@ -54,12 +55,12 @@ func TestRun(t *testing.T) {
 	}
 	at := func(name string) string { return filepath.Join(dir, "run", name) }
 	var config map[string]any
-	text, err := os.ReadFile(at(configFile))
+	text, err := os.ReadFile(at(runs.ConfigFile))
 	if err == nil {
 		err = json.Unmarshal(text, &config)
 	}
 	if err != nil || config["model"] != "superresnet" || config["batch_used"] != 4. || config["train_photographs"] != 8. {
-		t.Errorf("%s: %v, %v", configFile, config, err)
+		t.Errorf("%s: %v, %v", runs.ConfigFile, config, err)
 	}
 	table := func(name, head string, rows int) [][]string {
 		f, err := os.Open(at(name))
@@ -73,16 +74,16 @@ func TestRun(t *testing.T) {
 		}
 		return all[1:]
 	}
-	for _, row := range table(metricsFile, "epoch,train_mid,val_mid,val_psnr_mid,seconds", 2) {
+	for _, row := range table(runs.MetricsFile, "epoch,train_mid,val_mid,val_psnr_mid,seconds", 2) {
 		var loss, psnr float64 // the two photographs that validate are one batch
 		fmt.Sscan(row[2], &loss)
 		fmt.Sscan(row[3], &psnr)
 		if !(math.Abs(loss*psnr-1) < 1e-4) {
-			t.Errorf("%s: val_mid %v and val_psnr_mid %v: want 1/PSNR", metricsFile, loss, psnr)
+			t.Errorf("%s: val_mid %v and val_psnr_mid %v: want 1/PSNR", runs.MetricsFile, loss, psnr)
 		}
 	}
-	table(stepsFile, "step,loss_mid", 4)
-	for _, name := range []string{samplesFile, predictionsFile, lossFile} {
+	table(runs.StepsFile, "step,loss_mid", 4)
+	for _, name := range []string{runs.SamplesFile, runs.PredictionsFile, runs.LossFile} {
 		f, err := os.Open(at(name))
 		if err != nil {
 			t.Fatal(err)
@@ -102,11 +103,11 @@ func TestRun(t *testing.T) {
 		t.Errorf("a run into the same folder: %v", err)
 	}
 	again := t.TempDir()
-	if out, _, err := runWith(t, context.Background(), quick(again, "-init", at(weightsFile), "-steps", "1")); err != nil || !strings.Contains(out, "1 steps of 4") || !strings.Contains(out, "from "+at(weightsFile)) {
+	if out, _, err := runWith(t, context.Background(), quick(again, "-init", at(runs.WeightsFile), "-steps", "1")); err != nil || !strings.Contains(out, "1 steps of 4") || !strings.Contains(out, "from "+at(runs.WeightsFile)) {
 		t.Errorf("a run from weights: %v\n%s", err, out)
 	}
 	// The first step from there begins where the other run ended.
-	if first, last := lastLoss(t, filepath.Join(again, "run", stepsFile)), lastLoss(t, at(stepsFile)); first > last*1.1 {
+	if first, last := lastLoss(t, filepath.Join(again, "run", runs.StepsFile)), lastLoss(t, at(runs.StepsFile)); first > last*1.1 {
 		t.Errorf("the first loss from trained weights is %v, the last one before was %v", first, last)
 	}
 }
@@ -179,14 +180,14 @@ func TestModels(t *testing.T) {
 			t.Errorf("output lacks %q:\n%s", want, out)
 		}
 	}
-	for _, name := range []string{"comparison_144.png", "comparison_288.png", "dilated/" + weightsFile, "vgg/" + predictionsFile, "clip/" + lossFile} {
+	for _, name := range []string{"comparison_144.png", "comparison_288.png", "dilated/" + runs.WeightsFile, "vgg/" + runs.PredictionsFile, "clip/" + runs.LossFile} {
 		if _, err := os.Stat(filepath.Join(dir, "run", name)); err != nil {
 			t.Error(err)
 		}
 	}
-	head, err := os.ReadFile(filepath.Join(dir, "run", "multi", metricsFile))
+	head, err := os.ReadFile(filepath.Join(dir, "run", "multi", runs.MetricsFile))
 	if err != nil || !strings.HasPrefix(string(head), "epoch,train_mid,train_large,val_mid,val_large,val_psnr_mid,val_psnr_large,seconds\n1,") {
-		t.Errorf("%s: %v, %s", metricsFile, err, head)
+		t.Errorf("%s: %v, %s", runs.MetricsFile, err, head)
 	}
 }
 
@@ -210,7 +211,7 @@ func TestSeed(t *testing.T) {
 		if _, _, err := runWith(t, context.Background(), quick(dir, append(more, "-seed", seed, "-steps", "3")...)); err != nil {
 			t.Fatal(err)
 		}
-		text, err := os.ReadFile(filepath.Join(dir, "run", stepsFile))
+		text, err := os.ReadFile(filepath.Join(dir, "run", runs.StepsFile))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -243,7 +244,7 @@ func TestInterrupted(t *testing.T) {
 	if err != nil || !strings.Contains(out, "Interrupted after step") || !strings.Contains(out, "of 100; everything up to there is saved") {
 		t.Errorf("%v\n%s", err, out)
 	}
-	for _, name := range []string{weightsFile, metricsFile, stepsFile, predictionsFile, lossFile} {
+	for _, name := range []string{runs.WeightsFile, runs.MetricsFile, runs.StepsFile, runs.PredictionsFile, runs.LossFile} {
 		if _, err := os.Stat(filepath.Join(dir, "run", name)); err != nil {
 			t.Error(err)
 		}
@@ -257,7 +258,7 @@ func TestDiverged(t *testing.T) {
 	if !errors.As(err, &diverged) || !strings.Contains(err.Error(), "step 2") {
 		t.Errorf("error %v, want one that names step 2", err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "run", weightsFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "run", runs.WeightsFile)); err != nil {
 		t.Errorf("the last good weights: %v", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"pixelgrad/autograd"
 	"pixelgrad/cmd/internal/format"
+	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/nn"
 	"pixelgrad/vision"
 )
@@ -41,7 +42,7 @@ func (r *report) writeSamples() error {
 			break
 		}
 	}
-	return vision.WritePNG(r.path(samplesFile), grid.Draw())
+	return vision.WritePNG(r.path(runs.SamplesFile), grid.Draw())
 }
 
 // A picture is an enlargement with its PSNR in dB.
@@ -101,7 +102,7 @@ func (r *report) writePredictions() error {
 		}
 		grid.Rows = append(grid.Rows, row)
 	}
-	return vision.WritePNG(r.path(predictionsFile), grid.Draw())
+	return vision.WritePNG(r.path(runs.PredictionsFile), grid.Draw())
 }
 
 // compare prints what all models have reached in one table, and draws them side by

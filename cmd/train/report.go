@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -13,23 +12,13 @@ import (
 	"pixelgrad/cmd/internal/format"
 	"pixelgrad/cmd/internal/plots"
 	"pixelgrad/cmd/internal/progress"
+	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/internal/atomicfile"
 	"pixelgrad/nn"
 	"pixelgrad/nn/train"
 	"pixelgrad/simd"
 	"pixelgrad/tensor"
 	"pixelgrad/vision"
-)
-
-// The files of a run.
-const (
-	configFile      = "config.json"
-	metricsFile     = "metrics.csv"
-	stepsFile       = "steps.csv"
-	weightsFile     = "weights.safetensors"
-	samplesFile     = "samples.png"
-	predictionsFile = "predictions.png"
-	lossFile        = "loss.png"
 )
 
 // outputNames are what the outputs of a model are called, in files and in print.
@@ -89,29 +78,14 @@ func (r *report) begin() error {
 	}
 	fmt.Fprintf(&r.metrics, "epoch%s%s%s,seconds\n", columns("train_%s"), columns("val_%s"), columns("val_psnr_%s"))
 	fmt.Fprintf(&r.steps, "step%s\n", columns("loss_%s"))
-	config := struct {
-		*options
-		Network    string    `json:"network"`
-		BatchUsed  int       `json:"batch_used"`
-		Photos     string    `json:"photographs"`
-		Train      int       `json:"train_photographs"`
-		Val        int       `json:"val_photographs"`
-		Skipped    int       `json:"skipped_photographs"`
-		Parameters int       `json:"parameters"`
-		Steps      int       `json:"total_steps"`
-		Threads    int       `json:"threads_used"`
-		SIMD       string    `json:"simd"`
-		Go         string    `json:"go"`
-		Bicubic    []float64 `json:"bicubic_psnr"`
-		Start      time.Time `json:"start"`
-	}{r.options, r.title, r.batch, r.photos.source, r.photos.train.Len(), r.photos.val.Len(), len(r.photos.train.Skipped) + len(r.photos.val.Skipped),
-		nn.Count(r.model), r.total, tensor.Threads(), simd.Current().String(), runtime.Version(), r.bicubic[:r.arch.Outputs], time.Now().Round(time.Second)}
-	config.Model = r.arch.Name
-	text, err := json.MarshalIndent(config, "", "  ")
-	if err != nil {
-		return fmt.Errorf("%s: %w", r.path(configFile), err)
+	config := runs.Config{
+		Flags: r.Flags, Network: r.title, BatchUsed: r.batch, Photos: r.Source(),
+		Train: r.photos.train.Len(), Val: r.photos.val.Len(), Skipped: len(r.photos.train.Skipped) + len(r.photos.val.Skipped),
+		Parameters: nn.Count(r.model), TotalSteps: r.total, ThreadsUsed: tensor.Threads(),
+		SIMD: simd.Current().String(), Go: runtime.Version(), Bicubic: r.bicubic[:r.arch.Outputs], Start: time.Now().Round(time.Second),
 	}
-	if err := writeText(r.path(configFile), string(text)+"\n"); err != nil {
+	config.Model = r.arch.Name
+	if err := config.Write(r.dir); err != nil {
 		return err
 	}
 	if err := r.writeSamples(); err != nil {
@@ -201,13 +175,13 @@ func (r *report) save() error {
 	if n := len(r.epochs); n > 0 {
 		last = fmt.Sprint(r.epochs[n-1].Steps)
 	}
-	if err := train.SaveWeights(r.path(weightsFile), r.model, map[string]string{"model": r.title, "steps": last}); err != nil {
+	if err := train.SaveWeights(r.path(runs.WeightsFile), r.model, map[string]string{"model": r.title, "steps": last}); err != nil {
 		return err
 	}
-	if err := writeText(r.path(metricsFile), r.metrics.String()); err != nil {
+	if err := writeText(r.path(runs.MetricsFile), r.metrics.String()); err != nil {
 		return err
 	}
-	return writeText(r.path(stepsFile), r.steps.String())
+	return writeText(r.path(runs.StepsFile), r.steps.String())
 }
 
 // end writes all files for the last time, and prints how it went.
@@ -239,7 +213,7 @@ func (r *report) end(steps int) error {
 		fmt.Fprintf(r.out, "%s reaches %.2f dB at %d, %.2f dB %s bicubic interpolation, after %s.\n",
 			r.title, p, 144<<i, abs(p-r.bicubic[i]), than, after)
 	}
-	fmt.Fprintf(r.out, "Results are in %s: look at %s first.\n", r.dir, predictionsFile)
+	fmt.Fprintf(r.out, "Results are in %s: look at %s first.\n", r.dir, runs.PredictionsFile)
 	return nil
 }
 
@@ -267,7 +241,7 @@ func (r *report) writeLoss() error {
 		curves = append(curves, training, validation)
 		lines = append(lines, plots.Line{Name: fmt.Sprintf("bicubic, %d", 144<<i), Value: 1 / r.bicubic[i]})
 	}
-	return plots.WriteLoss(r.path(lossFile), r.title+": loss over epochs", curves, lines)
+	return plots.WriteLoss(r.path(runs.LossFile), r.title+": loss over epochs", curves, lines)
 }
 
 func writeText(path, text string) error {

@@ -11,8 +11,11 @@ name, or {"missing": what it lacks}. Nothing here imports PyTorch, so that a pee
 does without has none of it in its memory."""
 import json
 import resource
+import signal
 import sys
 import time
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C in cmd/bench ends its peers, too: without a traceback
 
 
 def say(**answer):

@@ -7,22 +7,59 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 
 	"pixelgrad/clip"
+	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/cmd/internal/files"
+	"pixelgrad/cmd/internal/format"
 	"pixelgrad/tensor"
 	"pixelgrad/vgg"
 	"pixelgrad/vision"
 	"pixelgrad/vision/superres"
 )
 
-// Options says where weights are.
+// Options says where weights are. The names in JSON are those of a run's config.json.
 type Options struct {
-	VGGWeights  string // file; "" for where 'weights get vgg16' puts it
-	VGGLayer    string // relu2_2 or relu1_2
-	CLIPWeights string // file; "" for where 'weights get clip-vit-b32' puts it
-	Random      bool   // random weights instead, from Seed
-	Seed        uint64
+	VGGWeights     string `json:"vgg_weights"`     // file; "" for where 'weights get vgg16' puts it
+	VGGLayer       string `json:"vgg_layer"`       // one of Layers
+	CLIPWeights    string `json:"clip_weights"`    // file; "" for where 'weights get clip-vit-b32' puts it
+	RandomFeatures bool   `json:"random_features"` // random weights instead
+}
+
+// Layers are those of VGG16 whose features a model can lean on; the first is the usual one.
+var Layers = []string{"relu2_2", "relu1_2"}
+
+// CheckLayer returns an error unless Layers has name.
+func CheckLayer(name string) error {
+	if !slices.Contains(Layers, name) {
+		return fmt.Errorf("expected %s, found %s", strings.Join(Layers, " or "), format.Printable(name))
+	}
+	return nil
+}
+
+// AddFlags adds the flags that set o.
+func (o *Options) AddFlags(f *cli.Flags) {
+	weights(f, &o.VGGWeights, "vgg-weights", "VGG16", files.VGG16)
+	f.StringVar(&o.VGGLayer, "vgg-layer", Layers[0], "the `layer` of VGG16 whose features are used: "+strings.Join(Layers, " or "))
+	f.Check(func() error {
+		if err := CheckLayer(o.VGGLayer); err != nil {
+			return fmt.Errorf("-vgg-layer: %w", err)
+		}
+		return nil
+	})
+	o.AddCLIPFlags(f)
+}
+
+// AddCLIPFlags adds those of them that a command needs which has CLIP alone.
+func (o *Options) AddCLIPFlags(f *cli.Flags) {
+	weights(f, &o.CLIPWeights, "clip-weights", "CLIP", files.CLIP)
+	f.BoolVar(&o.RandomFeatures, "random-features", false, "give VGG16 and CLIP random weights: to see the code run, not to judge it")
+}
+
+func weights(f *cli.Flags, p *string, name, network string, file files.File) {
+	f.StringVar(p, name, "", fmt.Sprintf("`file` with %s's weights; default: where 'weights get %s' puts it", network, file.Name))
 }
 
 // An Extractor is a frozen network that looks at a model's inputs.
@@ -39,20 +76,20 @@ type Extractor struct {
 type MissingError struct{ Network, Path, Name string }
 
 func (e *MissingError) Error() string {
-	return fmt.Sprintf("%s: expected the weights of %s, found no such file; get them with: go run ./cmd/weights get %s", e.Path, e.Network, e.Name)
+	return fmt.Sprintf("%s: expected the weights of %s, found no such file; get them with: go run ./cmd/weights get %s; -random-features does without", e.Path, e.Network, e.Name)
 }
 
-// New loads the frozen network that an architecture leans on; nil if it needs none. It
-// returns a MissingError if there are no weights.
-func New(f superres.Features, o Options) (*Extractor, error) {
+// New loads the frozen network that an architecture leans on; nil if it needs none. Random
+// weights are from seed. It returns a MissingError if there are no weights.
+func New(f superres.Features, o Options, seed uint64) (*Extractor, error) {
 	side := vision.WorkshopSizes.X
 	switch f {
 	case superres.VGGFeatures:
 		var network *vgg.VGG
-		if o.Random {
-			network = vgg.Random(o.Seed, o.VGGLayer)
+		if o.RandomFeatures {
+			network = vgg.Random(seed, o.VGGLayer)
 		} else {
-			path, err := Path(o.VGGWeights, "vgg16", "VGG16")
+			path, err := find(o.VGGWeights, files.VGG16, "VGG16")
 			if err != nil {
 				return nil, err
 			}
@@ -67,19 +104,9 @@ func New(f superres.Features, o Options) (*Extractor, error) {
 			return network.Features(n, o.VGGLayer)[0]
 		}}, nil
 	case superres.CLIPFeatures:
-		var network *clip.Model
-		if o.Random {
-			c := clip.ViTB32()
-			c.Text = clip.TextConfig{} // nobody asks it for words
-			network = clip.Random(o.Seed, c)
-		} else {
-			path, err := Path(o.CLIPWeights, "clip-vit-b32", "CLIP ViT-B/32")
-			if err != nil {
-				return nil, err
-			}
-			if network, err = clip.Load(path, clip.Options{Vision: true}); err != nil {
-				return nil, fmt.Errorf("-clip-weights: %w", err)
-			}
+		network, err := CLIP(o, seed, clip.Options{Vision: true})
+		if err != nil {
+			return nil, err
 		}
 		size, embed := network.Config().Vision.ImageSize, network.Config().Embed
 		return &Extractor{"CLIP's embeddings", embed, []int{embed}, func(x *tensor.Tensor) *tensor.Tensor {
@@ -91,18 +118,39 @@ func New(f superres.Features, o Options) (*Extractor, error) {
 	return nil, nil
 }
 
-// Path returns where the weights of a network are: given, or the file that cmd/weights
-// makes for name. It returns a MissingError if the latter is not there.
-func Path(given, name, network string) (string, error) {
+// CLIP loads the towers of CLIP ViT-B/32 that are wanted, or makes random ones from seed. It
+// returns a MissingError if there are no weights.
+func CLIP(o Options, seed uint64, wanted clip.Options) (*clip.Model, error) {
+	if o.RandomFeatures {
+		c := clip.ViTB32()
+		if !wanted.Text {
+			c.Text = clip.TextConfig{}
+		}
+		return clip.Random(seed, c), nil
+	}
+	path, err := find(o.CLIPWeights, files.CLIP, "CLIP ViT-B/32")
+	if err != nil {
+		return nil, err
+	}
+	m, err := clip.Load(path, wanted)
+	if err != nil {
+		return nil, fmt.Errorf("-clip-weights: %w", err)
+	}
+	return m, nil
+}
+
+// find returns where the weights of a network are: given, or where cmd/weights puts file. It
+// returns a MissingError if the latter is not there.
+func find(given string, file files.File, network string) (string, error) {
 	path := given
 	if path == "" {
 		var err error
-		if path, err = files.Default(name); err != nil {
+		if path, err = files.Default(file.Name); err != nil {
 			return "", err
 		}
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		missing := &MissingError{network, path, name}
+		missing := &MissingError{network, path, file.Name}
 		if given != "" { // a mistake, and not a file that nobody has fetched yet
 			return "", errors.New(missing.Error())
 		}

@@ -1,0 +1,185 @@
+// Package runs is about the folder that a training run leaves: the names of its files, and its
+// config.json, which cmd/train writes and others read.
+package runs
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"pixelgrad/cmd/internal/format"
+	"pixelgrad/cmd/internal/frozen"
+	"pixelgrad/internal/atomicfile"
+	"pixelgrad/testdata/photos"
+	"pixelgrad/vision"
+	"pixelgrad/vision/superres"
+)
+
+// The files of a run.
+const (
+	ConfigFile      = "config.json"
+	MetricsFile     = "metrics.csv"
+	StepsFile       = "steps.csv"
+	WeightsFile     = "weights.safetensors"
+	SamplesFile     = "samples.png"
+	PredictionsFile = "predictions.png"
+	LossFile        = "loss.png"
+)
+
+// Flags are the settings of a run that its command line gives.
+type Flags struct {
+	Model   string  `json:"model"`
+	Data    string  `json:"data"` // "" for the photographs that are part of the program
+	Epochs  int     `json:"epochs"`
+	Batch   int     `json:"batch"`
+	LR      float64 `json:"lr"`
+	Seed    uint64  `json:"seed"`
+	Threads int     `json:"threads"`
+	Limit   int     `json:"limit"`
+	Shuffle bool    `json:"shuffle"`
+	Steps   int     `json:"steps"`
+	Init    string  `json:"init"`
+	SkipBad bool    `json:"skip_bad"`
+	frozen.Options
+}
+
+// A Config is what config.json holds: the flags, and what they led to.
+type Config struct {
+	Flags
+	Network     string    `json:"network"`
+	BatchUsed   int       `json:"batch_used"`
+	Photos      string    `json:"photographs"`
+	Train       int       `json:"train_photographs"`
+	Val         int       `json:"val_photographs"`
+	Skipped     int       `json:"skipped_photographs"`
+	Parameters  int       `json:"parameters"`
+	TotalSteps  int       `json:"total_steps"`
+	ThreadsUsed int       `json:"threads_used"`
+	SIMD        string    `json:"simd"`
+	Go          string    `json:"go"`
+	Bicubic     []float64 `json:"bicubic_psnr"` // dB
+	Start       time.Time `json:"start"`
+}
+
+// Write writes config.json into the folder of a run; it appears whole or not at all.
+func (c *Config) Write(dir string) error {
+	path := filepath.Join(dir, ConfigFile)
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return atomicfile.Write(path, func(w io.Writer) error {
+		_, err := w.Write(append(text, '\n'))
+		return err
+	})
+}
+
+// maxConfig is how large a config.json may be, in bytes: hundreds of times what one has.
+const maxConfig = 1 << 20
+
+// Read reads the config.json in the folder of a run. What it does not know there it passes
+// over, and what is missing is the flag's default: other versions of the program have
+// other flags. Errors name the file, what was expected, what was found and what to do.
+func Read(dir string) (*Config, error) {
+	path := filepath.Join(dir, ConfigFile)
+	text, err := readSmall(path)
+	if err != nil {
+		return nil, err
+	}
+	c := &Config{Flags: Flags{Options: frozen.Options{VGGLayer: frozen.Layers[0]}}}
+	if err := json.Unmarshal(text, c); err != nil {
+		return nil, fmt.Errorf("%s: expected what cmd/train writes, found %s: take the file of another run, or train again", path, fault(err))
+	}
+	if err := c.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w; take the file of another run, or train again", path, err)
+	}
+	return c, nil
+}
+
+// readSmall reads a file after a look at what it is, and how large.
+func readSmall(path string) ([]byte, error) {
+	const whose = "which cmd/train leaves in the folder of a training run"
+	switch info, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s: expected this file, %s, found none: name that folder; -model all makes one in its own for each network", path, whose)
+	case err != nil:
+		return nil, fmt.Errorf("expected a file, %s: %w", whose, err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: expected a file, %s, found a folder or a device: name another folder", path, whose)
+	case info.Size() > maxConfig:
+		return nil, fmt.Errorf("%s: expected a file of at most %s, %s, found %s: name another folder", path, format.Bytes(maxConfig), whose, format.Bytes(info.Size()))
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxConfig)) // it may have grown
+}
+
+// fault says what is wrong with JSON.
+func fault(err error) string {
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) {
+		if kind.Field == "" {
+			return "JSON's " + kind.Value + " where an object belongs"
+		}
+		field := kind.Field[strings.LastIndexByte(kind.Field, '.')+1:]
+		return fmt.Sprintf("JSON's %s where %q has a %v", kind.Value, field, kind.Type)
+	}
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return fmt.Sprintf("no JSON (%v, at byte %d)", err, syntax.Offset)
+	}
+	return format.Printable(err.Error())
+}
+
+// check looks at what others build upon.
+func (c *Config) check() error {
+	if _, err := superres.Find(c.Model); err != nil {
+		return fmt.Errorf(`"model": %w`, err)
+	}
+	if c.Limit < 0 || c.Limit == 1 {
+		return fmt.Errorf(`"limit": expected 0 or at least 2 photographs, found %d`, c.Limit)
+	}
+	if err := frozen.CheckLayer(c.VGGLayer); err != nil {
+		return fmt.Errorf(`"vgg_layer": %w`, err)
+	}
+	return nil
+}
+
+// embedded is what the photographs in the program are called.
+const embedded = "the program's own photographs"
+
+// Source says where the photographs of a run are from.
+func (f *Flags) Source() string {
+	if f.Data == "" {
+		return embedded
+	}
+	return f.Data
+}
+
+// Photographs finds the photographs of a run, and divides them as the run does.
+func (f *Flags) Photographs() (*vision.Dataset, error) {
+	o := vision.DatasetOptions{Seed: f.Seed, Limit: f.Limit}
+	if f.Data != "" {
+		return vision.OpenDir(f.Data, o)
+	}
+	o.Group = vision.PhotoOfCrop
+	return vision.OpenFS(photos.FS, embedded, o)
+}
+
+// Models returns the names of the networks that can be trained.
+func Models() []string {
+	var names []string
+	for _, a := range superres.Architectures {
+		names = append(names, a.Name)
+	}
+	return names
+}

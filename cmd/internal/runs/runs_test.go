@@ -1,0 +1,123 @@
+package runs
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"pixelgrad/cmd/internal/frozen"
+)
+
+// TestWriteRead fills every field, and compares the file's names with those that other
+// programs know.
+func TestWriteRead(t *testing.T) {
+	dir := t.TempDir()
+	want := &Config{
+		Flags: Flags{Model: "vgg", Data: "photos", Epochs: 2, Batch: 4, LR: 0.01, Seed: 1 << 63, Threads: 3, Limit: 10, Shuffle: true, Steps: 7, Init: "a", SkipBad: true,
+			Options: frozen.Options{VGGWeights: "v", VGGLayer: "relu1_2", CLIPWeights: "c", RandomFeatures: true}},
+		Network: "VGG", BatchUsed: 4, Photos: "photos", Train: 8, Val: 2, Skipped: 1, Parameters: 5, TotalSteps: 4, ThreadsUsed: 3, SIMD: "avx2", Go: "go1", Bicubic: []float64{25, 24},
+		Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+	}
+	if err := want.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Read(dir)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, ConfigFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(text, &fields); err != nil {
+		t.Fatal(err)
+	}
+	names := strings.Fields("model data epochs batch lr seed threads limit shuffle steps init skip_bad vgg_weights vgg_layer clip_weights random_features " +
+		"network batch_used photographs train_photographs val_photographs skipped_photographs parameters total_steps threads_used simd go bicubic_psnr start")
+	for _, name := range names {
+		if _, ok := fields[name]; !ok {
+			t.Errorf("%s lacks %s:\n%s", ConfigFile, name, text)
+		}
+	}
+	if len(fields) != len(names) {
+		t.Errorf("%d fields, want %d", len(fields), len(names))
+	}
+}
+
+// folder makes a folder with a config.json.
+func folder(t *testing.T, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, ConfigFile), []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestReadOthers(t *testing.T) {
+	c, err := Read(folder(t, `{"model":"multi","seed":7,"a newer flag":{"x":1}}`))
+	if err != nil || c.Model != "multi" || c.Seed != 7 || c.VGGLayer != "relu2_2" {
+		t.Errorf("an unknown flag, and missing ones: %+v, %v", c, err)
+	}
+	blocked := t.TempDir()
+	if err := os.Mkdir(filepath.Join(blocked, ConfigFile), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ dir, want string }{
+		"nothing":       {t.TempDir(), "folder of a training run, found none: name that folder"},
+		"a folder":      {blocked, "found a folder"},
+		"too large":     {folder(t, strings.Repeat(" ", maxConfig+1)), "expected a file of at most 1.0 MB"},
+		"empty":         {folder(t, ""), "found no JSON"},
+		"half":          {folder(t, `{"model":`), "no JSON (unexpected end of JSON input, at byte 9)"},
+		"two":           {folder(t, `{"model":"multi"}{}`), "at byte 18"},
+		"a list":        {folder(t, `[]`), "found JSON's array where an object"},
+		"a word":        {folder(t, `{"model":"multi","seed":"x"}`), `JSON's string where "seed" has a uint64`},
+		"negative seed": {folder(t, `{"model":"multi","seed":-1}`), `"seed"`},
+		"a layer":       {folder(t, `{"model":"vgg","vgg_layer":"pool5"}`), `"vgg_layer": expected relu2_2 or relu1_2, found pool5`},
+		"no model":      {folder(t, `{}`), "there is superresnet"},
+		"limit":         {folder(t, `{"model":"multi","limit":1}`), `"limit"`},
+	} {
+		if _, err := Read(c.dir); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), filepath.Join(c.dir, ConfigFile)) {
+			t.Errorf("%s: error %v, want one that names the file and has %q", name, err, c.want)
+		}
+	}
+}
+
+// FuzzRead: whatever the file, an error or a configuration that can be used.
+func FuzzRead(f *testing.F) {
+	for _, s := range []string{`{"model":"multi"}`, `{"model":"vgg","limit":2,"vgg_layer":"relu1_2","bicubic_psnr":[1e3]}`, `{"start":"x"}`, `null`, `{"limit":1e99}`} {
+		f.Add([]byte(s))
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if err := os.WriteFile(filepath.Join(dir, ConfigFile), text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := Read(dir); err == nil && c.check() != nil {
+			t.Errorf("%q: %+v", text, c)
+		}
+	})
+}
+
+func TestPhotographs(t *testing.T) {
+	f := Flags{Limit: 10}
+	set, err := f.Photographs()
+	if err != nil || len(set.Train)+len(set.Val) != 10 || f.Source() != embedded {
+		t.Errorf("the program's: %v from %s, %v", set, f.Source(), err)
+	}
+	f.Data = filepath.Join(t.TempDir(), "gone")
+	if _, err := f.Photographs(); err == nil || f.Source() != f.Data {
+		t.Errorf("no folder: %v", err)
+	}
+}
+
+func ExampleModels() {
+	fmt.Println(Models())
+	// Output: [superresnet multi residual dilated vgg clip]
+}
