@@ -32,6 +32,7 @@ import (
 	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/cmd/internal/format"
 	"pixelgrad/cmd/internal/frozen"
+	"pixelgrad/cmd/internal/pictures"
 	"pixelgrad/cmd/internal/progress"
 	"pixelgrad/tensor"
 	"pixelgrad/vision"
@@ -366,7 +367,8 @@ func (o *options) checkOut(texts []text, subjects []subject) error {
 	if err != nil {
 		return nil
 	}
-	for _, input := range append([]string{o.texts, o.CLIPWeights}, strings.Split(o.images, ",")...) {
+	files, _ := pictures.Files(o.images) // none with -predictions
+	for _, input := range append(files, o.texts, o.CLIPWeights) {
 		if info, err := os.Stat(input); err == nil && os.SameFile(info, there) {
 			return fmt.Errorf("-out %s: expected another file than those that are read, found one of them", o.out)
 		}
