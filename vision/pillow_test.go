@@ -33,9 +33,9 @@ func (d *difference) add(a, b *RGB) {
 	d.n += len(a.Pix)
 }
 
-// TestAgainstPillow measures the figures in the package documentation on real
-// photographs. testdata/golden/resize_photos.py makes the folder it needs;
-// without one it is skipped.
+// TestAgainstPillow measures the figures in docs/preprocessing.md on real photographs.
+// testdata/golden/resize_photos.py makes the folder that it needs; without one it is
+// skipped.
 func TestAgainstPillow(t *testing.T) {
 	dir := os.Getenv("PIXELGRAD_PILLOW")
 	if dir == "" {
