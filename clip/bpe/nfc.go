@@ -11,11 +11,11 @@ import (
 //go:embed nfc.txt
 var nfcData string
 
-// nfcTables is nfc.txt, read.
+// nfcTables holds the content of nfc.txt.
 type nfcTables struct {
 	class     map[rune]uint8   // canonical combining class, where it is not 0
-	decompose map[rune][2]rune // one step; the second is 0 if there is one only
-	compose   map[[2]rune]rune // the inverse, where Unicode wants it
+	decompose map[rune][2]rune // one step; the second is 0 if there is only one
+	compose   map[[2]rune]rune // the inverse, where Unicode has one
 }
 
 // Hangul syllables are composed by arithmetic. Source: Unicode 14.0, section 3.12.
@@ -26,12 +26,12 @@ const (
 	hangulSs                     = hangulLs * hangulVs * hangulTs
 )
 
-// nfc returns Unicode's normalization form C: what can be written as one character is, so
-// that e and a combining acute accent become é. The combining marks of a letter are put
-// into a fixed order. Source: Unicode 14.0, section 3.11.
+// nfc returns Unicode's normalization form C. Characters are composed where possible: e and
+// a combining acute accent become é. The combining marks of a letter get a fixed order.
+// Source: Unicode 14.0, section 3.11.
 func nfc(s string) string {
 	if !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x300 }) {
-		return s // all below the first combining mark is composed
+		return s // characters below the first combining mark are composed already
 	}
 	t := loadNFC()
 	var runes []rune
@@ -42,7 +42,7 @@ func nfc(s string) string {
 	return string(t.composed(runes))
 }
 
-// appendDecomposed appends what r is made of.
+// appendDecomposed appends the decomposition of r.
 func (t *nfcTables) appendDecomposed(dst []rune, r rune) []rune {
 	if parts, ok := t.decompose[r]; ok {
 		dst = t.appendDecomposed(dst, parts[0])
@@ -61,8 +61,8 @@ func (t *nfcTables) appendDecomposed(dst []rune, r rune) []rune {
 	return append(dst, r)
 }
 
-// order sorts each run of marks by class; marks of one class, which would touch one
-// another on paper, keep their order.
+// order sorts each run of marks by class. Marks of one class keep their order, because they
+// would touch one another on paper.
 func (t *nfcTables) order(runes []rune) {
 	for i := 0; i < len(runes); i++ {
 		start := i
@@ -73,12 +73,12 @@ func (t *nfcTables) order(runes []rune) {
 	}
 }
 
-// composed joins marks to the last character of class 0, the starter, unless a mark between
-// them is of the same or a higher class. It works in place.
+// composed joins marks to the last character of class 0, the starter. A mark is not joined
+// if another mark of the same or a higher class is between the two. It works in place.
 func (t *nfcTables) composed(runes []rune) []rune {
 	out := runes[:0]
-	starter := -1       // its place in out
-	var lastClass uint8 // of the last one in out behind the starter
+	starter := -1       // the starter's index in out
+	var lastClass uint8 // of the last character in out after the starter
 	for _, r := range runes {
 		class := t.class[r]
 		adjacent := starter == len(out)-1
@@ -97,7 +97,7 @@ func (t *nfcTables) composed(runes []rune) []rune {
 	return out
 }
 
-// join returns the character that a and b compose to.
+// join returns the composition of a and b, if there is one.
 func (t *nfcTables) join(a, b rune) (rune, bool) {
 	l, v := a-hangulL, b-hangulV
 	if 0 <= l && l < hangulLs && 0 <= v && v < hangulVs {
@@ -111,8 +111,8 @@ func (t *nfcTables) join(a, b rune) (rune, bool) {
 	return c, ok
 }
 
-// loadNFC reads nfc.txt, whose head says what its lines mean. The file is part of the
-// program, so that an error in it is a programmer's.
+// loadNFC reads nfc.txt; the head of that file explains its lines. The file is part of the
+// program, so an error in it is a programmer's mistake and panics.
 var loadNFC = sync.OnceValue(func() *nfcTables {
 	t := &nfcTables{class: map[rune]uint8{}, decompose: map[rune][2]rune{}, compose: map[[2]rune]rune{}}
 	for n, line := range strings.Split(strings.TrimSuffix(nfcData, "\n"), "\n") {
