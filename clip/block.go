@@ -41,7 +41,8 @@ type block struct {
 }
 
 // forward computes all blocks and returns the wanted tokens. The rows of x are the tokens of
-// all sequences; lengths has the number of tokens in each. forward changes and releases x.
+// all sequences; lengths has the number of tokens in each. forward changes x and
+// takes it over.
 func (t *transformer) forward(x *tensor.Tensor, lengths, wanted []int) *tensor.Tensor {
 	for i := range t.blocks {
 		if i < len(t.blocks)-1 {

@@ -22,7 +22,7 @@ const (
 	ContextLength = 77
 
 	// MaxContextLength is the largest Options.ContextLength. It is far above any model's,
-	// and prevents that a wrong number takes all memory.
+	// and keeps a wrong number from taking all memory.
 	MaxContextLength = 1 << 20
 )
 
