@@ -13,7 +13,7 @@ import (
 	"github.com/nfnt/resize"
 )
 
-// difference collects how far two decoders or two resizers are apart.
+// difference collects the differences between two decoders or two resizers.
 type difference struct {
 	what      string
 	largest   int
