@@ -9,11 +9,11 @@ import (
 	"pixelgrad/vision"
 )
 
-// base is a ViT-B/32 of random weights, made when it is first asked for.
+// base is a ViT-B/32 with random weights, made on first use.
 var base = sync.OnceValue(func() *Model { return Random(1, ViTB32()) })
 
-// BenchmarkEncodeImage reports what the multiplications alone would be a second, those of
-// the last block's other tokens, which are not done, not counted.
+// BenchmarkEncodeImage reports the multiplications in a second. It does not count those of
+// the last block's other tokens, which are not computed.
 func BenchmarkEncodeImage(b *testing.B) {
 	for _, n := range []int{1, 16} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -28,8 +28,8 @@ func BenchmarkEncodeImage(b *testing.B) {
 	}
 }
 
-// BenchmarkEncodeText has 16 texts: short ones, as people write, and ones that fill the
-// context.
+// BenchmarkEncodeText has 16 texts: short ones, as people write them, and long ones that
+// fill the context.
 func BenchmarkEncodeText(b *testing.B) {
 	for _, length := range []int{10, 77} {
 		b.Run(fmt.Sprint(length), func(b *testing.B) {
@@ -67,8 +67,8 @@ func BenchmarkPreprocessSquare(b *testing.B) {
 	}
 }
 
-// BenchmarkRandom is the time to make and pack 151 million numbers: what loading takes
-// without the file.
+// BenchmarkRandom is the time to make and pack 151 million numbers, which is the time of
+// loading without the file.
 func BenchmarkRandom(b *testing.B) {
 	for b.Loop() {
 		Random(1, ViTB32())

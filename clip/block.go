@@ -2,7 +2,7 @@ package clip
 
 import "pixelgrad/tensor"
 
-// normEps is added to variances, as PyTorch's LayerNorm does.
+// normEps is added to variances, as in PyTorch's LayerNorm.
 const normEps = 1e-5
 
 // linear is a linear layer: x·weight + bias.
@@ -26,11 +26,11 @@ func (n *norm) forward(x *tensor.Tensor) *tensor.Tensor {
 type transformer struct {
 	blocks     []block
 	heads      int
-	causal     bool // whether a token sees only itself and those before it
+	causal     bool // whether a token sees only itself and earlier tokens
 	activation tensor.Activation
 }
 
-// block has the weights of one residual block.
+// block holds the weights of one residual block.
 type block struct {
 	norm1   norm
 	in      linear // to query, key and value
@@ -40,8 +40,9 @@ type block struct {
 	project linear
 }
 
-// forward computes all blocks and returns the tokens that are wanted. x has the tokens
-// of all sequences as rows; it is changed and belongs to forward from now on.
+// forward computes all blocks and returns the wanted tokens. The rows of x are the tokens of
+// all sequences; lengths has the number of tokens in each. forward changes x and
+// takes it over.
 func (t *transformer) forward(x *tensor.Tensor, lengths, wanted []int) *tensor.Tensor {
 	for i := range t.blocks {
 		if i < len(t.blocks)-1 {
@@ -58,9 +59,9 @@ func (t *transformer) forward(x *tensor.Tensor, lengths, wanted []int) *tensor.T
 //	x += out(attention(in(norm1(x))))
 //	x += project(activation(hidden(norm2(x))))
 //
-// If wanted is not nil, only those rows are kept after the attention, which is the last
-// step that looks at other rows: in the last block, where a single token of each sequence is
-// used, most of the work is not done.
+// If wanted is not nil, only these rows are kept after the attention, which is the last step
+// that combines rows. The last block needs only one token of each sequence, so it avoids
+// most of its work.
 func (t *transformer) block(i int, x *tensor.Tensor, lengths, wanted []int) *tensor.Tensor {
 	b := &t.blocks[i]
 	h := b.norm1.forward(x)
@@ -82,7 +83,7 @@ func (t *transformer) block(i int, x *tensor.Tensor, lengths, wanted []int) *ten
 	return x
 }
 
-// rows returns some rows of a matrix, which it releases.
+// rows returns the wanted rows of a matrix, and releases the matrix.
 func rows(x *tensor.Tensor, wanted []int) *tensor.Tensor {
 	k := x.Dim(1)
 	y := tensor.NewUninitialized(len(wanted), k)
@@ -93,7 +94,7 @@ func rows(x *tensor.Tensor, wanted []int) *tensor.Tensor {
 	return y
 }
 
-// bytes returns the memory that the weights take.
+// bytes returns the memory of the weights.
 func (t *transformer) bytes() int {
 	n := 0
 	for i := range t.blocks {

@@ -11,8 +11,8 @@ import (
 	"pixelgrad/vision"
 )
 
-// TestBatches wants the same bits for a picture or text whatever else is in its batch, also
-// where a batch is cut into pieces, and from several goroutines at once.
+// TestBatches checks that the bits of an embedding do not depend on the rest of the batch.
+// This must also hold for batches in several pieces, and for several goroutines at once.
 func TestBatches(t *testing.T) {
 	m := mustNew(t, newRecipe(small), Options{})
 	x := scaled(7, 130, 3, 32, 32) // 2,210 tokens
@@ -44,7 +44,7 @@ func TestBatches(t *testing.T) {
 	}
 }
 
-// TestThreads wants the same bits from any number of threads, loading included.
+// TestThreads checks that the bits are the same for any number of threads, also in loading.
 func TestThreads(t *testing.T) {
 	defer tensor.SetThreads(0)
 	x, ids := scaled(8, 3, 3, 32, 32), [][]int{text(0, 9, 16, 100), text(1, 16, 16, 100)}
@@ -91,8 +91,8 @@ func TestEndOfText(t *testing.T) {
 	}
 }
 
-// TestRandom: the same seed gives the same model, another one another, and it tells
-// pictures apart.
+// TestRandom checks that equal seeds give equal models and different seeds different ones.
+// Different pictures must have different embeddings.
 func TestRandom(t *testing.T) {
 	x := scaled(9, 2, 3, 32, 32)
 	a, b, c := Random(1, small).EncodeImage(x), Random(1, small).EncodeImage(x), Random(2, small).EncodeImage(x)

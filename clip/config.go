@@ -1,6 +1,6 @@
 package clip
 
-// Config is the architecture of a model. A tower that is not there is all zeros.
+// Config is the architecture of a model. The fields of a missing tower are zero.
 type Config struct {
 	Embed  int // numbers of an embedding, the same for both towers
 	Vision VisionConfig
@@ -18,8 +18,8 @@ type VisionConfig struct {
 // TextConfig is the architecture of a text tower.
 type TextConfig struct {
 	Transformer
-	Context    int // how many tokens a text has at most
-	Vocabulary int // how many tokens there are
+	Context    int // the largest number of tokens in a text
+	Vocabulary int // the number of different tokens
 }
 
 // Transformer is the size of the blocks of a tower.
@@ -40,19 +40,19 @@ func ViTB32() Config {
 	}
 }
 
-// tokens returns how many tokens the image tower makes of a picture.
+// tokens returns the number of tokens that the image tower makes from a picture.
 func (c *VisionConfig) tokens() int {
 	grid := c.ImageSize / c.PatchSize
 	return grid*grid + 1
 }
 
-// A shaped is the name of a tensor and its shape.
+// shaped is the name of a tensor and its shape.
 type shaped struct {
 	name  string
 	shape []int
 }
 
-// tensors lists all tensors of an architecture, but for the scale of the logits.
+// tensors lists all tensors of an architecture, except the scale of the logits.
 func (c *Config) tensors(n *naming) []shaped {
 	var list []shaped
 	add := func(name string, shape ...int) { list = append(list, shaped{name, shape}) }

@@ -6,41 +6,63 @@ import (
 
 	"pixelgrad/clip"
 	"pixelgrad/clip/bpe"
+	"pixelgrad/tensor"
+	"pixelgrad/testdata/photos"
 	"pixelgrad/vision"
 )
 
-// Which of three descriptions fits a photograph best?
+// How well do three descriptions fit two photographs? This model is small and has random
+// weights, so its answers mean nothing. With
+//
+//	clip.Load("ViT-B-32.pt", clip.Options{})
+//
+// instead of clip.Random they do.
 func Example() {
-	m, err := clip.Load("ViT-B-32.pt", clip.Options{})
+	c := clip.ViTB32()
+	c.Embed = 64
+	c.Vision.Transformer = clip.Transformer{Width: 64, Layers: 2, Heads: 1, Hidden: 256}
+	c.Text.Transformer = clip.Transformer{Width: 64, Layers: 2, Heads: 1, Hidden: 256}
+	model := clip.Random(1, c)
+
+	var pictures []*vision.RGB
+	for _, name := range []string{"red-panda_0.jpg", "tabby-cat_0.jpg"} {
+		photo, err := vision.ReadFS(photos.FS, name) // or vision.ReadFile
+		if err != nil {
+			log.Fatal(err)
+		}
+		pictures = append(pictures, photo)
+	}
+	x, err := clip.Preprocess(model.Config().Vision.ImageSize, pictures...)
 	if err != nil {
 		log.Fatal(err)
 	}
-	photo, err := vision.ReadFile("photo.jpg")
-	if err != nil {
-		log.Fatal(err)
-	}
-	x, err := clip.Preprocess(m.Config().Vision.ImageSize, photo)
-	if err != nil {
-		log.Fatal(err)
-	}
-	descriptions := []string{"a photo of a dog", "a photo of a cat", "a diagram"}
+
 	tokenizer := bpe.New()
 	var ids [][]int
-	for _, text := range descriptions {
+	for _, text := range []string{"a photo of a red panda", "a photo of a cat", "a diagram"} {
 		tokens, err := tokenizer.Tokenize(text, bpe.Options{})
 		if err != nil {
 			log.Fatal(err)
 		}
 		ids = append(ids, tokens)
 	}
-	words, err := m.EncodeText(ids)
+	words, err := model.EncodeText(ids)
 	if err != nil {
 		log.Fatal(err)
 	}
-	cosines := clip.Cosine(m.EncodeImage(x), words)
-	for i, p := range clip.Probabilities(cosines, m.LogitScale()).Data() {
-		fmt.Printf("%5.1f %%  %s\n", 100*p, descriptions[i])
+
+	images := model.EncodeImage(x)
+	cosines := clip.Cosine(images, words)
+	probabilities := clip.Probabilities(cosines, model.LogitScale())
+	fmt.Println("pictures", images.Shape(), "texts", words.Shape(), "cosines", cosines.Shape())
+	for i := range pictures {
+		row := probabilities.Data()[i*len(ids):][:len(ids)]
+		fmt.Printf("the probabilities of picture %d add up to %.2f\n", i, row[0]+row[1]+row[2])
 	}
+	// Output:
+	// pictures [2 64] texts [3 64] cosines [2 3]
+	// the probabilities of picture 0 add up to 1.00
+	// the probabilities of picture 1 add up to 1.00
 }
 
 // The architecture is read from the shapes of the tensors.
@@ -60,6 +82,7 @@ func ExampleLoad() {
 	// embeddings of 8 numbers
 }
 
+// Pictures of any size and shape become embeddings of one size.
 func ExampleRandom() {
 	c := clip.ViTB32()
 	c.Vision.Layers, c.Text = 2, clip.TextConfig{} // a small one, without a text tower
@@ -72,6 +95,7 @@ func ExampleRandom() {
 	// Output: [2 3 224 224] → [2 512]
 }
 
+// What follows the end of a text, the highest id, does not matter.
 func ExampleCosine() {
 	m := clip.Random(1, clip.Config{
 		Embed: 16,
@@ -81,6 +105,27 @@ func ExampleCosine() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("%.3f\n", clip.Cosine(words, words).Data()) // what follows the highest id does not matter
+	fmt.Printf("%.3f\n", clip.Cosine(words, words).Data())
 	// Output: [1.000 1.000 1.000 1.000]
+}
+
+// Embeddings of unit length: their scalar products are the cosines.
+func ExampleNormalize() {
+	x := tensor.FromSlice([]float32{3, 4, 0, 2}, 2, 2)
+	fmt.Println(clip.Normalize(x).Data())
+	// Output: [0.6 0.8 0 1]
+}
+
+// What a model makes of cosines: the larger its scale, the clearer the choice.
+func ExampleProbabilities() {
+	cosines := tensor.FromSlice([]float32{0.30, 0.28, 0.20}, 1, 3)
+	fmt.Printf("%.3f\n", clip.Probabilities(cosines, 100).Data())
+	// Output: [0.881 0.119 0.000]
+}
+
+// What a super-resolution network predicts, at the size that the model reads.
+func ExamplePreprocessSquare() {
+	prediction := tensor.New(1, 3, 144, 144) // in [0,1]
+	fmt.Println(clip.PreprocessSquare(224, prediction).Shape())
+	// Output: [1 3 224 224]
 }

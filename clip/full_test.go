@@ -13,9 +13,9 @@ import (
 	"pixelgrad/tensor"
 )
 
-// TestFullSize makes a ViT-B/32 of the recipe's 151 million numbers, compares its embeddings
-// with those of OpenAI's code, and looks at the memory that it took: weights, loading
-// and a forward pass together at most 1.3 times the weights in float32.
+// TestFullSize makes a ViT-B/32 from the recipe's 151 million numbers and compares its
+// embeddings with those of OpenAI's code. It also checks the peak memory of loading and a
+// forward pass, which may be 1.3 times the weights in float32, including the weights.
 func TestFullSize(t *testing.T) {
 	if testing.Short() || simd.Current() == simd.Generic {
 		t.Skip("18 billion multiplications are for vector instructions")

@@ -13,8 +13,8 @@ import (
 // Tolerances of activations, which are about 1.
 const rtol, atol = 1e-5, 2e-5
 
-// TestStages compares a small model with OpenAI's code after each step, in the order in
-// which they are computed: the first one to differ is where the mistake is.
+// TestStages compares a small model with OpenAI's code after each step, in the order of
+// computation. The first step that differs has the mistake.
 func TestStages(t *testing.T) {
 	file := golden.Open(t, "clip")
 	m := mustNew(t, newRecipe(small), Options{})
@@ -69,8 +69,8 @@ func TestGELU(t *testing.T) {
 	golden.Check(t, file, "gelu/text", mustEncode(t, m, [][]int{text(0, 5, 16, 100), text(1, 16, 16, 100), text(2, 2, 16, 100)}), rtol, atol)
 }
 
-// TestFiles reads the same small weights from files that other programs wrote, and compares
-// with what those programs compute.
+// TestFiles reads the same small weights from files of other programs, and compares the
+// embeddings with those of these programs.
 func TestFiles(t *testing.T) {
 	file := golden.Open(t, "clip")
 	x := scaled(1001, 2, 3, 8, 8)
@@ -97,7 +97,7 @@ func TestFiles(t *testing.T) {
 				t.Errorf("LogitScale() = %v, want %v", got, 1/0.07)
 			}
 
-			// One tower alone gives the same, and the other is not there.
+			// A single tower gives the same embeddings, and the other tower is missing.
 			v, err := Load(path, Options{Vision: true, VisionHeads: 2})
 			if err != nil {
 				t.Fatal(err)
@@ -115,7 +115,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// picture makes a picture as resize.py does.
+// picture makes the same picture as resize.py.
 func picture(kind string, w, h int) *vision.RGB {
 	p := vision.NewRGB(w, h)
 	for i := range p.Pix {
@@ -134,7 +134,7 @@ func picture(kind string, w, h int) *vision.RGB {
 	return p
 }
 
-// every returns every 61st number, which meets all columns of 224.
+// every returns every 61st number. Over a picture of width 224 these are in all columns.
 func every(x *tensor.Tensor) *tensor.Tensor {
 	n := (x.Len() + 60) / 61
 	y := tensor.New(n)
@@ -144,7 +144,7 @@ func every(x *tensor.Tensor) *tensor.Tensor {
 	return y
 }
 
-// TestPreprocess compares with torchvision and Pillow, and wants the very same numbers.
+// TestPreprocess expects exactly the numbers of torchvision and Pillow.
 func TestPreprocess(t *testing.T) {
 	file := golden.Open(t, "clip")
 	seen := 0
@@ -171,7 +171,7 @@ func TestPreprocess(t *testing.T) {
 	}
 }
 
-// spaced returns a name with spaces for slashes, which Sscanf can take apart.
+// spaced returns a name with spaces in place of slashes, for Sscanf.
 func spaced(name string) string {
 	b := []byte(name)
 	for i := range b {

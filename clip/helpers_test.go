@@ -11,14 +11,14 @@ import (
 	"pixelgrad/tensor/safetensors"
 )
 
-// small is the architecture that testdata/golden/clip.py calls SMALL.
+// small is the architecture SMALL in testdata/golden/clip.py.
 var small = Config{
 	Embed:  48,
 	Vision: VisionConfig{Transformer{128, 3, 2, 512}, 32, 8},
 	Text:   TextConfig{Transformer{64, 2, 1, 256}, 16, 100},
 }
 
-// tiny is that of the weight files in testdata/golden/clip.
+// tiny is the architecture of the weight files in testdata/golden/clip.
 var tiny = Config{
 	Embed:  8,
 	Vision: VisionConfig{Transformer{16, 1, 2, 64}, 8, 4},
@@ -44,7 +44,7 @@ func scattered(salt int, shape ...int) *tensor.Tensor {
 	return t
 }
 
-// recipe makes weights when they are asked for, as the function weights in clip.py does.
+// recipe makes weights on request, like the function weights in clip.py.
 type recipe struct {
 	shapes map[string][]int
 	salts  map[string]int
@@ -106,7 +106,7 @@ func (r *recipe) Tensor(name string) (*tensor.Tensor, error) {
 	return t, nil
 }
 
-// text returns ids as the function text in clip.py does.
+// text returns the same ids as the function text in clip.py.
 func text(salt, length, context, vocabulary int) []int {
 	ids := make([]int, context)
 	ids[0] = vocabulary - 2
@@ -117,7 +117,7 @@ func text(salt, length, context, vocabulary int) []int {
 	return ids
 }
 
-// mapped gives the tensors of another source, or a part of them, under other names.
+// mapped is a source with the tensors of another source, or some of them, under other names.
 type mapped struct {
 	Weights
 	names map[string]string // new to old

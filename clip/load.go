@@ -15,31 +15,31 @@ import (
 	"pixelgrad/tensor/torchfile"
 )
 
-// Options say what is loaded, and what cannot be seen from the weights. The zero value
-// loads whatever towers there are, of a model such as OpenAI's.
+// Options says which towers to load, and describes properties that the weights do not show.
+// The zero value loads all towers in the file, as those of one of OpenAI's models.
 type Options struct {
-	// Which towers to load; neither: those that are there. Nothing of the other one is
-	// read, nor has to be there.
+	// Vision and Text say which towers to load. If both are false, all towers in the
+	// file are loaded. The other tower is not read, and the file need not have it.
 	Vision, Text bool
 
-	// GELU is for weights that were trained with plain GELU, x·Φ(x): most of LAION's
-	// and open_clip's own. OpenAI's were trained with QuickGELU, x·σ(1.702·x), and so
-	// were models with "quickgelu" in their names. With the wrong one embeddings are
-	// similar but worse, and nothing else tells.
+	// GELU is for weights that were trained with plain GELU, x·Φ(x), like most of
+	// LAION's and open_clip's. OpenAI's weights were trained with QuickGELU,
+	// x·σ(1.702·x), and so were models with "quickgelu" in their names. The wrong
+	// choice gives worse embeddings and no error.
 	GELU bool
 
-	// How many heads a tower has; 0: one for each 64 numbers of its width, as all of
-	// OpenAI's have. LAION's ViT-H/14 has 16 in the image tower.
+	// VisionHeads and TextHeads are the numbers of heads; 0 means one head for each 64
+	// numbers of the width, as in all of OpenAI's models. The image tower of LAION's
+	// ViT-H/14 has 16.
 	VisionHeads, TextHeads int
 
-	// EndOfText is the id of the token at which a text's embedding is taken; 0: the
-	// highest id of the text, which it is in CLIP's own vocabulary. It is needed for
-	// vocabularies that were extended.
+	// EndOfText is the id of the token that becomes a text's embedding; 0 means the
+	// highest id in the text, which is right for CLIP's own vocabulary. Extended
+	// vocabularies need it.
 	EndOfText int
 }
 
-// Weights is where a model's tensors come from. A safetensors.File and a torchfile.File
-// are Weights.
+// Weights is a source of named tensors, such as a safetensors.File or a torchfile.File.
 type Weights interface {
 	// Names returns the names of all tensors.
 	Names() []string
@@ -47,26 +47,27 @@ type Weights interface {
 	// Info describes a tensor without reading it.
 	Info(name string) (safetensors.Info, error)
 
-	// Tensor returns the tensor called name, which belongs to the caller. Its error
-	// says where it was looked for.
+	// Tensor returns the tensor called name, which belongs to the caller. An error
+	// names the source.
 	Tensor(name string) (*tensor.Tensor, error)
 }
 
-// Load reads a model from a file: OpenAI's TorchScript archives such as ViT-B-32.pt, a
-// file of torch.save, or a safetensors file, with OpenAI's names of tensors (open_clip's
-// are the same) or those of Hugging Face's CLIPModel. What the file is is seen from its
-// content. Numbers in half precision become float32.
+// Load reads a model from a file. It accepts OpenAI's TorchScript archives such as
+// ViT-B-32.pt, files of torch.save, and safetensors files. The content decides which format
+// a file has. The tensors have the names of OpenAI and open_clip, or those of Hugging
+// Face's CLIPModel. Numbers in half precision become float32.
 //
-// The architecture is read from the tensors' shapes: any CLIP whose image tower is a Vision
-// Transformer. Tensors that are not needed are ignored.
+// The shapes of the tensors give the architecture. Load accepts every CLIP whose image
+// tower is a Vision Transformer. It ignores tensors that it does not need.
 //
-// Weights are rearranged for multiplication as they are read, one after the other: while
-// the file is read, hardly more memory is in use than the model takes afterwards.
+// Load rearranges the weights for multiplication, one tensor after another, while it reads
+// the file. Its peak memory is hardly more than the memory of the model.
 //
-// Errors name the file; a tensor that is missing, has another shape or a type that cannot
-// be read, with what was expected and found; a tensor with NaN or infinite numbers.
+// Errors: the file cannot be read; a tensor is missing, or has a wrong shape or a type that
+// cannot be read; a tensor has NaN or infinite numbers. They name the file and say what was
+// expected and what was found.
 func Load(path string, o Options) (*Model, error) {
-	st, err := os.Stat(path) // before opening it: that of a named pipe would wait
+	st, err := os.Stat(path) // before os.Open, which would wait for a named pipe's writer
 	if err != nil {
 		return nil, fmt.Errorf("clip: %w", err)
 	}
@@ -78,16 +79,16 @@ func Load(path string, o Options) (*Model, error) {
 		return nil, fmt.Errorf("clip: %w", err)
 	}
 	defer src.Close()
-	// The file is read and not mapped into memory: every byte is needed just once, and
-	// pages of a mapping would count as memory in use.
+	// The file is read and not mapped into memory: every byte is needed only once, and
+	// the pages of a mapping would count as used memory.
 	return Read(path, src, st.Size(), o)
 }
 
-// Read reads a model as Load does, from a file of a given size that is anywhere. name is what
-// errors call it.
+// Read reads a model from r, as Load does from a file. size is the number of bytes in r.
+// Errors call r by the name in name.
 func Read(name string, r io.ReaderAt, size int64, o Options) (*Model, error) {
-	// A safetensors file begins with the length of its header in eight bytes, and that
-	// is a JSON object. PyTorch's begin like a zip archive or a pickle.
+	// A safetensors file begins with eight bytes, the length of its header. The header
+	// is a JSON object. PyTorch's files begin like a zip archive or a pickle.
 	var begin [9]byte
 	n, err := r.ReadAt(begin[:min(size, 9)], 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -112,8 +113,8 @@ func Read(name string, r io.ReaderAt, size int64, o Options) (*Model, error) {
 	return New(f, name, o)
 }
 
-// New makes a model of tensors from anywhere, as Load does. source is what errors call the
-// place they come from.
+// New makes a model from any source of tensors, as Load does from a file. Errors call the
+// source by the name in source.
 func New(w Weights, source string, o Options) (*Model, error) {
 	r := &reader{w: w, source: source, has: map[string]bool{}, shapes: map[string][]int{}}
 	for _, name := range w.Names() {
@@ -178,14 +179,14 @@ func New(w Weights, source string, o Options) (*Model, error) {
 	return m, nil
 }
 
-// A reader reads tensors and checks them. After the first error, which it keeps, its
-// methods for tensors return nothing useful.
+// reader reads tensors and checks them. It keeps its first error; after that, its methods
+// for tensors return nothing useful.
 type reader struct {
 	w      Weights
 	source string
 	has    map[string]bool
 	naming *naming
-	shapes map[string][]int // what check has found to be right
+	shapes map[string][]int // the shapes that check has verified
 	err    error
 }
 
@@ -231,8 +232,9 @@ func (r *reader) config(o Options) (c Config, err error) {
 	return c, nil
 }
 
-// The largest pictures of any CLIP are 384 pixels in 27×27 patches. A file with shapes
-// beyond these bounds is small all the same, but what is computed with it is not.
+// Bounds on pictures and patches. The largest pictures of any CLIP have 384 pixels, in 27×27
+// patches. Without bounds, a small file could claim shapes whose activations need very much
+// memory.
 const (
 	maxImage = 1024
 	maxGrid  = 64
@@ -291,7 +293,7 @@ func (r *reader) textConfig(c *Config, o Options) error {
 	return r.transformerConfig(&t.Transformer, n.textBlocks, o.TextHeads, "TextHeads")
 }
 
-// embed returns the size of the embeddings that a projection gives.
+// embed returns the size of a projection's embeddings.
 func (r *reader) embed(name string) (int, error) {
 	if r.naming.projectionTransposed {
 		s, err := r.shape(name, "[embed width]", 2)
@@ -301,8 +303,8 @@ func (r *reader) embed(name string) (int, error) {
 	return s[1], err
 }
 
-// transformerConfig finds out how many blocks there are and how large they are. The width
-// is known.
+// transformerConfig finds the number of the blocks and their size. The width is known
+// already.
 func (r *reader) transformerConfig(t *Transformer, prefix string, heads int, option string) error {
 	blocks := map[string]bool{}
 	for name := range r.has {
@@ -330,8 +332,9 @@ func (r *reader) transformerConfig(t *Transformer, prefix string, heads int, opt
 	return nil
 }
 
-// shape returns the shape of a tensor of rank dimensions, all positive. Even with an
-// error it has so many. want is for the error.
+// shape returns the shape of a tensor of the given rank, with positive dimensions. In case
+// of an error it returns zeros, as many as rank says. want is the expected shape, for the
+// error.
 func (r *reader) shape(name, want string, rank int) ([]int, error) {
 	none := make([]int, rank)
 	if !r.has[name] {
@@ -347,8 +350,8 @@ func (r *reader) shape(name, want string, rank int) ([]int, error) {
 	return info.Shape, nil
 }
 
-// check looks whether all tensors are there with the right shapes and readable types, before
-// any of them is read. The error names the first that is not, and says how many there are.
+// check verifies, before any tensor is read, that all tensors exist and have the right
+// shapes and readable types. The error names the first bad tensor and counts the others.
 func (r *reader) check(list []shaped) error {
 	var first error
 	wrong := 0
@@ -379,7 +382,7 @@ func (r *reader) check(list []shaped) error {
 	return first
 }
 
-// guess says what a file is that does not have what a model begins with.
+// guess says what kind of file lacks the first tensor of a tower.
 func (r *reader) guess() string {
 	some := func(prefix string) bool {
 		for name := range r.has {
@@ -408,7 +411,7 @@ func (r *reader) guess() string {
 	return fmt.Sprintf("these are not the weights of a CLIP; found %d tensors (%s …)", len(names), strings.Join(list, ", "))
 }
 
-// tensor reads a tensor that check has seen.
+// tensor reads a tensor that check has verified.
 func (r *reader) tensor(name string) *tensor.Tensor {
 	if r.err != nil {
 		return nil
@@ -438,7 +441,7 @@ func (r *reader) logitScale() float32 {
 	return t.Data()[0]
 }
 
-// pack rearranges weights that have a row for each output, and releases them.
+// pack rearranges weights with a row for each output, and releases them.
 func (r *reader) pack(t *tensor.Tensor) *tensor.Packed {
 	if r.err != nil {
 		return nil
@@ -448,7 +451,8 @@ func (r *reader) pack(t *tensor.Tensor) *tensor.Packed {
 	return p
 }
 
-// patches reads the weights of a convolution as those of a linear layer of whole patches.
+// patches reads the weights of the convolution over patches, as a linear layer whose input is
+// a whole patch.
 func (r *reader) patches(name string) *tensor.Packed {
 	t := r.tensor(name)
 	if r.err != nil {
@@ -478,7 +482,7 @@ func (r *reader) linear(name string) linear {
 	return linear{r.pack(r.tensor(name + ".weight")), r.tensor(name + ".bias")}
 }
 
-// joined reads tensors whose rows are to be those of one.
+// joined reads several tensors and joins their rows to one tensor.
 func (r *reader) joined(names []string) *tensor.Tensor {
 	if len(names) == 1 {
 		return r.tensor(names[0])

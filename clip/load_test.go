@@ -38,7 +38,7 @@ func (a altered) Tensor(name string) (*tensor.Tensor, error) {
 	return a.Weights.Tensor(name)
 }
 
-// named is a source of tensors whose names are all that there is.
+// named is a source that has only the names of tensors.
 func named(names ...string) Weights {
 	all := map[string]string{}
 	for _, name := range names {
@@ -47,7 +47,7 @@ func named(names ...string) Weights {
 	return mapped{&recipe{}, all}
 }
 
-// TestBadWeights expects errors that name the source, the tensor, and what was expected and
+// TestBadWeights expects errors with the source, the tensor, what was expected and what was
 // found.
 func TestBadWeights(t *testing.T) {
 	good := newRecipe(small)
@@ -128,8 +128,8 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
-// TestDamagedFiles cuts files off and flips bits in them. There may be no error then, since
-// files have no sums of their numbers, but no panic, and no half of a model.
+// TestDamagedFiles truncates files and flips bits in them. Loading must not panic or return
+// a part of a model. It need not give an error, because some files have no checksums.
 func TestDamagedFiles(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	o := Options{VisionHeads: 2, TextHeads: 2}
@@ -179,7 +179,7 @@ func weightFiles(t testing.TB) map[string][]byte {
 	return files
 }
 
-// FuzzRead reads anything, and lets a model that results see a picture and read a text.
+// FuzzRead reads arbitrary files. If the result is a model, it encodes a picture and a text.
 func FuzzRead(f *testing.F) {
 	for _, data := range weightFiles(f) {
 		f.Add(data)
@@ -200,8 +200,8 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// TestHugePictures wants shapes that fit each other and are small in a file, but ask for
-// pictures of gigabytes, to be refused.
+// TestHugePictures expects an error for shapes that fit together and take little space in a
+// file, but have pictures of gigabytes.
 func TestHugePictures(t *testing.T) {
 	c := Config{Embed: 8, Vision: VisionConfig{Transformer{64, 1, 1, 64}, 200 * 200, 200}}
 	defer func() {

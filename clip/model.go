@@ -6,8 +6,8 @@ import (
 	"pixelgrad/tensor"
 )
 
-// Model is a CLIP with one of its towers or both. Its methods may be called from several
-// goroutines.
+// Model is a CLIP model with one or both of its towers. Several goroutines may call its
+// methods at once.
 type Model struct {
 	config     Config
 	vision     *visionTower // nil if it was not loaded
@@ -15,14 +15,14 @@ type Model struct {
 	logitScale float32
 }
 
-// Config returns the architecture. A tower that was not loaded is all zeros.
+// Config returns the architecture. The fields of a tower that was not loaded are zero.
 func (m *Model) Config() Config { return m.config }
 
-// LogitScale returns exp(logit_scale), what cosines are multiplied with before softmax:
-// 100 in OpenAI's models. It is NaN if a file with a single tower does not have it.
+// LogitScale returns exp(logit_scale), the factor of the cosines before softmax. It is 100
+// in OpenAI's models. It is NaN if the file has a single tower and no logit_scale.
 func (m *Model) LogitScale() float32 { return m.logitScale }
 
-// Bytes returns the memory that the weights take.
+// Bytes returns the memory of the weights.
 func (m *Model) Bytes() int {
 	n := 0
 	if v := m.vision; v != nil {
@@ -34,32 +34,33 @@ func (m *Model) Bytes() int {
 	return n
 }
 
-// rowsAtOnce is about how many tokens go through a tower together: enough that the
-// weights, which come from memory once each time, cost little, and few enough that what is
-// computed needs little memory beside them.
+// rowsAtOnce is the approximate number of tokens that go through a tower together. The
+// weights are read from memory once for each group of tokens; with this many tokens that
+// costs little. The activations of a group still need little memory beside the weights.
 const rowsAtOnce = 1024
 
-// A visionTower turns pictures into embeddings.
+// visionTower computes the embeddings of pictures.
 type visionTower struct {
 	VisionConfig
 	patches     linear         // a convolution whose stride is its kernel's size
-	positions   *tensor.Tensor // (tokens,width); the class token is part of the first
+	positions   *tensor.Tensor // (tokens,width); the first includes the class token
 	preNorm     norm
 	transformer transformer
 	postNorm    norm
 	projection  linear
 }
 
-// EncodeImage returns the embeddings of pictures, as they come out of the projection:
-// their length is not 1, see Normalize. The pictures are those of Preprocess or
-// PreprocessSquare.
+// EncodeImage returns the embeddings of pictures. x comes from Preprocess or
+// PreprocessSquare. The embeddings are the projection's output, and their length is not 1;
+// see Normalize.
 //
 //	x   = [class; patches·W] + positions           tokens
 //	y   = blocks(LayerNorm(x))
 //	out = LayerNorm(y[0])·projection                of the class token
 //
-// Shapes: (n,3,s,s) → (n,embed), s = Config().Vision.ImageSize. It panics on another shape,
-// and if the image tower was not loaded. It matches encode_image of OpenAI's code.
+// Shapes: (n,3,s,s) → (n,embed), s = Config().Vision.ImageSize. EncodeImage panics on
+// another shape, and if the image tower was not loaded. It matches encode_image in OpenAI's
+// code.
 //
 // Source: A. Radford et al., "Learning Transferable Visual Models From Natural Language
 // Supervision", 2021, section 2.4; A. Dosovitskiy et al., "An Image is Worth 16×16
@@ -75,7 +76,7 @@ func (m *Model) EncodeImage(x *tensor.Tensor) *tensor.Tensor {
 	}
 	n, size := s[0], 3*v.ImageSize*v.ImageSize
 	y := tensor.NewUninitialized(n, m.config.Embed)
-	// As many pieces as it takes, all of about the same size.
+	// As few pieces as possible, all of about the same size.
 	pieces := (n*v.tokens() + rowsAtOnce - 1) / rowsAtOnce
 	pieces = min(pieces, n)
 	for i := range pieces {
@@ -102,7 +103,7 @@ func (v *visionTower) forward(x *tensor.Tensor) *tensor.Tensor {
 	return e
 }
 
-// embed returns the tokens that go into the first block, those of all pictures as rows.
+// embed returns the input of the first block. Its rows are the tokens of all pictures.
 func (v *visionTower) embed(x *tensor.Tensor) *tensor.Tensor {
 	n, tokens, width := x.Dim(0), v.tokens(), v.Width
 	patches := v.cut(x)
@@ -112,7 +113,7 @@ func (v *visionTower) embed(x *tensor.Tensor) *tensor.Tensor {
 	tensor.Parallel(n, func(i int) {
 		dst := t.Data()[i*tokens*width:][:tokens*width]
 		copy(dst, v.positions.Data())
-		dst = dst[width:] // behind the class token
+		dst = dst[width:] // after the class token
 		for j, y := range p.Data()[i*len(dst):][:len(dst)] {
 			dst[j] += y
 		}
@@ -123,8 +124,8 @@ func (v *visionTower) embed(x *tensor.Tensor) *tensor.Tensor {
 	return y
 }
 
-// cut returns the patches of all pictures as rows of (c,y,x), from left to right and from
-// top to bottom: the rows that a convolution's weights are multiplied with.
+// cut returns the patches of all pictures as rows, from left to right and from top to
+// bottom. The pixels of a row are in the order (c,y,x), like the weights of a convolution.
 func (v *visionTower) cut(x *tensor.Tensor) *tensor.Tensor {
 	n, size, p := x.Dim(0), v.ImageSize, v.PatchSize
 	grid := size / p
@@ -144,7 +145,7 @@ func (v *visionTower) cut(x *tensor.Tensor) *tensor.Tensor {
 	return y
 }
 
-// A textTower turns texts into embeddings.
+// textTower computes the embeddings of texts.
 type textTower struct {
 	TextConfig
 	endOfText   int            // its id, or 0 for the highest of each text
@@ -155,23 +156,22 @@ type textTower struct {
 	projection  linear
 }
 
-// EncodeText returns the embeddings of texts, as they come out of the projection: their
-// length is not 1, see Normalize. A text is the ids that package clip/bpe makes of it, of
-// any length up to Config().Text.Context; what follows the end-of-text token does not
-// matter.
+// EncodeText returns the embeddings of texts. A text is a list of token ids from package
+// clip/bpe, of any length up to Config().Text.Context. The embeddings are the projection's
+// output, and their length is not 1; see Normalize.
 //
 //	x   = tokens[ids] + positions
-//	y   = blocks(x), where a token sees only itself and those before it
+//	y   = blocks(x), where a token sees only itself and earlier tokens
 //	out = LayerNorm(y[end of text])·projection
 //
-// Since no token sees those behind it, what follows the end of the text is not computed: a
-// text of five words takes a tenth of the time of one that fills the context. The end
-// is the token with the highest id, at its first place, as in OpenAI's code, or
+// No token sees later tokens, so EncodeText does not compute those after the end of the
+// text. A text of five words takes a tenth of the time of a text that fills the context.
+// The end is the first token with the highest id, as in OpenAI's code, or the first
 // Options.EndOfText.
 //
-// Shape of the result: (len(ids),embed). Errors: a text without ids, or with more than
-// the context has; an id beyond the vocabulary; no Options.EndOfText in a text. It panics
-// if the text tower was not loaded. It matches encode_text of OpenAI's code.
+// Shape of the result: (len(ids),embed). Errors: a text has no ids, or more than the
+// context; an id is outside the vocabulary; a text has no Options.EndOfText. EncodeText
+// panics if the text tower was not loaded. It matches encode_text in OpenAI's code.
 //
 // Source: A. Radford et al., "Learning Transferable Visual Models From Natural Language
 // Supervision", 2021, section 2.4.
@@ -203,7 +203,7 @@ func (m *Model) EncodeText(ids [][]int) (*tensor.Tensor, error) {
 	return y, nil
 }
 
-// end returns the place of the end-of-text token.
+// end returns the index of the end-of-text token.
 func (t *textTower) end(text []int) (int, error) {
 	if len(text) == 0 || len(text) > t.Context {
 		return 0, fmt.Errorf("expected 1 to %d token ids, found %d", t.Context, len(text))
@@ -238,8 +238,8 @@ func (t *textTower) forward(texts [][]int) *tensor.Tensor {
 	return e
 }
 
-// embed returns the tokens that go into the first block, those of all texts as rows, how
-// many each text has, and the row of each one's last.
+// embed returns the input of the first block: the tokens of all texts as rows. It also
+// returns the number of tokens in each text, and the row of each text's last token.
 func (t *textTower) embed(texts [][]int) (x *tensor.Tensor, lengths, ends []int) {
 	n := 0
 	for _, text := range texts {

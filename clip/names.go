@@ -2,32 +2,32 @@ package clip
 
 import "strconv"
 
-// A naming is what a family of weight files calls the tensors. A name without a dot
-// and ending in "norm" or the like stands for two, with .weight and .bias.
+// naming holds the names of the tensors in a family of weight files. The name of a layer,
+// such as a normalisation, stands for two tensors, with .weight and .bias.
 type naming struct {
-	vision, text string // how all names of a tower begin; "" if there is no such rule
+	vision, text string // the prefix of all names of a tower; "" if there is none
 
 	patches, class, visionPositions  string
 	preNorm, postNorm                string
-	visionBlocks, visionProjection   string // of blocks: what comes before their number
+	visionBlocks, visionProjection   string // of blocks: the text before their number
 	tokens, textPositions, finalNorm string
 	textBlocks, textProjection       string
 
-	// projectionTransposed says that the projections have a row for each output, as
-	// linear layers have, and not for each input.
+	// projectionTransposed says that the projections have a row for each output, like
+	// linear layers. Otherwise they have a row for each input.
 	projectionTransposed bool
 
-	inside blockNames // with nothing before them
+	inside blockNames // without prefix
 }
 
-// blockNames are the names within a block.
+// blockNames holds the names within a block.
 type blockNames struct {
 	norm1, norm2         string
 	inWeights, inBiases  []string // of query, key and value: together or one by one
 	out, hidden, project string
 }
 
-// openAI is how OpenAI's files and open_clip's name the tensors.
+// openAI is the naming in the files of OpenAI and open_clip.
 var openAI = naming{
 	vision: "visual.",
 
@@ -54,7 +54,7 @@ var openAI = naming{
 	},
 }
 
-// huggingFace is how Hugging Face's CLIPModel names them; "pre_layrnorm" is its spelling.
+// huggingFace is the naming of Hugging Face's CLIPModel. "pre_layrnorm" is its spelling.
 var huggingFace = naming{
 	vision: "vision_model.",
 	text:   "text_model.",
@@ -83,10 +83,11 @@ var huggingFace = naming{
 	},
 }
 
-// logitScale is called the same everywhere.
+// logitScale has the same name in all files.
 const logitScale = "logit_scale"
 
-// block returns the names of block i of the tower whose blocks' names begin with prefix.
+// block returns the names of block i of a tower. prefix is the tower's visionBlocks or
+// textBlocks.
 func (n *naming) block(prefix string, i int) blockNames {
 	prefix += strconv.Itoa(i) + "."
 	b := n.inside

@@ -22,8 +22,9 @@ import (
 //
 //	PIXELGRAD_CLIP_PEER="python3 testdata/golden/clip_bench.py MODEL.PY" go test -run AgainstPyTorch -v ./clip
 //
-// with paths from the project's folder. Ratios are medians of pairs: of seconds by the clock,
-// and, for machines that are busy with other things, of seconds of all processors together.
+// Paths are relative to the project's folder. Ratios are medians of pairs. There are ratios of
+// the time by the clock, and ratios of processor time for machines that are busy with other
+// programs.
 func TestAgainstPyTorch(t *testing.T) {
 	command := strings.Fields(os.Getenv("PIXELGRAD_CLIP_PEER"))
 	if len(command) == 0 {
@@ -99,7 +100,7 @@ func TestAgainstPyTorch(t *testing.T) {
 	t.Logf("memory: ours %d MB, PyTorch %s bytes", peakMemory()/1e6, ask("memory"))
 }
 
-// processorTime returns the seconds that this process has run on all processors.
+// processorTime returns the time of this process on all processors, in seconds.
 func processorTime() float64 {
 	var u unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {

@@ -8,28 +8,28 @@ import (
 	"pixelgrad/vision"
 )
 
-// Mean and Std are those of the colours of CLIP's training pictures: red, green and blue,
-// in [0,1].
+// Mean and Std are the mean and the standard deviation of each colour in CLIP's training
+// pictures: red, green and blue, in [0,1].
 var (
 	Mean = [3]float32{0.48145466, 0.4578275, 0.40821073}
 	Std  = [3]float32{0.26862954, 0.26130258, 0.27577711}
 )
 
-// longest is how many times longer than wide a picture may be. Its longer side decides
-// how much memory it takes when the shorter one has the model's size.
+// longest is the largest ratio of a picture's sides. The shorter side is resized to the
+// model's size, so the longer side decides the memory.
 const longest = 1000
 
-// Preprocess makes a batch for EncodeImage of photographs of any size: the shorter side
-// becomes size pixels with the aspect ratio kept (bicubic, averaging), size×size are cut
-// out of the middle, and every colour is normalised:
+// Preprocess makes a batch for EncodeImage from photographs of any size. It resizes each one
+// so that the shorter side has size pixels, with the aspect ratio kept (bicubic,
+// antialiased). Then it cuts out the middle size×size pixels and normalises every colour:
 //
 //	y[n,c,i,j] = (byte/255 − Mean[c]) / Std[c]
 //
 // size is the model's Config().Vision.ImageSize, 224 for ViT-B/32. Shape of the result:
-// (n,3,size,size). The error is that a photograph has no pixels or is more than 1,000
-// times as long as wide. It panics if size is not positive.
+// (n,3,size,size). It is an error if a photograph has no pixels, or if one side is more
+// than 1,000 times the other. Preprocess panics if size is not positive.
 //
-// It matches the transform of OpenAI's clip.load on Pillow's images, exactly.
+// It matches the transform of OpenAI's clip.load on Pillow's images exactly.
 func Preprocess(size int, photos ...*vision.RGB) (*tensor.Tensor, error) {
 	if size <= 0 {
 		panic(fmt.Sprintf("clip: Preprocess: squares of %d pixels", size))
@@ -43,7 +43,7 @@ func Preprocess(size int, photos ...*vision.RGB) (*tensor.Tensor, error) {
 	tensor.Parallel(len(photos), func(i int) {
 		p := photos[i]
 		w, h := size, size
-		if p.W < p.H { // torchvision cuts the longer side's fraction off
+		if p.W < p.H { // torchvision rounds the longer side down
 			h = int(float64(size) * float64(p.H) / float64(p.W))
 		} else {
 			w = int(float64(size) * float64(p.W) / float64(p.H))
@@ -59,17 +59,17 @@ func Preprocess(size int, photos ...*vision.RGB) (*tensor.Tensor, error) {
 	return x, nil
 }
 
-// PreprocessSquare makes a batch for EncodeImage of pictures that are tensors already, such
-// as the 72×72 inputs of a super-resolution network or what it predicts: they are resized
-// to size×size (bicubic, averaging; the aspect ratio is not kept) and normalised as in
-// Preprocess.
+// PreprocessSquare makes a batch for EncodeImage from pictures that are already tensors, such
+// as the 72×72 inputs of a super-resolution network or its predictions. It resizes them to
+// size×size pixels (bicubic, antialiased; the aspect ratio is not kept) and normalises them
+// as in Preprocess.
 //
-// Pixels are rounded to bytes first and again after resizing, as if each picture were
-// saved as a PNG file and opened with Pillow: its Image.resize((size, size), BICUBIC) gives
-// exactly the same.
+// Pixels are rounded to bytes before and after resizing, as if each picture were saved as a
+// PNG file and opened with Pillow. The result equals that of Pillow's
+// Image.resize((size, size), BICUBIC) exactly.
 //
-// Shapes: (n,3,h,w) in [0,1] → (n,3,size,size). It panics on another shape, if there are
-// no pixels, or if size is not positive.
+// Shapes: (n,3,h,w) in [0,1] → (n,3,size,size). PreprocessSquare panics on another shape, if
+// there are no pixels, or if size is not positive.
 func PreprocessSquare(size int, x *tensor.Tensor) *tensor.Tensor {
 	s := x.Shape()
 	if len(s) != 4 || s[1] != 3 || s[2] == 0 || s[3] == 0 || size <= 0 {
@@ -82,8 +82,8 @@ func PreprocessSquare(size int, x *tensor.Tensor) *tensor.Tensor {
 	return y
 }
 
-// normalized holds what each byte becomes, for each colour: in the order of torchvision's
-// steps, so that even the last bit is the same.
+// normalized holds the normalised number for each byte of each colour. It is computed in the
+// order of torchvision's steps, so even the last bit is the same.
 var normalized = func() (t [3][256]float32) {
 	for c := range t {
 		for b := range t[c] {
@@ -93,7 +93,7 @@ var normalized = func() (t [3][256]float32) {
 	return t
 }()
 
-// normalize writes picture i of a batch: what lies at (left,top) of p.
+// normalize writes picture i of a batch: the square of p whose corner is at (left,top).
 func normalize(x *tensor.Tensor, i int, p *vision.RGB, left, top int) {
 	size := x.Dim(2)
 	dst := x.Data()[i*3*size*size:]

@@ -11,13 +11,12 @@ import (
 	"pixelgrad/tensor/safetensors"
 )
 
-// Random returns a model with random weights of the size that OpenAI's code gives them
-// before training. Its embeddings tell pictures apart, but mean nothing: it is for
-// demonstrations and measurements. The same seed gives the same weights on every machine.
-// It panics if the architecture is impossible.
+// Random returns a model with random weights, for demonstrations and measurements. Different
+// pictures have different embeddings, but the embeddings mean nothing. The same seed gives
+// the same weights on every machine. Random panics if the architecture is impossible.
 //
-// Weights are spread evenly, not normally: that has the same variance, and 150 million
-// numbers take a third of the time.
+// The weights have the variances of OpenAI's code before training. Their distribution is
+// uniform and not normal, because 150 million uniform numbers take a third of the time.
 func Random(seed uint64, c Config) *Model {
 	w := &random{seed: seed, config: c, shapes: map[string][]int{logitScale: {}}}
 	for _, t := range c.tensors(&openAI) {
@@ -31,7 +30,7 @@ func Random(seed uint64, c Config) *Model {
 	return m
 }
 
-// random makes weights when they are asked for.
+// random makes random weights on request.
 type random struct {
 	seed   uint64
 	config Config
@@ -50,7 +49,8 @@ func (w *random) Info(name string) (safetensors.Info, error) {
 	return safetensors.Info{DType: safetensors.F32, Shape: w.shapes[name]}, nil
 }
 
-// randomChunk is how many numbers come from one generator: so threads can share a tensor.
+// randomChunk is the number of weights from one generator. Several threads can fill a tensor
+// because each chunk has a generator of its own.
 const randomChunk = 1 << 16
 
 func (w *random) Tensor(name string) (*tensor.Tensor, error) {
@@ -74,8 +74,8 @@ func (w *random) Tensor(name string) (*tensor.Tensor, error) {
 	return t, nil
 }
 
-// distribution returns the mean and the standard deviation of a tensor's numbers. The
-// image tower's blocks get what the text tower's have.
+// distribution returns the mean and the standard deviation of a tensor's numbers. The blocks
+// of both towers follow the rules of the text tower.
 func (w *random) distribution(name string, shape []int) (mean float32, deviation float64) {
 	t := &w.config.Text.Transformer
 	if strings.HasPrefix(name, openAI.vision) {

@@ -7,11 +7,11 @@ import (
 	"pixelgrad/tensor"
 )
 
-// Normalize returns the rows of x divided by their lengths:
+// Normalize divides each row of x by its length:
 //
 //	y[i,j] = x[i,j] / √(Σ_k x[i,k]²)
 //
-// A row of zeros becomes NaN, since it has no direction. Shapes: (n,embed) → the same. It
+// A row of zeros has no direction and becomes NaN. Shapes: (n,embed) → the same. Normalize
 // panics for another rank. It matches x / x.norm(dim=-1, keepdim=True).
 func Normalize(x *tensor.Tensor) *tensor.Tensor {
 	n, k := matrix("Normalize", x)
@@ -29,13 +29,13 @@ func Normalize(x *tensor.Tensor) *tensor.Tensor {
 	return y
 }
 
-// Cosine returns the cosines between embeddings, a row for each of a and a column for each
-// of b:
+// Cosine returns the cosines between embeddings. The result has a row for each row of a and
+// a column for each row of b:
 //
 //	y[i,j] = a_i·b_j / (|a_i|·|b_j|)
 //
-// Between a picture and a text they are small: OpenAI's models give 0.25 to 0.35 to a good
-// match and 0.1 to 0.2 to a bad one. Shapes: a (n,embed), b (m,embed) → (n,m). It panics if
+// Cosines between pictures and texts are small. In OpenAI's models a good match has 0.25 to
+// 0.35, a bad one 0.1 to 0.2. Shapes: a (n,embed), b (m,embed) → (n,m). Cosine panics if
 // they do not fit.
 func Cosine(a, b *tensor.Tensor) *tensor.Tensor {
 	_, k := matrix("Cosine", a)
@@ -49,12 +49,11 @@ func Cosine(a, b *tensor.Tensor) *tensor.Tensor {
 	return y
 }
 
-// Probabilities returns how a model divides each row among its columns, given cosines and
-// the model's LogitScale:
+// Probabilities returns the softmax of each row of cosines. scale is the model's LogitScale:
 //
 //	p[i,j] = exp(scale·cosine[i,j]) / Σ_k exp(scale·cosine[i,k])
 //
-// Shapes: (n,m) → (n,m). It panics for another rank.
+// Shapes: (n,m) → (n,m). Probabilities panics for another rank.
 func Probabilities(cosine *tensor.Tensor, scale float32) *tensor.Tensor {
 	n, m := matrix("Probabilities", cosine)
 	y := tensor.NewUninitialized(n, m)
@@ -73,7 +72,7 @@ func Probabilities(cosine *tensor.Tensor, scale float32) *tensor.Tensor {
 	return y
 }
 
-// matrix returns the dimensions of a matrix, or panics.
+// matrix returns the dimensions of a matrix. It panics for another rank.
 func matrix(op string, x *tensor.Tensor) (n, k int) {
 	if len(x.Shape()) != 2 {
 		panic(fmt.Sprintf("clip: %s: shape %v, want (n,embed)", op, x.Shape()))

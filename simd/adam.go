@@ -2,9 +2,9 @@ package simd
 
 import "math"
 
-// AdamStep is the constants of one step of Adam, made by NewAdamStep.
+// AdamStep holds the constants of one step of Adam. NewAdamStep makes it.
 type AdamStep struct {
-	// The order is known to the assembly.
+	// The assembly relies on the order of the fields.
 	beta1, oneMinusBeta1 float32
 	beta2, oneMinusBeta2 float32
 	rate                 float32 // lr / (1-beta1ᵗ)
@@ -12,8 +12,9 @@ type AdamStep struct {
 	eps                  float32
 }
 
-// NewAdamStep returns the constants of step t = 1, 2, …; the corrections of the
-// bias towards zero of the first steps are computed in float64.
+// NewAdamStep returns the constants of step t = 1, 2, … In the first steps the moving
+// averages are too near to zero; the factors that correct this bias are computed in
+// float64.
 func NewAdamStep(lr, beta1, beta2, eps float64, t int) AdamStep {
 	return AdamStep{
 		beta1: float32(beta1), oneMinusBeta1: float32(1 - beta1),
@@ -24,15 +25,15 @@ func NewAdamStep(lr, beta1, beta2, eps float64, t int) AdamStep {
 	}
 }
 
-// Adam moves the weights w against the gradient g = grad, and updates the moving
-// averages m of the gradient and v of its square:
+// Adam updates the weights w with the gradient g = grad. It also updates the moving
+// average m of the gradient and the moving average v of its square:
 //
 //	m = β₁·m + (1-β₁)·g
 //	v = β₂·v + (1-β₂)·g²
 //	w = w - lr · (m/(1-β₁ᵗ)) / (√(v/(1-β₂ᵗ)) + ε)
 //
-// Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015,
-// algorithm 1; it matches torch.optim.Adam.
+// It matches torch.optim.Adam. Source: Kingma and Ba, "Adam: A Method for Stochastic
+// Optimization", 2015, algorithm 1.
 func Adam(w, grad, m, v []float32, s AdamStep) {
 	checkLengths("Adam", len(w), len(grad), len(m), len(v))
 	for len(w) > maxCall {

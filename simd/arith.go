@@ -16,7 +16,7 @@ func addGeneric(dst, a, b []float32) {
 	}
 }
 
-// Mul writes the product of two slices, element by element: dst[i] = a[i]·b[i].
+// Mul writes the elementwise product of two slices: dst[i] = a[i]·b[i].
 func Mul(dst, a, b []float32) {
 	checkLengths("Mul", len(dst), len(a), len(b))
 	for len(dst) > maxCall {
@@ -64,8 +64,8 @@ func axpyGeneric(dst []float32, alpha float32, x []float32) {
 	}
 }
 
-// ScaledDiff writes a multiple of a difference: dst[i] = alpha·(a[i]-b[i]). It
-// is the gradient of a mean of squared differences.
+// ScaledDiff writes a multiple of a difference: dst[i] = alpha·(a[i]-b[i]). With
+// alpha = 2/n it is the gradient of the mean squared error with respect to a.
 func ScaledDiff(dst []float32, alpha float32, a, b []float32) {
 	checkLengths("ScaledDiff", len(dst), len(a), len(b))
 	for len(dst) > maxCall {

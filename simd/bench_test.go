@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// perf reports what a benchmark did a second, in billions.
+// perf reports how much work a benchmark did in a second, in billions.
 func perf(b *testing.B, unit string, each float64) {
 	b.ReportMetric(each*float64(b.N)/b.Elapsed().Seconds()/1e9, unit)
 }
@@ -17,8 +17,8 @@ func BenchmarkFMAPeak(b *testing.B) {
 	perf(b, "GFLOP/s", each)
 }
 
-// BenchmarkGemmTile is the inner part of a 3×3 convolution 64→64 at width 72: 32
-// of the input's channels, all of the output's.
+// BenchmarkGemmTile is the inner part of a 3×3 convolution 64→64 at width 72, with 32 of
+// the input channels and all output channels.
 func BenchmarkGemmTile(b *testing.B) {
 	mr, nr := Tile()
 	const k, stride, plane = 32 * 9, 73, 5403
@@ -33,8 +33,8 @@ func BenchmarkGemmTile(b *testing.B) {
 	perf(b, "GFLOP/s", 2*64*k*float64(nr))
 }
 
-// BenchmarkWeightGradTile is the same layer's weight gradient: 32 input channels
-// and 512 pixels for one tile's width of output channels.
+// BenchmarkWeightGradTile is the weight gradient of the same layer, with 32 input channels,
+// 512 pixels and the output channels of one tile.
 func BenchmarkWeightGradTile(b *testing.B) {
 	_, nt := GradTile()
 	const k, n, stride, plane = 32 * 9, 512, 73, 5403

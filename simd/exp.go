@@ -2,9 +2,9 @@ package simd
 
 import "math"
 
-// Exp writes the exponential function: dst[i] = exp(x[i]). The vector versions are
-// within 4 units in the last place where the result is a normal number; NaN stays
-// NaN, and infinities become 0 and infinity.
+// Exp writes the exponential function: dst[i] = exp(x[i]). The error of the vector
+// versions is at most 4 units in the last place where the result is a normal number.
+// exp(NaN) is NaN, exp(-Inf) is 0 and exp(+Inf) is +Inf.
 func Exp(dst, x []float32) {
 	checkLengths("Exp", len(dst), len(x))
 	for len(dst) > maxCall {

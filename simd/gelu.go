@@ -3,9 +3,9 @@ package simd
 import "math"
 
 // GELU writes the Gaussian error linear unit: dst[i] = x[i]·Φ(x[i]), where
-// Φ(x) = (1 + erf(x/√2)) / 2 is the share of the normal distribution that is below x.
-// The vector versions have an absolute error of at most 2e-7·max(1, |x|): Φ is
-// Abramowitz and Stegun's formula 7.1.26, whose own error is 7.5e-8.
+// Φ(x) = (1 + erf(x/√2)) / 2 is the distribution function of the normal distribution.
+// The vector versions compute Φ by Abramowitz and Stegun's formula 7.1.26, whose error
+// is 7.5e-8. Their absolute error is at most 2e-7·max(1, |x|).
 func GELU(dst, x []float32) {
 	checkLengths("GELU", len(dst), len(x))
 	for len(dst) > maxCall {

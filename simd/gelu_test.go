@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestGELURange looks at GELU from where it is 0 to where it is x itself, and holds
-// it to the error that its comment promises.
+// TestGELURange checks the error of GELU against the bound in its comment, from numbers
+// where GELU is 0 to numbers where it is x itself.
 func TestGELURange(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		const n = 4096

@@ -5,14 +5,15 @@ import (
 	"slices"
 )
 
-// Tile returns the shape of the tile that GemmTile computes at the current
-// level: mr rows, one for each output channel, by nr columns, one a pixel.
-// Enough of them to keep the processor's multipliers busy, few enough to stay in
-// its registers: 4×24 in 12 of AVX2's 16 or 24 of NEON's 32, 8×48 in 24 of AVX-512's 32.
+// Tile returns the shape of the tile that GemmTile computes at the current level: mr
+// rows, one for each output channel, and nr columns, one for each pixel. The sums of a
+// tile keep the processor's multipliers busy and still fit in its registers. A 4×24 tile
+// takes 12 of AVX2's 16 registers, or 24 of NEON's 32; an 8×48 tile takes 24 of
+// AVX-512's 32.
 func Tile() (mr, nr int) { return tileOf(current) }
 
-// MaxTile is the largest nr of any level: what a buffer must have behind its last
-// pixel so that every tile can be computed whole.
+// MaxTile is the largest nr of any level. A buffer with MaxTile elements after its last
+// pixel has room for a whole tile at every pixel.
 const MaxTile = 48
 
 func tileOf(l Level) (mr, nr int) {
@@ -26,15 +27,16 @@ func tileOf(l Level) (mr, nr int) {
 //
 //	c[p·mr+i][j] = Σ_k a[p][k][i] · b[off[k]+j]    for p < panels, i < mr, j < nr
 //
-// or adds that to c, if accumulate. mr and nr are Tile's. It serves matrix
-// multiplication, where off[k] = k·n is where row k of the matrix b begins, and
-// convolution, where off[k] is the place of weight k = (ic,ky,kx) in the padded
-// image: no row of the "im2col" matrix is ever copied.
+// If accumulate is true, it adds the product to c. Tile returns mr and nr.
 //
-// Shapes: c is panels·mr rows that lie ldc apart; a is panels that lie lda
-// apart, each len(off) groups of mr; b holds nr elements from each offset on.
-// It panics if a slice is too short for that. Not more than a few hundred
-// thousand multiplications of an mr×nr tile's column should be asked for at once.
+// The kernel serves two operations. In a matrix multiplication, row k of the matrix b
+// begins at off[k] = k·n. In a convolution, off[k] is the place of weight k = (ic,ky,kx)
+// in the padded image, so no row of the "im2col" matrix is copied.
+//
+// Shapes: c has panels·mr rows, ldc elements apart. a has panels, lda elements apart;
+// each panel has len(off) groups of mr elements. b has nr elements from each offset on.
+// GemmTile panics if a slice is too short. A call cannot be interrupted, so the caller
+// keeps panels·len(off) so small that it lasts at most about 250 µs.
 func GemmTile(c []float32, ldc int, a []float32, lda int, b []float32, off []int32, panels int, accumulate bool) {
 	mr, nr := Tile()
 	if panels == 0 {
@@ -53,9 +55,10 @@ func GemmTile(c []float32, ldc int, a []float32, lda int, b []float32, off []int
 	gemmTile(c, ldc, a, lda, b, off, panels, accumulate)
 }
 
-// checkOffsets panics unless beyond elements of a slice of n begin at each offset.
+// checkOffsets panics unless a slice of n elements has at least beyond elements from each
+// offset on.
 func checkOffsets(kernel string, n int, off []int32, beyond int) {
-	// As numbers without a sign negative ones are the largest.
+	// As unsigned numbers, negative offsets are the largest.
 	if len(off) > 0 && int64(maxOffset(off)) > int64(n-beyond) {
 		panic(fmt.Sprintf("simd: %s: a slice has %d elements, offsets go from %d to %d and %d beyond", kernel, n, slices.Min(off), slices.Max(off), beyond))
 	}

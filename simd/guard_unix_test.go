@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// guarded returns n elements of memory of their own that end exactly where a page
-// begins that may not be touched; another such page lies before them. A kernel
-// that reads or writes one element too far is killed at once.
+// guarded returns n elements in memory of their own, between two forbidden pages. The
+// elements end exactly where the second page begins. A kernel that reads or writes one
+// element too far is killed at once.
 func guarded(t testing.TB, n int) []float32 {
 	page := unix.Getpagesize()
 	size := (4*n + page - 1) / page * page
@@ -29,7 +29,7 @@ func guarded(t testing.TB, n int) []float32 {
 	return all[size/4-n:]
 }
 
-// guardedFront is guarded with the first element right behind the page before it.
+// guardedFront is guarded, but the elements begin exactly where the first page ends.
 func guardedFront(t testing.TB, n int) []float32 {
 	page := unix.Getpagesize()
 	return guarded(t, (n+page/4)*4/page*page/4)[:n]

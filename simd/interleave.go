@@ -1,8 +1,8 @@
 package simd
 
 // Deinterleave2 splits a row into its even and odd elements: even[i] = src[2i],
-// odd[i] = src[2i+1]. len(even)+len(odd) = len(src), and even is as long as odd or
-// one longer. None may overlap.
+// odd[i] = src[2i+1]. Lengths: len(even) = ⌈len(src)/2⌉, len(odd) = ⌊len(src)/2⌋. The
+// slices must not overlap.
 func Deinterleave2(even, odd, src []float32) {
 	checkHalves("Deinterleave2", len(src), len(even), len(odd))
 	for len(src) > maxCall {
@@ -42,7 +42,7 @@ func interleave2Generic(dst, even, odd []float32) {
 	}
 }
 
-// checkHalves panics unless even and odd halves of n elements have the right lengths.
+// checkHalves panics unless even and odd are the lengths of the two halves of n elements.
 func checkHalves(kernel string, n, even, odd int) {
 	checkLengths(kernel, (n+1)/2, even)
 	checkLengths(kernel, n/2, odd)

@@ -30,8 +30,8 @@ func eachLevel(t *testing.T, f func(t *testing.T, l Level)) {
 	}
 }
 
-// An elementwise is one row of the table of kernels that work on slices of about
-// the same length n.
+// elementwise is one row in the table of kernels whose slices have about the same length
+// n.
 type elementwise struct {
 	name     string
 	lengths  func(n int) []int // of each slice; nil: all have n
@@ -125,8 +125,8 @@ func (k *elementwise) sizes(n int) []int {
 	return sizes
 }
 
-// fill gives the slices of kernel k random values in [-2,2), the squares that Adam
-// averages in [0,2).
+// fill gives the slices of kernel k random values in [-2,2). Adam's averages of squares get
+// values in [0,2).
 func (k *elementwise) fill(rng *rand.Rand, s [][]float32) {
 	for i := range s {
 		for j := range s[i] {
@@ -186,9 +186,9 @@ func close(g, w float32, tol float64) bool {
 
 const poison = 12345.678
 
-// TestElementwise holds each kernel to its reference for all lengths from 0 to 130
-// at all offsets from 0 to 15, flush with a forbidden page on either side, and
-// looks for writes outside of the slices.
+// TestElementwise compares each kernel with its reference, for all lengths from 0 to 130
+// and all offsets from 0 to 15, with a forbidden page directly at either side. It also
+// checks that the kernel writes nothing outside of the slices.
 func TestElementwise(t *testing.T) {
 	for _, k := range elementwiseKernels {
 		t.Run(k.name, func(t *testing.T) {
@@ -255,7 +255,7 @@ func TestElementwise(t *testing.T) {
 	}
 }
 
-// TestElementwiseInPlace writes the result over each of the operands, and over all.
+// TestElementwiseInPlace writes the result over each operand, and over all of them.
 func TestElementwiseInPlace(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		rng := rand.New(rand.NewPCG(3, 4))
@@ -322,9 +322,9 @@ func TestElementwiseSpecial(t *testing.T) {
 	})
 }
 
-// TestElementwiseSpecialPairs lets special values meet: each lane of each operand goes
-// through all of them, beside all of them in the next lane and in the other operands;
-// for that their number is a prime.
+// TestElementwiseSpecialPairs combines special values. Each value in a lane meets each value
+// in the next lane and in the same lane of the other operands. This works because the
+// number of special values is a prime.
 func TestElementwiseSpecialPairs(t *testing.T) {
 	const tiny = 1e-40 // more than compare lets pass
 	inf := float32(math.Inf(1))
@@ -354,8 +354,8 @@ func TestElementwiseSpecialPairs(t *testing.T) {
 	})
 }
 
-// TestAddBiasSpecial adds special values to special values, in every lane. The sign of
-// a zero is left open: of two zeros MAXPS returns the second, FMAX the positive one.
+// TestAddBiasSpecial adds special values to special values, in every lane. It does not
+// check the sign of a zero: of two zeros, MAXPS returns the second and FMAX the positive.
 func TestAddBiasSpecial(t *testing.T) {
 	const tiny = 1e-40 // more than compare lets pass
 	inf := float32(math.Inf(1))
@@ -382,7 +382,7 @@ func TestAddBiasSpecial(t *testing.T) {
 	})
 }
 
-// TestLong goes past the length that one assembly call takes.
+// TestLong has slices that are too long for one call into assembly.
 func TestLong(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		rng := rand.New(rand.NewPCG(7, 8))
@@ -421,7 +421,7 @@ func TestSumPrecision(t *testing.T) {
 	})
 }
 
-// TestSigmoidRange looks at σ where it is almost 0 and almost 1.
+// TestSigmoidRange checks σ where it is almost 0 and almost 1.
 func TestSigmoidRange(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		x, y := make([]float32, 16), make([]float32, 16)
@@ -440,7 +440,7 @@ func TestSigmoidRange(t *testing.T) {
 	})
 }
 
-// TestExpRange looks at exp from where it is 0 to where it is infinite.
+// TestExpRange checks exp from numbers where it is 0 to numbers where it is infinite.
 func TestExpRange(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		x, y := make([]float32, 16), make([]float32, 16)

@@ -1,15 +1,17 @@
-// Package simd holds the loops that all of the project's arithmetic ends in:
-// functions on []float32, each with a reference in plain Go and versions in
-// assembly for AVX2, AVX-512 and NEON, chosen when the program starts.
+// Package simd holds the innermost loops of the project: functions on []float32. Each
+// has a reference in plain Go, and versions in assembly for AVX2, AVX-512 and NEON. The
+// version is chosen when the program starts.
 //
-// To understand a kernel read its reference, xyzGeneric, in the file xyz.go:
-// the assembly computes the same, and a test holds them equal at every length
-// and alignment. The environment variable SIMD forces a level for a whole
-// process: SIMD=generic, SIMD=avx2, SIMD=avx512 or SIMD=neon.
+// To understand a kernel, read its reference, xyzGeneric, in the file xyz.go. The
+// assembly computes the same, and a test compares the two at every length and alignment.
+// Read arith.go first, then gemm.go and winograd.go, which do most of the work.
 //
-// Functions panic if slices have lengths that do not fit together, and never
-// read or write outside of them. Destinations may be the very slices that are
-// read, but must not overlap them otherwise.
+// The environment variable SIMD forces a level for a whole process: SIMD=generic,
+// SIMD=avx2, SIMD=avx512 or SIMD=neon.
+//
+// Functions panic if the lengths of their slices do not fit together. They never read or
+// write outside of the slices. Unless its comment says otherwise, a function's
+// destination may be the same slice as an operand; it must not overlap one partly.
 package simd
 
 import (
@@ -21,7 +23,7 @@ import (
 // Level is a set of machine instructions.
 type Level int
 
-// The levels, slowest first; no machine has both AVX2 and NEON.
+// The levels, slowest first. No machine has both AVX2 and NEON.
 const (
 	Generic Level = iota // plain Go: every machine
 	AVX2                 // amd64 with AVX2 and FMA
@@ -44,19 +46,20 @@ var (
 	available = detect()
 	current   = choose()
 
-	// One bool a level, not a function pointer a kernel: the compiler cannot see
-	// through a pointer, and would move every buffer that is passed to the heap.
+	// There is one bool for each level, and no function pointer for each kernel. The
+	// compiler cannot see through a pointer, and would move every buffer that is passed
+	// to the heap.
 	useAVX2, useAVX512, useNEON = instructions(current)
 )
 
-// instructions tells which of the assembly a level runs.
+// instructions tells which kinds of assembly a level runs.
 func instructions(l Level) (avx2, avx512, neon bool) {
 	return l == AVX2 || l == AVX512, l == AVX512, l == NEON
 }
 
-// choose returns the level that the environment variable SIMD names, or the
-// best that there is. A wrong name ends the process: whoever sets the variable
-// wants to know what that level does, not what another one does.
+// choose returns the level that the environment variable SIMD names, or else the fastest
+// one. A wrong name ends the process: a user who sets the variable wants that level and
+// no other.
 func choose() Level {
 	l, err := parseLevel(os.Getenv("SIMD"))
 	if err != nil {
@@ -66,7 +69,7 @@ func choose() Level {
 	return l
 }
 
-// parseLevel returns the available level called name, or the best for "".
+// parseLevel returns the available level called name, or the fastest one for "".
 func parseLevel(name string) (Level, error) {
 	if name == "" {
 		return available[len(available)-1], nil
@@ -81,16 +84,15 @@ func parseLevel(name string) (Level, error) {
 	return Generic, fmt.Errorf("simd: SIMD=%s: no such level here; this machine has %s", name, strings.Join(names, ", "))
 }
 
-// setLevel switches the process to another level: for tests, which compare them.
+// setLevel switches the process to another level. It is for tests, which compare levels.
 func setLevel(l Level) {
 	current = l
 	useAVX2, useAVX512, useNEON = instructions(l)
 }
 
-// maxCall is how many elements one call of an assembly routine works on at the
-// most. Assembly cannot be interrupted, so a long call would keep the garbage
-// collector, and with it all other goroutines, waiting: this many elements take
-// some 50 µs when they come from memory.
+// maxCall is the largest number of elements in one call of an assembly routine. Assembly
+// cannot be interrupted, so during a long call the garbage collector and all other
+// goroutines would wait. This many elements take about 50 µs when they come from memory.
 const maxCall = 1 << 16
 
 // checkLengths panics unless every length is n.

@@ -4,7 +4,8 @@ package simd
 
 import "github.com/klauspost/cpuid/v2"
 
-// detect asks the processor, and whether the system saves its wide registers.
+// detect asks the processor for its instructions, and whether the operating system saves
+// its wide registers.
 func detect() []Level {
 	levels := []Level{Generic}
 	if cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3) {

@@ -2,11 +2,12 @@
 
 package simd
 
-// detect has nothing to ask: the architecture includes its vector instructions.
+// detect has nothing to ask: NEON is part of the architecture.
 func detect() []Level { return []Level{Generic, NEON} }
 
-// neonPart returns how many of n elements go to a NEON kernel that works on step of them
-// at a time, a power of two; the rest go to the reference. It is 0 at level Generic.
+// neonPart returns how many of n elements a NEON kernel computes, if it works on step
+// elements at a time; step is a power of two. The reference computes the rest. At level
+// Generic the result is 0.
 func neonPart(n, step int) int {
 	if !useNEON {
 		return 0

@@ -2,17 +2,16 @@ package simd
 
 import "runtime"
 
-// FMAPeak keeps the multipliers as busy as they can be: rounds times a
-// multiply-add into each of a tile's registers, with no memory in between. It
-// returns how many floating-point operations that was, two for each multiply-add
-// and lane; divided by the time it took, they are the peak that every other
-// kernel is measured against.
+// FMAPeak keeps the processor's multipliers as busy as possible. In each of the rounds it
+// does one multiply-add into every register of a tile, and reads no memory. It returns the
+// number of floating-point operations, two for each multiply-add and lane. This number
+// divided by the time is the peak that every other kernel is compared with.
 func FMAPeak(rounds int) (operations float64) {
 	return fmaPeak(rounds)
 }
 
-// fmaPeakGeneric does with scalars what the others do with vectors: eight sums
-// that do not depend on one another, in registers.
+// fmaPeakGeneric does the same with scalars: eight sums in registers, independent of one
+// another.
 func fmaPeakGeneric(rounds int) float64 {
 	x := 1 / float32(rounds+1) // not a constant, or the compiler would multiply
 	a, b, c, d, e, f, g, h := x, x, x, x, x, x, x, x

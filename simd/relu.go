@@ -1,7 +1,7 @@
 package simd
 
-// AddBias adds one number to a slice: dst[i] = x[i] + bias. It is what a
-// convolution without an activation does last, once for each output channel.
+// AddBias adds one number to a slice: dst[i] = x[i] + bias. It is the last step of a
+// convolution without an activation, once for each output channel.
 func AddBias(dst, x []float32, bias float32) {
 	checkLengths("AddBias", len(dst), len(x))
 	for len(dst) > maxCall {
@@ -17,8 +17,8 @@ func addBiasGeneric(dst, x []float32, bias float32) {
 	}
 }
 
-// AddBiasReLU adds one number to a slice and clips at zero:
-// dst[i] = max(x[i]+bias, 0), where NaN stays NaN.
+// AddBiasReLU adds one number to a slice and clips at zero: dst[i] = max(x[i]+bias, 0).
+// NaN stays NaN.
 func AddBiasReLU(dst, x []float32, bias float32) {
 	checkLengths("AddBiasReLU", len(dst), len(x))
 	for len(dst) > maxCall {
@@ -34,9 +34,9 @@ func addBiasReLUGeneric(dst, x []float32, bias float32) {
 	}
 }
 
-// ReLUBackward passes the gradient of y = max(x, 0) on where y was not clipped:
-// dst[i] = 0 if y[i] <= 0, else dy[i]. The derivative at 0 is 0, as in PyTorch;
-// where y is NaN the gradient passes.
+// ReLUBackward writes the gradient of y = max(x, 0) with respect to x:
+// dst[i] = 0 if y[i] <= 0, else dy[i]. The derivative at 0 is 0, as in PyTorch. If y[i]
+// is NaN, dst[i] is dy[i].
 func ReLUBackward(dst, dy, y []float32) {
 	checkLengths("ReLUBackward", len(dst), len(dy), len(y))
 	for len(dst) > maxCall {

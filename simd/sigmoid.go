@@ -3,8 +3,8 @@ package simd
 import "math"
 
 // Sigmoid writes the logistic function: dst[i] = σ(x[i]) = 1 / (1 + exp(-x[i])).
-// The vector versions are within 4 units in the last place, and stop falling at
-// σ(-86) ≈ 4.5e-38.
+// The error of the vector versions is at most 4 units in the last place. For x below -86
+// they return σ(-86) ≈ 4.5e-38.
 func Sigmoid(dst, x []float32) {
 	checkLengths("Sigmoid", len(dst), len(x))
 	for len(dst) > maxCall {
@@ -20,8 +20,8 @@ func sigmoidGeneric(dst, x []float32) {
 	}
 }
 
-// SigmoidBackward writes the gradient of y = σ(x) with respect to x, which needs
-// y alone: dst[i] = dy[i]·y[i]·(1-y[i]).
+// SigmoidBackward writes the gradient of y = σ(x) with respect to x:
+// dst[i] = dy[i]·y[i]·(1-y[i]). It does not need x.
 func SigmoidBackward(dst, dy, y []float32) {
 	checkLengths("SigmoidBackward", len(dst), len(dy), len(y))
 	for len(dst) > maxCall {

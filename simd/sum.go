@@ -1,8 +1,8 @@
 package simd
 
-// sumBlock is how many elements are added up in float32, in the lanes of a few
-// registers, before their sum goes on in float64: the error then stays below
-// that of a single rounding of the result, whatever the length.
+// sumBlock is the number of elements that are summed in float32, in the lanes of a few
+// registers. The sums of the blocks are added in float64. For slices of any length, the
+// error stays below that of rounding the result to float32 once.
 const sumBlock = 1 << 12
 
 // Sum returns Σ x[i].
@@ -26,8 +26,8 @@ func SumSquaredDiff(a, b []float32) float64 {
 	return s + float64(sumSquaredDiff(a, b))
 }
 
-// sumGeneric adds into eight sums, as a vector register would: one sum alone
-// would lose a bit of precision for each doubling of the length.
+// sumGeneric keeps eight sums, like a vector register. A single sum would lose a bit of
+// precision for each doubling of the length.
 func sumGeneric(x []float32) float32 {
 	var s [8]float32
 	for i, v := range x {

@@ -13,8 +13,8 @@ func randomize(rng *rand.Rand, s []float32) []float32 {
 	return s
 }
 
-// TestGemmTile holds the tile to sums in float64: for several depths, numbers of
-// panels and distances, with every slice flush with a forbidden page.
+// TestGemmTile compares the tile with sums in float64, for several depths, numbers of panels
+// and distances. Every slice ends at a forbidden page.
 func TestGemmTile(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		rng := rand.New(rand.NewPCG(1, 1))
@@ -64,7 +64,7 @@ func TestGemmTile(t *testing.T) {
 	})
 }
 
-// TestWeightGradTile does the same for the other tile.
+// TestWeightGradTile does the same for WeightGradTile.
 func TestWeightGradTile(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		rng := rand.New(rand.NewPCG(2, 2))
@@ -115,7 +115,7 @@ func TestWeightGradTile(t *testing.T) {
 	})
 }
 
-// TestTilesPropagateNaN: a zero weight does not hide a NaN in the pixels.
+// TestTilesPropagateNaN checks that a weight of zero does not hide a NaN in the pixels.
 func TestTilesPropagateNaN(t *testing.T) {
 	nan := float32(math.NaN())
 	eachLevel(t, func(t *testing.T, l Level) {
@@ -165,7 +165,7 @@ func TestTranspose8(t *testing.T) {
 	})
 }
 
-// TestTilesCheckLengths expects a panic for slices that a tile would run out of.
+// TestTilesCheckLengths expects a panic for slices that are too short for a tile.
 func TestTilesCheckLengths(t *testing.T) {
 	mr, nr := Tile()
 	mt, nt := GradTile()
@@ -191,8 +191,8 @@ func TestTilesCheckLengths(t *testing.T) {
 	}
 }
 
-// TestMaxOffset puts the largest offset, and a negative one, at every place of tables of
-// every length: the checks before kernels rely on it.
+// TestMaxOffset puts the largest offset, and a negative one, at every place in tables of
+// many lengths. The checks of the kernels' arguments rely on maxOffset.
 func TestMaxOffset(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		for n := range 131 {

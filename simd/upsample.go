@@ -2,12 +2,13 @@ package simd
 
 import "fmt"
 
-// Bilinear enlargement by two, with half-pixel centres, puts two new pixels into
-// each old one, a quarter of its width to either side of its centre. Each is ¾ of
-// the old pixel and ¼ of the neighbour on that side; beyond the edge the neighbour
-// is the pixel itself. Rows are blended first, and then each row is expanded.
+// Bilinear enlargement by two, with half-pixel centres, puts two new pixels into each old
+// one. Their centres lie a quarter of a pixel left and right of the old centre. A new
+// pixel is ¾ of the old pixel plus ¼ of the neighbour on its side. At the edge, the
+// neighbour is the old pixel itself. Two rows are blended first, and then the blended row
+// is expanded.
 
-// UpsampleBlend writes a row half-way between a pixel row's centre and its edge:
+// UpsampleBlend blends two rows of pixels into a new row that lies between them:
 // dst[i] = ¾·near[i] + ¼·far[i].
 func UpsampleBlend(dst, near, far []float32) {
 	checkLengths("UpsampleBlend", len(dst), len(near), len(far))
@@ -24,8 +25,9 @@ func upsampleBlendGeneric(dst, near, far []float32) {
 	}
 }
 
-// UpsampleBlendBackward gathers, for one row, the gradients of the four rows that
-// it was blended into: dst[i] = ¾·(near0[i]+near1[i]) + ¼·(far0[i]+far1[i]).
+// UpsampleBlendBackward writes the gradient of a row that was blended into four new rows:
+// dst[i] = ¾·(near0[i]+near1[i]) + ¼·(far0[i]+far1[i]). The operands are the gradients of
+// the four new rows.
 func UpsampleBlendBackward(dst, near0, near1, far0, far1 []float32) {
 	checkLengths("UpsampleBlendBackward", len(dst), len(near0), len(near1), len(far0), len(far1))
 	for len(dst) > maxCall {
@@ -41,8 +43,8 @@ func upsampleBlendBackwardGeneric(dst, near0, near1, far0, far1 []float32) {
 	}
 }
 
-// UpsampleExpand doubles the width of a row of n pixels. src is the row with one
-// more pixel on either side, n+2 in all, and dst has 2n:
+// UpsampleExpand doubles the width of a row of n pixels. src is the row with one more
+// pixel on either side, n+2 pixels in total. dst has 2n pixels:
 //
 //	dst[2i]   = ¼·src[i]   + ¾·src[i+1]
 //	dst[2i+1] = ¾·src[i+1] + ¼·src[i+2]
@@ -66,8 +68,8 @@ func upsampleExpandGeneric(dst, src []float32) {
 	}
 }
 
-// UpsampleExpandBackward gathers the gradient of a row of n pixels from that of
-// its expansion. dy is the latter with one more pixel on either side, 2n+2 in all:
+// UpsampleExpandBackward writes the gradient dx of a row of n pixels. dy is the gradient
+// of the expanded row with one more pixel on either side, 2n+2 pixels in total:
 //
 //	dx[i] = ¾·(dy[2i+1]+dy[2i+2]) + ¼·(dy[2i]+dy[2i+3])
 //

@@ -2,9 +2,10 @@ package simd
 
 import "fmt"
 
-// GradTile returns the shape of the tile that WeightGradTile computes at the
-// current level: mt taps, that is weights (ic,ky,kx), by nt output channels. 6×16
-// fills 12 of AVX2's 16 registers or 24 of NEON's 32, 12×32 fills 24 of AVX-512's 32.
+// GradTile returns the shape of the tile that WeightGradTile computes at the current
+// level: mt taps by nt output channels. A tap is a weight's place (ic,ky,kx). A 6×16 tile
+// takes 12 of AVX2's 16 registers, or 24 of NEON's 32; a 12×32 tile takes 24 of AVX-512's
+// 32.
 func GradTile() (mt, nt int) { return gradTileOf(current) }
 
 func gradTileOf(l Level) (mt, nt int) {
@@ -14,18 +15,18 @@ func gradTileOf(l Level) (mt, nt int) {
 	return 6, 16
 }
 
-// WeightGradTile adds to the gradient of a convolution's weights what a run of
-// n pixels contributes:
+// WeightGradTile adds the contribution of n consecutive pixels to the gradient of a
+// convolution's weights:
 //
 //	c[t][j] += Σ_q x[off[t]+q] · g[q·nt+j]    for t < len(off), j < nt, q < n
 //
-// off[t] is the place in the padded image of tap t = (ic,ky,kx), as in GemmTile, and
-// g the gradient of the output with the pixel as its slow index, see Transpose8. A sum
-// over pixels along both rows' memory would need vector loads from arbitrary
-// addresses for both factors; this way one is aligned and the other a broadcast.
+// off[t] is the place of tap t = (ic,ky,kx) in the padded image, as in GemmTile. g is the
+// gradient of the output with the pixel as its slow index, see Transpose8. With this
+// layout one factor is an aligned vector and the other a broadcast. Without it, both
+// factors would be vector loads from unaligned addresses.
 //
-// Shapes: len(off) is a multiple of mt; c is len(off) rows that lie ldc apart; g is n
-// rows of nt. It panics if a slice is too short for that.
+// Shapes: len(off) is a multiple of mt. c has len(off) rows, ldc elements apart. g has n
+// rows of nt elements. WeightGradTile panics if a slice is too short.
 func WeightGradTile(c []float32, ldc int, x []float32, off []int32, g []float32, n int) {
 	mt, nt := GradTile()
 	if len(off) == 0 || n == 0 {

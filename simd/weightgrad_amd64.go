@@ -21,7 +21,8 @@ func weightGradTile(c []float32, ldc int, x []float32, off []int32, g []float32,
 	}
 }
 
-// transpose8 uses 256-bit registers at both levels: eight rows fill just them.
+// transpose8 uses 256-bit registers at both levels: one register holds eight elements,
+// one from each row.
 func transpose8(dst []float32, ldd int, src []float32, lds, n int) {
 	q := 0
 	if useAVX2 && n >= 8 {

@@ -5,16 +5,19 @@ import (
 	"math"
 )
 
-// Winograd's minimal filtering F(4×4,3×3): the 16 results of a 3×3 convolution on a
-// tile of 6×6 pixels d with weights g take 36 multiplications instead of 144,
+// Winograd's minimal filtering F(4×4,3×3) computes a 3×3 convolution on a tile of 6×6
+// pixels. With pixels d and weights g, the 16 results take 36 multiplications instead of
+// 144:
 //
 //	y = Aᵀ·[(G·g·Gᵀ) ⊙ (Bᵀ·d·B)]·A
 //
-// because polynomials are multiplied by multiplying their values at a few points. The
-// points are 0, ±1/√2, ±√2 and ∞: with them rounding errors are a sixth of those with
-// the usual 0, ±1, ±2 and ∞. Source: Lavin and Gray, "Fast Algorithms for Convolutional
-// Neural Networks", 2016; Barabasz et al., "Error Analysis and Improving the Accuracy
-// of Winograd Convolution for Deep Neural Networks", 2020, for the choice of points.
+// The idea: a convolution is a product of polynomials, and a product of polynomials is
+// known from its values at a few points. The points here are 0, ±1/√2, ±√2 and ∞. Their
+// rounding errors are a sixth of those of the usual points 0, ±1, ±2 and ∞.
+//
+// Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016. For
+// the choice of points: Barabasz et al., "Error Analysis and Improving the Accuracy of
+// Winograd Convolution for Deep Neural Networks", 2020.
 //
 //	     | 1   0   -5/2   0    1  0 |        | 1    0     0   |        | 1  0   0    0  |
 //	     | 0  -2a  -2     a    1  0 |        | -2/3 -2a/3 -1/3|        | 1  a   a²   a³ |
@@ -23,10 +26,10 @@ import (
 //	     | 0   b/2 -1/2  -b    1  0 |        | 1/6  -b/6  1/3 |        | 1 -b   b²  -b³ |
 //	     | 0   1    0   -5/2   0  1 |        | 0    0     1   |        | 0  0   0    1  |
 //
-// with a = 1/√2 and b = √2. The products of many tiles and channels are 36 matrix
-// products, one for each place ξ of the 6×6.
+// with a = 1/√2 and b = √2. For many tiles and channels, the elementwise products become
+// 36 matrix products, one for each of the 6×6 places ξ.
 
-// The numbers of the transformations.
+// The constants of the transformations.
 const (
 	winogradA  = 1 / math.Sqrt2
 	winogradB  = math.Sqrt2
@@ -34,8 +37,8 @@ const (
 	winogradB3 = winogradB * 2 // b³
 )
 
-// WinogradLanes returns how many tiles the kernels below work on at once: they take
-// multiples of it.
+// WinogradLanes returns the number of tiles that the kernels below transform at once. They
+// accept only multiples of it.
 func WinogradLanes() int {
 	switch {
 	case useAVX2:
@@ -50,8 +53,8 @@ func WinogradLanes() int {
 //
 //	dst[ξ·ldd+t] = (Bᵀ·d·B)[ξ]    with d[i][j] = src[off[t]+i·stride+j]
 //
-// for t < len(off), which is a multiple of WinogradLanes, and ξ = 6·row+column. It
-// panics if a slice is too short for that.
+// for t < len(off) and ξ = 6·row+column. len(off) is a multiple of WinogradLanes.
+// WinogradInput panics if a slice is too short.
 func WinogradInput(dst []float32, ldd int, src []float32, stride int, off []int32) {
 	checkTiles("WinogradInput", dst, ldd, src, stride, off, 6)
 	winogradInput(dst, ldd, src, stride, off)
@@ -79,12 +82,13 @@ func winogradBT(d [6]float32) [6]float32 {
 	return [6]float32{d[0] + d[4] - 2.5*d[2], even + odd, even - odd, even2 + odd2, even2 - odd2, d[1] + d[5] - 2.5*d[3]}
 }
 
-// WinogradOutput transforms products of tiles back into pixels of one channel:
+// WinogradOutput transforms the products of tiles back into pixels of one channel:
 //
 //	dst[off[t]+i·stride+j] = f((Aᵀ·m·A)[i][j] + bias)    with m[ξ] = src[ξ·lds+t]
 //
-// for i, j < 4 and t < len(off), which is a multiple of WinogradLanes; f is max(·,0) if
-// relu. src is used as scratch. It panics if a slice is too short for that.
+// for i, j < 4 and t < len(off). len(off) is a multiple of WinogradLanes. If relu is true,
+// f(v) = max(v, 0); otherwise f(v) = v. The products in src are overwritten. WinogradOutput
+// panics if a slice is too short.
 func WinogradOutput(dst []float32, stride int, off []int32, src []float32, lds int, bias float32, relu bool) {
 	checkTiles("WinogradOutput", src, lds, dst, stride, off, 4)
 	winogradOutput(dst, stride, off, src, lds, bias, relu)
@@ -114,9 +118,10 @@ func winogradOutputGeneric(dst []float32, stride int, off []int32, src []float32
 	}
 }
 
-// WinogradOutputMasked is WinogradOutput of a gradient with respect to pixels that were
-// clipped by ReLU: dst holds these pixels before, and afterwards the gradient, or 0 where
-// the pixel was not above 0 (NaN is). Tiles must not overlap.
+// WinogradOutputMasked is WinogradOutput for a gradient with respect to pixels that are the
+// output of ReLU. Before the call, dst holds these pixels. Afterwards it holds their
+// gradient, which is 0 where a pixel was 0 or less. Where a pixel is NaN the gradient
+// passes, as in ReLUBackward. Tiles must not overlap.
 func WinogradOutputMasked(dst []float32, stride int, off []int32, src []float32, lds int) {
 	checkTiles("WinogradOutputMasked", src, lds, dst, stride, off, 4)
 	winogradOutputMasked(dst, stride, off, src, lds)
@@ -139,13 +144,13 @@ func winogradAT(m [6]float32) [4]float32 {
 	return [4]float32{m[0] + s + s2, winogradA*d + winogradB*d2, 0.5*s + 2*s2, m[5] + winogradA3*d + winogradB3*d2}
 }
 
-// WinogradGradient transforms 4×4 tiles of the gradient of one channel of a result:
+// WinogradGradient transforms 4×4 tiles of the output's gradient, in one channel:
 //
 //	dst[ξ·ldd+t] = (A·g·Aᵀ)[ξ]    with g[i][j] = src[off[t]+i·stride+j]
 //
-// for t < len(off), which is a multiple of WinogradLanes. It is the transpose of
-// WinogradOutput, and serves the gradient of the weights. It panics if a slice is too
-// short for that.
+// for t < len(off). len(off) is a multiple of WinogradLanes. It is the transpose of
+// WinogradOutput, and is used for the gradient of the weights. WinogradGradient panics if
+// a slice is too short.
 func WinogradGradient(dst []float32, ldd int, src []float32, stride int, off []int32) {
 	checkTiles("WinogradGradient", dst, ldd, src, stride, off, 4)
 	winogradGradient(dst, ldd, src, stride, off)
@@ -172,8 +177,8 @@ func winogradMulA(g [4]float32) [6]float32 {
 	return [6]float32{g[0], even + odd, even - odd, even2 + odd2, even2 - odd2, g[3]}
 }
 
-// checkTiles panics unless values has 36 rows of len(off) elements, ld apart, and the
-// tiles of side×side pixels lie inside of image.
+// checkTiles panics unless values has 36 rows of len(off) elements, ld apart, and all tiles
+// of side×side pixels lie inside the image.
 func checkTiles(kernel string, values []float32, ld int, image []float32, stride int, off []int32, side int) {
 	if n := len(off); n%WinogradLanes() != 0 || ld < n || len(values) < 35*ld+n {
 		panic(fmt.Sprintf("simd: %s: %d elements for 36 rows of %d tiles, %d apart; want a multiple of %d tiles", kernel, len(values), n, ld, WinogradLanes()))
@@ -184,7 +189,7 @@ func checkTiles(kernel string, values []float32, ld int, image []float32, stride
 	checkOffsets(kernel, len(image), off, (side-1)*stride+side)
 }
 
-// WinogradWeights returns G·g·Gᵀ of the nine weights of a 3×3 convolution, row by row.
+// WinogradWeights returns G·g·Gᵀ, row by row, for the nine weights g of a 3×3 convolution.
 func WinogradWeights(g *[9]float32) (u [36]float32) {
 	var rows [18]float32 // G·g
 	for j := range 3 {
@@ -206,8 +211,8 @@ func winogradG(g0, g1, g2 float32) [6]float32 {
 	return [6]float32{g0, even + odd, even - odd, even2 + odd2, even2 - odd2, g2}
 }
 
-// WinogradWeightsGradient returns Gᵀ·u·G: the gradient of nine weights, given that of
-// their transform. It is the transpose of WinogradWeights.
+// WinogradWeightsGradient returns Gᵀ·u·G, the gradient of nine weights, where u is the
+// gradient of their transform. It is the transpose of WinogradWeights.
 func WinogradWeightsGradient(u *[36]float32) (g [9]float32) {
 	var rows [18]float32 // Gᵀ·u
 	for j := range 6 {

@@ -22,8 +22,8 @@ func winogradGradientAVX2(dst *float32, ldd int, src *float32, stride int, off *
 //go:noescape
 func winogradGradientAVX512(dst *float32, ldd int, src *float32, stride int, off *int32, n int)
 
-// inHalves returns how many of n tiles AVX-512's kernels take, sixteen at a time. The
-// eight that may be left over are AVX2's.
+// inHalves returns how many of n tiles the AVX-512 kernels transform, sixteen at a time. If
+// eight tiles remain, an AVX2 kernel transforms them.
 func inHalves(n int) int {
 	if useAVX512 {
 		return n &^ 15

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// winogradTiles returns places of n tiles in an image of rows of stride elements, and
-// the size of the smallest image that holds them.
+// winogradTiles returns the places of n tiles in an image whose rows are stride elements
+// apart. It also returns the size of the smallest image that holds the tiles.
 func winogradTiles(rng *rand.Rand, n, stride, side int) (off []int32, size int) {
 	off = make([]int32, n)
 	for i := range off {
@@ -17,7 +17,7 @@ func winogradTiles(rng *rand.Rand, n, stride, side int) (off []int32, size int) 
 	return off, size
 }
 
-// winogradApart is winogradTiles for kernels that write the tiles: none overlap.
+// winogradApart is winogradTiles without overlaps, for kernels that write the tiles.
 func winogradApart(n, stride int) (off []int32, size int) {
 	off = make([]int32, n)
 	for i := range off {
@@ -27,9 +27,10 @@ func winogradApart(n, stride int) (off []int32, size int) {
 	return off, size
 }
 
-// TestWinogradTransforms holds the transformations to their references, whose matrices
-// TestWinogradIsConvolution checks. The counts of tiles are odd and even multiples of
-// the lanes, so that no level may take more tiles at once than it says.
+// TestWinogradTransforms compares the transformations with their references.
+// TestWinogradIsConvolution checks the matrices of the references. The numbers of tiles are
+// odd and even multiples of the lanes, to find kernels that transform more tiles at once
+// than WinogradLanes says.
 func TestWinogradTransforms(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		rng := rand.New(rand.NewPCG(4, 4))
@@ -65,8 +66,8 @@ func TestWinogradTransforms(t *testing.T) {
 					WinogradGradient(values, ld, image, stride, off)
 					check("WinogradGradient", values, want)
 
-					// Results go to tiles of one more image; of the products' rows only
-					// the n columns are scratch: the next call may need the others.
+					// The results go to the tiles of another image. Of the products' rows, a
+					// kernel may overwrite only n columns: the next call may need the others.
 					off, size = winogradApart(n, stride)
 					image = randomize(rng, guarded(t, size))
 					scratch := guarded(t, len(values))
@@ -100,7 +101,8 @@ func TestWinogradTransforms(t *testing.T) {
 }
 
 // TestWinogradIsConvolution computes a tile by the transformations, in every lane, and
-// by the nine products; and its gradient of the weights likewise.
+// compares it with the sum of nine products. It does the same for the gradient of the
+// weights.
 func TestWinogradIsConvolution(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		rng := rand.New(rand.NewPCG(5, 5))
@@ -155,9 +157,9 @@ func TestWinogradIsConvolution(t *testing.T) {
 	})
 }
 
-// TestWinogradOutputNaN puts a NaN into each product of each tile: it must reach the
-// pixels that the product takes part in, past ReLU too as max in Go lets it, and no
-// others. A bias that is not a number, not finite or far below zero reaches all.
+// TestWinogradOutputNaN puts a NaN into each product of each tile. It must reach exactly the
+// pixels that depend on the product, also with ReLU, because max in Go returns NaN. A bias
+// that is NaN, infinite or far below zero must reach all pixels.
 func TestWinogradOutputNaN(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	reaches := func(from, to int) bool { // whether A is not 0 there: all 16 pixels for the inner places
@@ -222,9 +224,9 @@ func TestWinogradOutputNaN(t *testing.T) {
 	})
 }
 
-// TestWinogradOutputMaskedZero puts pixels about zero into each place of each tile: the
-// gradient is 0 to the bit where the pixel is not above 0, were it NaN without the mask,
-// and elsewhere, for pixels that are NaN too, what it would be without the mask.
+// TestWinogradOutputMaskedZero puts pixels near zero into each place of each tile. Where a
+// pixel is 0 or less, the gradient must be exactly 0, even if it were NaN without the mask.
+// Elsewhere, and where a pixel is NaN, the gradient must be the same as without the mask.
 func TestWinogradOutputMaskedZero(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	const tiny = math.SmallestNonzeroFloat32

@@ -2,7 +2,6 @@ package tensor
 
 import (
 	"bytes"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -13,32 +12,6 @@ import (
 	"time"
 	"weak"
 )
-
-func ExampleConv2d() {
-	// A 3×3 box blur of an image with a single bright pixel in a corner.
-	image := FromSlice([]float32{
-		9, 0, 0,
-		0, 0, 0,
-		0, 0, 0}, 1, 1, 3, 3)
-	box := New(1, 1, 3, 3)
-	for i := range box.Data() {
-		box.Data()[i] = 1. / 9
-	}
-	blurred := Conv2d(image, box, nil, ConvOptions{})
-	for y := range 3 {
-		fmt.Printf("%.0f\n", blurred.Data()[3*y:3*y+3])
-	}
-	// Output:
-	// [1 1 0]
-	// [1 1 0]
-	// [0 0 0]
-}
-
-func ExampleUpsample2() {
-	row := FromSlice([]float32{0, 4, 8}, 1, 1, 1, 3)
-	fmt.Println(Upsample2(row).Data()[:6])
-	// Output: [0 1 3 5 7 8]
-}
 
 func TestUpsample2(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))

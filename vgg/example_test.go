@@ -9,13 +9,15 @@ import (
 	"pixelgrad/vision"
 )
 
-// What is on a photograph? The file is torchvision's.
+// What is on a photograph? The network in this file is a very small one, and knows ten
+// classes that have no names. With torchvision's vgg16-397923af.pth instead, the classes
+// are ImageNet's.
 func Example() {
-	model, err := vgg.Load("vgg16-397923af.pth", vgg.Logits)
+	model, err := vgg.Load("../testdata/golden/vgg_small.pth", vgg.Logits)
 	if err != nil {
 		log.Fatal(err)
 	}
-	photo, err := vision.ReadFile("photo.jpg")
+	photo, err := vision.ReadFile("../testdata/photos/red-panda_0.jpg")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -23,9 +25,15 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, c := range vgg.Top(model.Forward(x).Data(), 5) {
+	logits := model.Forward(x)
+	fmt.Println(x.Shape(), "→", logits.Shape())
+	for _, c := range vgg.Top(logits.Data(), 2) {
 		fmt.Printf("%5.1f %%  %s\n", 100*c.Probability, c.Name)
 	}
+	// Output:
+	// [1 3 224 224] → [1 10]
+	//  32.4 %  class 0
+	//  27.5 %  class 4
 }
 
 // Features of 72×72 pixels, as the super-resolution networks use them.

@@ -18,10 +18,10 @@ import (
 	"pixelgrad/vision"
 )
 
-// recipeWeights are the weights that fill in testdata/golden/vgg.py makes.
+// recipeWeights makes the same weights as the function fill in testdata/golden/vgg.py.
 type recipeWeights struct{ shapes map[string][]int }
 
-// parameters are the names in PyTorch's order.
+// parameters lists the names in PyTorch's order.
 var parameters = func() []string {
 	var names []string
 	for _, i := range []string{"features.0", "features.2", "features.5", "features.7", "features.10", "features.12", "features.14",
@@ -49,7 +49,7 @@ func (r recipeWeights) Tensor(name string) (*tensor.Tensor, error) {
 	return t, nil
 }
 
-// mixed is mixed in vgg.py.
+// mixed is the function mixed in vgg.py.
 func mixed(salt int, shape ...int) *tensor.Tensor {
 	t := tensor.New(shape...)
 	const piece = 1 << 16
@@ -65,8 +65,8 @@ func mixed(salt int, shape ...int) *tensor.Tensor {
 	return t
 }
 
-// checkLargest fails the test if an element of got is further from the golden tensor
-// than rtol times the largest activation; 0 means the largest of that tensor.
+// checkLargest fails the test if an element of got differs from the golden tensor by more
+// than rtol times largest. If largest is 0, the largest element of that tensor is used.
 func checkLargest(t *testing.T, file *safetensors.File, name string, got []float32, rtol, largest float64) {
 	t.Helper()
 	want, err := file.Tensor(name)
@@ -93,7 +93,7 @@ func checkLargest(t *testing.T, file *safetensors.File, name string, got []float
 	t.Logf("%s: largest difference %.1e of the largest activation", name, worst)
 }
 
-// sample takes the elements that sample in vgg.py takes.
+// sample takes the same elements as the function sample in vgg.py.
 func sample(x *tensor.Tensor) []float32 {
 	step := (x.Len()+1499)/1500 | 1
 	var s []float32
@@ -103,9 +103,9 @@ func sample(x *tensor.Tensor) []float32 {
 	return s
 }
 
-// TestFullSizeGolden compares VGG16 with torchvision's, with its 138 million weights:
-// every tap at 40×40, where two pools meet odd sizes, and the logits at 224×224. With
-// -short the classifier stays out.
+// TestFullSizeGolden compares VGG16 and its 138 million weights with torchvision's. It
+// checks every tap at 40×40, where two pools meet odd sizes, and the logits at 224×224.
+// With -short it omits the classifier.
 func TestFullSizeGolden(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -131,8 +131,8 @@ func TestFullSizeGolden(t *testing.T) {
 	y := m.Forward(recipe.Numbers(61, 1, 3, 224, 224))
 	checkLargest(t, file, "logits", y.Data(), 1e-4, 0)
 
-	// HeapSys never falls: the heap has not been larger than this, from the weights' first
-	// byte on. It says nothing where other weights were before, as with -count 2.
+	// HeapSys never falls, so it is a bound on the heap since the first weight was read. It
+	// says nothing if other weights were loaded before, as with -count 2.
 	runtime.ReadMemStats(&after)
 	const weights = 4 * 138_357_544 // as they are stored; some convolutions' are also kept transformed
 	t.Logf("weights %d MB, heap at most %d MB, %d MB before", weights>>20, after.HeapSys>>20, before.HeapSys>>20)
@@ -144,8 +144,8 @@ func TestFullSizeGolden(t *testing.T) {
 
 const smallFile = "../testdata/golden/vgg_small.pth"
 
-// TestSmallGolden reads a file of torch.save's old format, whose channels are other
-// than VGG16's, and compares with torchvision's logits.
+// TestSmallGolden reads a file in the old format of torch.save, with other numbers of
+// channels than VGG16, and compares the logits with torchvision's.
 func TestSmallGolden(t *testing.T) {
 	m, err := Load(smallFile, Logits)
 	if err != nil {
@@ -160,7 +160,7 @@ func TestSmallGolden(t *testing.T) {
 		checkLargest(t, file, fmt.Sprintf("small/%dx%dx%d", s[0], s[1], s[2]), y.Data(), 1e-4, 0)
 	}
 
-	// The same from a safetensors file, whose name says nothing, and from the recipe.
+	// The same from a safetensors file without an extension, and from the recipe.
 	f, err := open(smallFile)
 	if err != nil {
 		t.Fatal(err)
@@ -239,7 +239,7 @@ func TestPreprocessGolden(t *testing.T) {
 	t.Logf("largest difference: %.4f levels", worst)
 }
 
-// picture makes what picture in testdata/golden/resize.py makes.
+// picture makes the same picture as the function picture in testdata/golden/resize.py.
 func picture(kind string, w, h int) *vision.RGB {
 	p := vision.NewRGB(w, h)
 	for i := range p.Pix {
@@ -262,7 +262,7 @@ func TestClassNames(t *testing.T) {
 	if len(classes) != 1000 || slices.ContainsFunc(classes, func(s string) bool { return s == "" || strings.TrimSpace(s) != s }) {
 		t.Fatalf("%d classes, or an empty name among them", len(classes))
 	}
-	// Three places that are known from elsewhere.
+	// Three indices that are known independently.
 	for i, want := range map[int]string{0: "tench", 281: "tabby", 999: "toilet tissue"} {
 		if classes[i] != want {
 			t.Errorf("class %d is %q, want %q", i, classes[i], want)

@@ -16,27 +16,28 @@ import (
 	"pixelgrad/tensor/torchfile"
 )
 
-// Weights is where a network's tensors come from: a file, or a test's recipe.
+// Weights is a source of named tensors, such as a file.
 type Weights interface {
 	// Names returns the names of all tensors.
 	Names() []string
 
-	// Tensor returns the tensor called name, which belongs to the caller. Its error
-	// says where it was looked for.
+	// Tensor returns the tensor called name, which belongs to the caller. An error
+	// names the source.
 	Tensor(name string) (*tensor.Tensor, error)
 }
 
-// Load reads the weights of VGG16 from a file: one of torch.save, old format or new,
-// such as torchvision's vgg16-397923af.pth, or a safetensors file. What the file is
-// is seen from its content. upTo is the last layer that will be used, one of Taps, or
-// Logits for the whole network; nothing beyond it is read or has to be there.
+// Load reads the weights of VGG16 from a file. It accepts files of torch.save in the old
+// and the new format, such as torchvision's vgg16-397923af.pth, and safetensors files. The
+// content decides which format a file has. upTo is the last layer that will be used: one
+// of Taps, or Logits for the whole network. Load does not read later layers, and the file
+// need not have them.
 //
-// The tensors have torchvision's names, features.0.weight to classifier.6.bias. How many
-// channels and classes there are is read from their shapes. While the file is read,
-// hardly more memory is in use than the weights take afterwards.
+// The tensors have torchvision's names, features.0.weight to classifier.6.bias. Their
+// shapes give the numbers of channels and classes. The peak memory of Load is hardly more
+// than the memory of the weights.
 //
-// Errors name the file; a tensor that is missing or has another shape, with what was
-// expected and found; an upTo that is no layer.
+// Errors: the file cannot be read; a tensor is missing or has a wrong shape; upTo is not a
+// layer. They name the file and say what was expected and what was found.
 func Load(path, upTo string) (*VGG, error) {
 	f, err := open(path)
 	if err != nil {
@@ -46,14 +47,14 @@ func Load(path, upTo string) (*VGG, error) {
 	return New(f, path, upTo)
 }
 
-// file is what safetensors.File and torchfile.File have in common.
+// file is the common interface of safetensors.File and torchfile.File.
 type file interface {
 	Weights
 	io.Closer
 }
 
-// open opens a file of weights. It is read, not mapped into memory: every byte is
-// needed just once, and pages of a mapping would count as memory in use.
+// open opens a file of weights. The file is read and not mapped into memory: every byte is
+// needed only once, and the pages of a mapping would count as used memory.
 func open(path string) (file, error) {
 	st, err := os.Stat(path)
 	if err != nil {
@@ -75,7 +76,7 @@ func open(path string) (file, error) {
 }
 
 func openContent(src *os.File, path string, size int64) (file, error) {
-	// A safetensors file begins with the length of its header in eight bytes, and that
+	// A safetensors file begins with eight bytes, the length of its header. The header
 	// is a JSON object.
 	var begin [9]byte
 	if n, err := src.ReadAt(begin[:], 0); err != nil && !errors.Is(err, io.EOF) {
@@ -94,7 +95,7 @@ func openContent(src *os.File, path string, size int64) (file, error) {
 	return f, nil
 }
 
-// closeBoth closes the file below, too.
+// closeBoth also closes the underlying file.
 type closeBoth struct {
 	file
 	src io.Closer
@@ -102,7 +103,8 @@ type closeBoth struct {
 
 func (c closeBoth) Close() error { return errors.Join(c.file.Close(), c.src.Close()) }
 
-// New takes weights as Load does. source is what errors call the place they come from.
+// New makes a network from any source of weights, as Load does from a file. Errors call
+// the source by the name in source.
 func New(w Weights, source, upTo string) (*VGG, error) {
 	m := &VGG{}
 	last := len(layers) - 1
@@ -152,8 +154,8 @@ type reader struct {
 	names  map[string]bool
 }
 
-// layer reads the weight of a layer, of any number of outputs by the given inputs, and
-// its bias.
+// layer reads the weight and the bias of a layer. The weight has any number of outputs and
+// the given inputs.
 func (r reader) layer(name string, inputs ...int) (weight, bias *tensor.Tensor, err error) {
 	if weight, err = r.tensor(name+".weight", append([]int{0}, inputs...)); err != nil {
 		return nil, nil, err
@@ -162,7 +164,7 @@ func (r reader) layer(name string, inputs ...int) (weight, bias *tensor.Tensor, 
 	return weight, bias, err
 }
 
-// tensor reads a tensor, in whose shape 0 stands for any positive number.
+// tensor reads a tensor and checks its shape. In shape, 0 stands for any positive number.
 func (r reader) tensor(name string, shape []int) (*tensor.Tensor, error) {
 	want := strings.Replace(fmt.Sprint(shape), "[0", "[any", 1)
 	if !r.names[name] {
@@ -189,10 +191,10 @@ func (r reader) tensor(name string, shape []int) (*tensor.Tensor, error) {
 	return t, nil
 }
 
-// maxChannels bounds what a layer's output takes in memory; VGG16 has at most 512.
+// maxChannels limits the memory of a layer's output. VGG16 has at most 512 channels.
 const maxChannels = 4096
 
-// guess says what a file is that does not have what was expected.
+// guess says what kind of file lacks the expected tensor.
 func (r reader) guess() string {
 	prefix := func(p string) bool {
 		for name := range r.names {
@@ -215,12 +217,12 @@ func (r reader) guess() string {
 	return ": these are not the weights of VGG16, which are in torchvision's vgg16-397923af.pth"
 }
 
-// Random returns a network with the weights that torchvision gives it before training,
-// He's initialisation: convolutions have a normal distribution of the variance 2/(9·oc),
-// the classifier one of the standard deviation 0.01, and biases are 0. Its features
-// look at edges and colours like any random filters' and its classes mean nothing: it is
-// for demonstrations. The same seed gives the same weights. It panics if upTo is
-// neither one of Taps nor Logits.
+// Random returns a network with random weights, initialised as torchvision does before
+// training (He's initialisation). The weights of convolutions have a normal distribution
+// with variance 2/(9·oc), those of the classifier one with standard deviation 0.01. Biases
+// are 0. The network is for demonstrations: its features respond to edges and colours,
+// like any random filters, but its classes mean nothing. The same seed gives the same
+// weights. Random panics if upTo is neither one of Taps nor Logits.
 //
 // Source: K. He et al., "Delving Deep into Rectifiers", 2015, section 2.2.
 func Random(seed uint64, upTo string) *VGG {
@@ -231,10 +233,10 @@ func Random(seed uint64, upTo string) *VGG {
 	return m
 }
 
-// initial makes weights when they are asked for.
+// initial makes random weights on request.
 type initial struct{ rng *rand.Rand }
 
-// initialShapes are those of the network as it is published.
+// initialShapes holds the shapes of the published network.
 var initialShapes = func() map[string][]int {
 	shapes := map[string][]int{}
 	add := func(name string, weight ...int) {

@@ -6,27 +6,28 @@ import (
 	"pixelgrad/tensor"
 )
 
-// At the first layers the activations of a batch are large: those of 16 photographs of
-// 224×224 pixels take 206 MB after each of the first two convolutions, and at the last
-// layers 6. So early stages take a few images at a time and later ones more: a stage
-// asks the one before it for what it needs next. Memory stays near that of the weights
-// whatever the batch is, and the activations of a group near the processor. Later stages
-// must not take one image at a time: their weights are as large as their activations, and
-// the largest are transformed for each call of a convolution.
+// The activations of the first layers are large. For 16 photographs of 224×224 pixels they
+// take 206 MB after each of the first two convolutions, and 6 MB after the last ones. So
+// the network computes its images in groups, small ones in early stages and larger ones in
+// later stages. When a stage starts a group, it asks the stage before it for the group's
+// input. The memory then stays near that of the weights for any batch size, and the
+// activations of a group stay in the cache. Later stages must not take one image at a
+// time: their weights are as large as their activations, and the largest weights are
+// transformed for each call of a convolution.
 
-// groupElements is about how many elements the largest activation of a group has. It is
-// a variable for the tests.
+// groupElements is the approximate number of elements in the largest activation of a
+// group. It is a variable for the tests.
 var groupElements = 1 << 22
 
-// A pass is one computation of the network.
+// pass is one computation of the network.
 type pass struct {
 	m    *VGG
 	x    *tensor.Tensor
 	last int                    // the last layer to be computed
-	taps map[int]*tensor.Tensor // the outputs to be kept, by layer, except the last one's
+	taps map[int]*tensor.Tensor // the outputs to keep, by layer, without the last layer
 }
 
-// newPass checks the arguments of op and takes memory for what is to be kept.
+// newPass checks the arguments of op and takes memory for the outputs to keep.
 func (m *VGG) newPass(op string, x *tensor.Tensor, taps []string) *pass {
 	s := x.Shape()
 	if len(s) != 4 || s[0] == 0 || s[1] != 3 {
@@ -46,7 +47,7 @@ func (m *VGG) newPass(op string, x *tensor.Tensor, taps []string) *pass {
 	return p
 }
 
-// stage returns what the stages up to s make of the images from lo to hi-1.
+// stage returns the output of stage s for the images lo to hi-1.
 func (p *pass) stage(s, lo, hi int) *tensor.Tensor {
 	group := p.group(s, hi-lo)
 	if group == hi-lo {
@@ -64,7 +65,7 @@ func (p *pass) stage(s, lo, hi int) *tensor.Tensor {
 	return y
 }
 
-// run returns what the stages up to s make of a group of images.
+// run returns the output of stage s for one group, the images lo to hi-1.
 func (p *pass) run(s, lo, hi int) *tensor.Tensor {
 	var h *tensor.Tensor
 	if s == 0 {
@@ -94,9 +95,9 @@ func (p *pass) run(s, lo, hi int) *tensor.Tensor {
 	return h
 }
 
-// group returns how many of n images stage s takes at a time: groups as large as
-// groupElements allows, all about the same, multiples of the threads if they can be.
-// What is computed of an image does not depend on it.
+// group returns how many of n images stage s computes at a time. Groups are as large as
+// groupElements allows, and of about the same size; if possible, the size is a multiple of
+// the number of threads. The results do not depend on it.
 func (p *pass) group(s, n int) int {
 	h, w, most := p.x.Dim(2), p.x.Dim(3), 1
 	for i, l := range p.m.layers[:p.last+1] {
@@ -114,7 +115,7 @@ func (p *pass) group(s, n int) int {
 	return min(group, n)
 }
 
-// put copies images into dst, from image at on.
+// put copies images into dst, starting at image number at.
 func put(dst *tensor.Tensor, at int, images *tensor.Tensor) {
 	size := dst.Len() / dst.Dim(0)
 	src := images.Data()

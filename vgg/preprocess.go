@@ -8,18 +8,18 @@ import (
 	"pixelgrad/vision"
 )
 
-// Mean and Std are those of the colours of ImageNet's photographs: red, green and blue,
-// in [0,1].
+// Mean and Std are the mean and the standard deviation of each colour in ImageNet's
+// photographs: red, green and blue, in [0,1].
 var (
 	Mean = [3]float32{0.485, 0.456, 0.406}
 	Std  = [3]float32{0.229, 0.224, 0.225}
 )
 
-// Normalize turns pixels in [0,1] into what the network has been trained with:
+// Normalize converts pixels in [0,1] to the numbers that the network was trained with:
 //
 //	y[n,c,i,j] = (x[n,c,i,j] − Mean[c]) / Std[c]
 //
-// Shapes: (n,3,h,w) → the same. It panics on another shape. It matches torchvision's
+// Shapes: (n,3,h,w) → the same. Normalize panics on another shape. It matches torchvision's
 // Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225]).
 func Normalize(x *tensor.Tensor) *tensor.Tensor {
 	s := x.Shape()
@@ -38,22 +38,22 @@ func Normalize(x *tensor.Tensor) *tensor.Tensor {
 	return y
 }
 
-// What photographs are made to before they are classified.
+// The sizes of photographs before they are classified, and how long they may be.
 const (
 	shorterSide = 256
 	cropSide    = 224
 	longest     = 1000
 )
 
-// Preprocess makes a batch for Forward of photographs of any size: the shorter side
-// becomes 256 pixels with the aspect ratio kept, 224×224 are cut out of the middle, and
-// that is normalised. Shape of the result: (n,3,224,224). The error is that a photograph
-// has no pixels or is more than a thousand times as long as wide.
+// Preprocess makes a batch for Forward from photographs of any size. It resizes each one
+// so that the shorter side has 256 pixels, with the aspect ratio kept. Then it cuts out the
+// middle 224×224 pixels and normalises them. Shape of the result: (n,3,224,224). It is an
+// error if a photograph has no pixels, or if one side is 1,000 times the other or more.
 //
 // It matches torchvision's VGG16_Weights.IMAGENET1K_V1.transforms() on Pillow's images.
 func Preprocess(photos ...*vision.RGB) (*tensor.Tensor, error) {
 	for i, p := range photos {
-		// At 256 pixels the other side decides how much memory that takes.
+		// The shorter side becomes 256 pixels, so the longer side decides the memory.
 		if short, long := min(p.W, p.H), max(p.W, p.H); short <= 0 || long/short >= longest {
 			return nil, fmt.Errorf("vgg: photograph %d has %d×%d pixels, expected some, and one side less than %d times the other; crop it first", i+1, p.W, p.H, longest)
 		}
@@ -70,10 +70,11 @@ func Preprocess(photos ...*vision.RGB) (*tensor.Tensor, error) {
 	return y, nil
 }
 
-// centre returns the middle of a photograph whose shorter side is 256 pixels.
+// centre returns the middle 224×224 pixels of a photograph, after its shorter side was
+// resized to 256 pixels.
 func centre(p *vision.RGB) *vision.RGB {
 	w, h := shorterSide, shorterSide
-	if p.W < p.H { // torchvision cuts the longer side's fraction off
+	if p.W < p.H { // torchvision rounds the longer side down
 		h = int(shorterSide * float64(p.H) / float64(p.W))
 	} else {
 		w = int(shorterSide * float64(p.W) / float64(p.H))

@@ -1,10 +1,10 @@
-// Package vgg runs VGG16, the network that recognises what is on a photograph, and
-// whose inner layers serve as features for other networks. It is used as it has been
-// trained: nothing here computes gradients.
+// Package vgg runs VGG16, a network that classifies photographs. The outputs of its inner
+// layers serve other networks as features. The package uses trained networks and computes
+// no gradients.
 //
-// Thirteen 3×3 convolutions, each followed by ReLU, lie in five stages; each stage ends
-// with a pool that halves the image. Three linear layers make 1,000 logits of what is
-// left:
+// The network has thirteen 3×3 convolutions in five stages. ReLU follows each convolution.
+// Each stage ends with a pool that halves the image. Three linear layers compute 1,000
+// logits:
 //
 //	relu1_1 relu1_2 pool1           64 channels
 //	relu2_1 relu2_2 pool2          128
@@ -17,9 +17,12 @@
 //
 //	Load(path, Logits) → Preprocess → VGG.Forward → Top
 //
-// To have features, of images of any size:
+// To compute features of images of any size:
 //
 //	Load(path, "relu2_2") → Normalize → VGG.Features(x, "relu2_2")
+//
+// Read vgg.go first, then preprocess.go and classes.go. load.go reads weight files, and
+// pass.go computes large batches with little memory.
 //
 // Source: K. Simonyan, A. Zisserman, "Very Deep Convolutional Networks for Large-Scale
 // Image Recognition", 2015, table 1, configuration D. The layout, the names in weight
@@ -34,14 +37,14 @@ import (
 	"pixelgrad/tensor"
 )
 
-// A layer of the convolutional part.
+// layer is a layer of the convolutional part.
 type layer struct {
 	name  string
 	stage int
 	index int // of the convolution in torchvision's "features"; -1 for a pool
 }
 
-// layers lists them in the order in which they are computed.
+// layers lists the layers in the order of computation.
 var layers = []layer{
 	{"relu1_1", 0, 0}, {"relu1_2", 0, 2}, {"pool1", 0, -1},
 	{"relu2_1", 1, 5}, {"relu2_2", 1, 7}, {"pool2", 1, -1},
@@ -50,14 +53,15 @@ var layers = []layer{
 	{"relu5_1", 4, 24}, {"relu5_2", 4, 26}, {"relu5_3", 4, 28}, {"pool5", 4, -1},
 }
 
-// Logits stands for the whole network where the name of a layer is asked for.
+// Logits stands for the whole network. Load, New and Random accept it in place of the name
+// of a layer.
 const Logits = "logits"
 
-// pooled is how many pixels each side has that the classifier looks at.
+// pooled is the side, in pixels, of the classifier's input.
 const pooled = 7
 
-// Taps returns the names of the layers whose output Features can return, first to
-// last. ReLU is part of its convolution: there is no output before it.
+// Taps returns the names of the layers whose output Features can return, first to last.
+// ReLU is part of its convolution, so the output before it is not available.
 func Taps() []string {
 	names := make([]string, len(layers))
 	for i, l := range layers {
@@ -66,10 +70,10 @@ func Taps() []string {
 	return names
 }
 
-// VGG is the network, or as many of its first layers as were asked for. Its methods may
-// be called from several goroutines.
+// VGG is the network, or only its first layers, up to the one that was given to Load.
+// Several goroutines may call its methods at once.
 type VGG struct {
-	layers     []layer              // those that can be computed
+	layers     []layer              // the layers that were loaded
 	weight     []*tensor.PackedConv // of each layer, nil for pools
 	bias       []*tensor.Tensor
 	classifier []linear // three, or none
@@ -81,7 +85,7 @@ type linear struct {
 	bias   *tensor.Tensor
 }
 
-// Bytes returns the memory that the weights take.
+// Bytes returns the memory of the weights.
 func (m *VGG) Bytes() int {
 	n := 0
 	for i, w := range m.weight {
@@ -95,22 +99,21 @@ func (m *VGG) Bytes() int {
 	return n
 }
 
-// FeatureShape returns the size of what Features returns for one image of h×w pixels
-// at a tap. It panics if the network has no such layer, or if nothing is left of the
-// image there.
+// FeatureShape returns the shape of the features of one image of h×w pixels at a tap. It
+// panics if the network has no such layer, or if no pixel of the image is left there.
 func (m *VGG) FeatureShape(tap string, h, w int) (channels, height, width int) {
 	last := m.find("FeatureShape", tap)
 	channels, height, width = m.sizes("FeatureShape", last, h, w)
 	return channels, height, width
 }
 
-// Features returns the outputs of layers, in the order of taps, which may repeat. No
-// layer after the last of them is computed.
+// Features returns the outputs of the layers in taps, in the same order. A name may occur
+// more than once. Layers after the last tap are not computed.
 //
-// Shapes: x (n,3,h,w), normalised as by Normalize, of any size that leaves at least one
-// pixel → (n, channels, h/2ⁱ, w/2ⁱ), i the pools on the way, rounded down at each. It
-// panics if x does not fit or a name is not among Taps, or beyond what was loaded. It
-// matches the activations in torchvision's vgg16().features.
+// Shapes: x (n,3,h,w) → (n,channels,h/2ⁱ,w/2ⁱ) after i pools; each pool rounds down. x is
+// normalised as by Normalize. Its images may have any size that leaves at least one pixel.
+// Features panics if x does not fit, if a name is not among Taps, or if its layer was not
+// loaded. It matches the activations in torchvision's vgg16().features.
 func (m *VGG) Features(x *tensor.Tensor, taps ...string) []*tensor.Tensor {
 	if len(taps) == 0 {
 		panic("vgg: Features: no taps")
@@ -127,11 +130,12 @@ func (m *VGG) Features(x *tensor.Tensor, taps ...string) []*tensor.Tensor {
 	return out
 }
 
-// Forward returns the logits: how much speaks for each class, see Top.
+// Forward returns the logits of the classes. Top converts them to probabilities.
 //
-// Shapes: x (n,3,h,w), normalised, at least 32×32 pixels; made for 224×224 → (n,classes),
-// 1,000 classes in the network as it has been trained. It panics if x does not fit or
-// the classifier was not loaded. It matches torchvision's vgg16().eval().
+// Shapes: x (n,3,h,w) → (n,classes). torchvision's network has 1,000 classes. x is
+// normalised as by Normalize. Its images have at least 32×32 pixels; the network was
+// trained with 224×224. Forward panics if x does not fit or if the classifier was not
+// loaded. It matches torchvision's vgg16().eval().
 func (m *VGG) Forward(x *tensor.Tensor) *tensor.Tensor {
 	if m.classifier == nil {
 		panic(fmt.Sprintf("vgg: Forward: the classifier was not loaded, only the layers up to %s", m.layers[len(m.layers)-1].name))
@@ -169,7 +173,7 @@ func (m *VGG) find(op, name string) int {
 	return i
 }
 
-// sizes returns the shape of one image after a layer.
+// sizes returns the shape of the output for one image after a layer.
 func (m *VGG) sizes(op string, last, h, w int) (channels, height, width int) {
 	channels, height, width = 3, h, w
 	for i, l := range m.layers[:last+1] {

@@ -26,8 +26,8 @@ func small(t testing.TB, upTo string) *VGG {
 	return m
 }
 
-// TestGroups computes a batch in groups of every size from one image on, with several
-// numbers of threads, and wants the bits of the whole batch at once.
+// TestGroups computes a batch in groups of every size, with several numbers of threads. The
+// bits must be the same as those of the whole batch at once.
 func TestGroups(t *testing.T) {
 	defer func(n int) { groupElements = n; tensor.SetThreads(0) }(groupElements)
 	m := small(t, Logits)
@@ -54,7 +54,7 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// asked counts which tensors are asked for.
+// asked records the tensors that are requested.
 type asked struct {
 	Weights
 	names []string
@@ -65,7 +65,7 @@ func (a *asked) Tensor(name string) (*tensor.Tensor, error) {
 	return a.Weights.Tensor(name)
 }
 
-// TestLoadsNoMoreThanNeeded names each layer as the last one.
+// TestLoadsNoMoreThanNeeded loads the network up to each layer.
 func TestLoadsNoMoreThanNeeded(t *testing.T) {
 	f, err := open(smallFile)
 	if err != nil {
@@ -103,7 +103,8 @@ func TestLoadsNoMoreThanNeeded(t *testing.T) {
 	}
 }
 
-// TestBadWeights expects an error that names the file, what was expected and found.
+// TestBadWeights expects an error with the file's name, what was expected and what was
+// found.
 func TestBadWeights(t *testing.T) {
 	f, err := open(smallFile)
 	if err != nil {
@@ -301,7 +302,7 @@ func TestPreprocessSizes(t *testing.T) {
 	}
 }
 
-// TestRandom looks at the spread of the initial weights.
+// TestRandom checks the standard deviations of the initial weights.
 func TestRandom(t *testing.T) {
 	source := initial{rand.New(rand.NewPCG(1, 0))}
 	for _, l := range layers[:5] {
@@ -331,7 +332,7 @@ func TestRandom(t *testing.T) {
 	}
 }
 
-// damaged are weights with a number that is none.
+// damaged is a source of weights with a NaN.
 type damaged struct{ Weights }
 
 func (d damaged) Tensor(name string) (*tensor.Tensor, error) {

@@ -9,21 +9,21 @@ import (
 	"pixelgrad/tensor"
 )
 
-// Score is how near enlarged pictures come to the true ones, in dB.
+// Score says how near enlarged pictures come to the true ones, in dB.
 type Score struct {
 	PSNR     float64 // of the mean squared error over all pictures together
 	MeanPSNR float64 // the mean of the single pictures' PSNR
 }
 
-// Baseline is what plain interpolation to one size scores.
+// Baseline holds the scores of plain interpolation to one size.
 type Baseline struct{ Bilinear, Bicubic, BicubicTorch Score }
 
-// Baselines enlarges the X square of every photograph in the cache to the two
-// larger sizes, with [Bilinear], [Bicubic] and [BicubicTorch], and compares with
-// the true squares: what a network has to beat. A size that the cache lacks
-// scores 0. threads is the number of photographs worked on at once (0:
-// GOMAXPROCS); the result does not depend on it. It panics if the cache is
-// empty.
+// Baselines returns the scores that a network has to beat. It enlarges the X square of
+// every photograph in the cache to the two larger sizes, with [Bilinear], [Bicubic] and
+// [BicubicTorch], and compares the results with the true squares. The score is 0 for a
+// size that the cache does not have. threads is the number of photographs that are
+// processed at once (0: GOMAXPROCS); the result does not depend on it. Baselines panics
+// if the cache is empty.
 func Baselines(c *Cache, threads int) (mid, large Baseline) {
 	if c.Len() == 0 {
 		panic(fmt.Sprintf("vision: Baselines: the cache of sizes %+v is empty", c.Sizes))
@@ -32,7 +32,7 @@ func Baselines(c *Cache, threads int) (mid, large Baseline) {
 		threads = runtime.GOMAXPROCS(0)
 	}
 	enlargers := [3]func(x *tensor.Tensor, h, w int) *tensor.Tensor{Bilinear, Bicubic, BicubicTorch}
-	mse := make([][2][3]float64, c.Len()) // by photograph, to be added in order
+	mse := make([][2][3]float64, c.Len()) // by photograph, to add them in order
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range min(threads, c.Len()) {

@@ -8,21 +8,19 @@ import (
 	"pixelgrad/tensor"
 )
 
-// Batch is a number of photographs as numbers in [0,1], each exactly b/255
-// rounded to float32. Shapes: X (n,3,72,72), Mid (n,3,144,144) and Large
-// (n,3,288,288), or whatever [Sizes] the cache has; a size that was left out is
-// nil.
+// Batch holds n photographs as numbers in [0,1]. Each number is b/255, where b is the
+// byte, correctly rounded to float32. Shapes: X (n,3,72,72), Mid (n,3,144,144) and Large
+// (n,3,288,288), or the cache's own [Sizes]. A size that the cache does not have is nil.
 type Batch struct {
 	X, Mid, Large *tensor.Tensor
-	Index         []int // which photographs of the cache these are
+	Index         []int // the photographs' numbers in the cache
 }
 
 // Len returns the number of photographs.
 func (b *Batch) Len() int { return len(b.Index) }
 
-// Loader fills batches from a cache. Its memory is used for every batch again,
-// so that an epoch takes no new memory: what a [Batch] holds is valid until the
-// next one.
+// Loader fills batches from a cache. It uses the same memory for every batch, and an epoch
+// takes no new memory. The content of a [Batch] is valid until the next batch.
 type Loader struct {
 	cache   *Cache
 	size    int
@@ -30,13 +28,13 @@ type Loader struct {
 	shuffle bool
 	order   []int
 	whole   Batch // all of the memory
-	last    Batch // the beginning of it, for the smaller batch at an epoch's end
+	last    Batch // the beginning of this memory, for the smaller batch at an epoch's end
 	filling filling
 }
 
-// NewLoader returns a loader of batches of size photographs. With shuffle each
-// epoch has its own order, drawn with the seed; without, the order is the
-// cache's. It panics if size is not positive.
+// NewLoader returns a loader whose batches have size photographs. With shuffle, each epoch
+// has an order of its own that depends on the seed; without shuffle, every epoch has the
+// order of the cache. NewLoader panics if size is not positive.
 func NewLoader(c *Cache, size int, seed uint64, shuffle bool) *Loader {
 	if size <= 0 {
 		panic(fmt.Sprintf("vision: NewLoader: batches of %d photographs", size))
@@ -62,14 +60,13 @@ func NewLoader(c *Cache, size int, seed uint64, shuffle bool) *Loader {
 	return l
 }
 
-// Batches returns the number of batches in an epoch, the smaller one at its end
-// included.
+// Batches returns the number of batches in an epoch, including the smaller one at its
+// end.
 func (l *Loader) Batches() int { return (l.cache.Len() + l.size - 1) / l.size }
 
-// Epoch returns every photograph of the cache once, in batches numbered from 0.
-// The last one has fewer photographs if the cache's number is not a multiple of
-// the batch size. The order depends on the seed and the epoch only, so that a
-// training run can be taken up again at any epoch.
+// Epoch returns every photograph of the cache once, in batches numbered from 0. The last
+// batch is smaller if the number of photographs is not a multiple of the batch size. The
+// order depends only on the seed and the epoch, so a training run can resume at any epoch.
 func (l *Loader) Epoch(epoch int) iter.Seq2[int, *Batch] {
 	return func(yield func(int, *Batch) bool) {
 		for i := range l.order {
@@ -97,8 +94,9 @@ func (l *Loader) Epoch(epoch int) iter.Seq2[int, *Batch] {
 	}
 }
 
-// A filling is the conversion of some squares, which is described here so that the function
-// for it is made once.
+// filling holds the arguments of one conversion of squares to numbers. They are fields
+// because tensor.Parallel takes a function: a method value, made once, needs no memory
+// for each batch, and a new closure would.
 type filling struct {
 	dst   []float32
 	src   squares
@@ -106,6 +104,7 @@ type filling struct {
 	one   func(i int)
 }
 
+// convert converts square i of the conversion.
 func (f *filling) convert(i int) {
 	pix := f.src.picture(f.index[i])
 	part := f.dst[i*len(pix):][:len(pix)]
@@ -114,8 +113,8 @@ func (f *filling) convert(i int) {
 	}
 }
 
-// fill converts the squares with the given numbers, one after the other in dst, by as many
-// threads as tensors have.
+// fill converts the squares with the numbers in index and writes them to dst, one after
+// the other. It uses all threads of package tensor.
 func (f *filling) fill(dst *tensor.Tensor, src squares, index []int) {
 	if dst == nil {
 		return

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// testPhoto is a picture with the smooth areas, edges and fine texture of a
-// photograph, the same on every machine.
+// testPhoto is a picture with smooth areas, edges and fine texture, like a photograph. It
+// is the same on every machine.
 func testPhoto(w, h int) *RGB {
 	p := NewRGB(w, h)
 	state := uint32(1)
@@ -47,7 +47,7 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// Only the conversion from YCbCr with its smooth enlarging of the chroma.
+// Only the conversion from YCbCr, which enlarges the colour planes smoothly.
 func BenchmarkFromYCbCr(b *testing.B) {
 	m, err := jpeg.Decode(bytes.NewReader(benchmarkJPEG(b)))
 	if err != nil {

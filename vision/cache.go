@@ -10,25 +10,25 @@ import (
 	"sync/atomic"
 )
 
-// Sizes are the sides, in pixels, of the three squares that are made of each
-// photograph: what a network sees and the two that it should predict. A square
-// of size 0 is left out; X is always needed.
+// Sizes holds the sides, in pixels, of the three squares that are made from each
+// photograph. X is the network's input; Mid and Large are the two targets. A target of
+// size 0 is left out. X must not be 0.
 type Sizes struct{ X, Mid, Large int }
 
-// WorkshopSizes are the squares of the super-resolution exercise. The last one
-// takes three quarters of the memory, so a model with one output leaves it out.
+// WorkshopSizes are the squares of the super-resolution exercise. Large takes three
+// quarters of the memory, so a model with one output leaves it out.
 var WorkshopSizes = Sizes{X: 72, Mid: 144, Large: 288}
 
-// Bytes returns the memory that the squares of n photographs take:
-// 3·n·(X² + Mid² + Large²). That is 1.6 GB for VOC 2007 at [WorkshopSizes].
+// Bytes returns the memory for the squares of n photographs: 3·n·(X² + Mid² + Large²).
+// For VOC 2007 at [WorkshopSizes] this is 1.6 GB.
 func (s Sizes) Bytes(n int) int64 {
 	return 3 * int64(n) * int64(s.X*s.X+s.Mid*s.Mid+s.Large*s.Large)
 }
 
-// Cache holds the squares of many photographs, decoded and resized once. They
-// are kept as bytes, a quarter of what numbers take, and by plane, so that a
-// batch is filled by walking straight through the memory. Shape of each of the
-// three: (N,3,S,S), row-major; a size that was left out is empty.
+// Cache holds the squares of many photographs, decoded and resized once. The squares are
+// stored as bytes, which take a quarter of the memory of float32. The three colours of a
+// square are separate planes, in the order of a batch. Shape of X, Mid and Large:
+// (N,3,S,S), row-major. A size that was left out is empty.
 type Cache struct {
 	Sizes Sizes
 	Names []string // the photographs' names, see [Photo]
@@ -45,12 +45,12 @@ func (c *Cache) Len() int { return len(c.Names) }
 // CacheOptions says how a cache is built.
 type CacheOptions struct {
 	Sizes    Sizes // the zero value stands for WorkshopSizes
-	Threads  int   // how many photographs are worked on at once; 0: GOMAXPROCS
+	Threads  int   // how many photographs are processed at once; 0: GOMAXPROCS
 	SkipBad  bool  // leave out the photographs that cannot be used
 	Progress func(done, total int)
 }
 
-// BrokenError lists the photographs that cannot be used, in their order.
+// BrokenError lists the photographs that cannot be used, in the order of the photographs.
 type BrokenError struct {
 	Errors []error // one for each, naming the file
 	Total  int     // how many photographs there were
@@ -73,14 +73,15 @@ func (e *BrokenError) Error() string {
 // Unwrap gives [errors.Is] and [errors.As] the single errors.
 func (e *BrokenError) Unwrap() []error { return e.Errors }
 
-// BuildCache decodes photographs of d and resizes them with [Resize] into
-// squares, the aspect ratio not kept. The result is the same for any number of
-// threads. Progress is called once for each photograph, never twice at a time.
+// BuildCache decodes photographs of d and resizes them with [Resize] to squares; the
+// aspect ratio is not kept. The result is the same for any number of threads. BuildCache
+// calls Progress once for each photograph, and never from two threads at a time.
 //
-// All photographs are looked at before an error comes back, so that one run
-// finds all that are broken: they are in a [*BrokenError]. With SkipBad the
-// cache is made without them and has their errors in Skipped, unless none is
-// left. A cancelled ctx ends the work at the next photograph with ctx's error.
+// BuildCache tries all photographs before it returns an error, so one run finds every
+// broken photograph. The error is a [*BrokenError]. With SkipBad, the cache is made
+// without the broken photographs, and Skipped holds their errors; if no photograph is
+// left, the result is an error all the same. If ctx is cancelled, the work stops at the
+// next photograph and the error wraps that of ctx.
 func BuildCache(ctx context.Context, d *Dataset, photos []Photo, o CacheOptions) (*Cache, error) {
 	if o.Sizes == (Sizes{}) {
 		o.Sizes = WorkshopSizes
@@ -98,7 +99,7 @@ func BuildCache(ctx context.Context, d *Dataset, photos []Photo, o CacheOptions)
 	c.Mid = make([]uint8, len(photos)*3*s.Mid*s.Mid)
 	c.Large = make([]uint8, len(photos)*3*s.Large*s.Large)
 
-	failed := make([]error, len(photos)) // by photograph, so that the order is theirs
+	failed := make([]error, len(photos)) // by photograph, and so in their order
 	var next atomic.Int64
 	var progress sync.Mutex
 	done := 0
@@ -143,7 +144,7 @@ func BuildCache(ctx context.Context, d *Dataset, photos []Photo, o CacheOptions)
 	return c.finish(failed, o.SkipBad)
 }
 
-// finish reports the photographs that failed or takes them out.
+// finish reports the photographs that failed, or removes them from the cache.
 func (c *Cache) finish(failed []error, skip bool) (*Cache, error) {
 	broken := &BrokenError{Total: len(failed)}
 	for _, err := range failed {
@@ -176,7 +177,7 @@ func (c *Cache) finish(failed []error, skip bool) (*Cache, error) {
 	return c, nil
 }
 
-// squares are a cache's pictures of one size.
+// squares holds a cache's pictures of one size.
 type squares struct {
 	pix  []uint8
 	side int
@@ -199,8 +200,8 @@ func (c *Cache) parts() []squares {
 	return p
 }
 
-// Picture returns one of the squares of photograph i for looking at: the one of
-// that side. It panics if the cache has none of that side or no photograph i.
+// Picture returns the square of photograph i that has the given side, as a picture to look
+// at. It panics if the cache has no squares of this side or no photograph i.
 func (c *Cache) Picture(i, side int) *RGB {
 	for _, part := range c.parts() {
 		if part.side == side && i >= 0 && i < c.Len() {
@@ -215,7 +216,7 @@ func (c *Cache) Picture(i, side int) *RGB {
 	panic(fmt.Sprintf("vision: Cache.Picture(%d, %d): the cache has %d photographs at sizes %+v", i, side, c.Len(), c.Sizes))
 }
 
-// bytePlanes writes all red samples, then all green and all blue ones.
+// bytePlanes writes all red samples, then all green samples, then all blue samples.
 func (p *RGB) bytePlanes(dst []uint8) {
 	n := p.W * p.H
 	r, g, b := dst[:n], dst[n:][:n], dst[2*n:][:n]

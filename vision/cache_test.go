@@ -12,8 +12,8 @@ import (
 	"testing/fstest"
 )
 
-// photoFS returns a plain folder with n different photographs, of which the
-// given ones are broken.
+// photoFS returns a plain folder with n different photographs. Those whose numbers are in
+// broken are truncated.
 func photoFS(t testing.TB, n int, broken ...int) fstest.MapFS {
 	f := fstest.MapFS{}
 	for i := range n {
@@ -54,7 +54,8 @@ func build(t testing.TB, n int, o CacheOptions) *Cache {
 
 var testSizes = Sizes{X: 6, Mid: 12, Large: 24}
 
-// The cache holds what Read and Resize give, by plane, for any number of threads.
+// For any number of threads, the cache holds the planes of the pictures that Read and
+// Resize return.
 func TestBuildCache(t *testing.T) {
 	d, photos := everything(t, photoFS(t, 9))
 	for _, threads := range []int{0, 1, 2, 5, 20} {
@@ -102,7 +103,7 @@ func TestBuildCacheSizes(t *testing.T) {
 	}
 }
 
-// One run names every broken photograph; with SkipBad the others are used.
+// One run finds every broken photograph. With SkipBad the others are used.
 func TestBuildCacheBroken(t *testing.T) {
 	broken := []int{0, 3, 4, 8}
 	d, photos := everything(t, photoFS(t, 9, broken...))
@@ -157,8 +158,8 @@ func TestBuildCacheCancelled(t *testing.T) {
 	}
 }
 
-// An epoch has every photograph once, each number is exactly b/255, the last
-// batch is the smaller one, and epochs and seeds differ.
+// An epoch has every photograph once, each number is exactly b/255, and only the last
+// batch is smaller. Different epochs and seeds give different orders.
 func TestLoader(t *testing.T) {
 	c := build(t, 7, CacheOptions{Sizes: testSizes})
 	orders := map[string]string{}
@@ -199,8 +200,8 @@ func TestLoader(t *testing.T) {
 	}
 }
 
-// The same seed and epoch give the same order, whatever was read before; without
-// shuffling it is the cache's.
+// The same seed and epoch give the same order, also after other epochs were read. Without
+// shuffling, the order is the cache's.
 func TestLoaderRepeats(t *testing.T) {
 	c := build(t, 7, CacheOptions{Sizes: Sizes{X: 6}})
 	order := func(l *Loader, epoch int) (o []int) {
@@ -236,8 +237,7 @@ func TestLoaderTakesNoMemory(t *testing.T) {
 	}
 }
 
-// The figures of a cache are those of its pictures one by one, for any number of
-// threads.
+// The scores of a cache equal those of its pictures one by one, for any number of threads.
 func TestBaselines(t *testing.T) {
 	c := build(t, 5, CacheOptions{Sizes: testSizes})
 	mid, large := Baselines(c, 1)

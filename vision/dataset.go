@@ -13,50 +13,50 @@ import (
 // Photo is one photograph of a [Dataset].
 type Photo struct {
 	Name string // the file's name without folder and extension: "000012"
-	File string // where it lies in the dataset's file system, with slashes
+	File string // its path in the dataset's file system, with slashes
 }
 
-// Dataset is a set of photographs in two parts that have none in common: those
-// to train on and those to validate with.
+// Dataset is a set of photographs in two disjoint parts: one to train on and one to
+// validate with.
 type Dataset struct {
 	Train, Val []Photo
-	Rule       string // how the two were told apart, a sentence for the log
+	Rule       string // how the photographs were divided, a sentence for the log
 
 	fsys  fs.FS
-	label string // what people call the file system: the folder's path
+	label string // the name of the file system in messages: the folder's path
 }
 
-// DatasetOptions says how photographs are divided. The zero value is the
-// workshop's way with seed 0.
+// DatasetOptions says how photographs are divided. The zero value divides them as the
+// workshop does, with seed 0.
 type DatasetOptions struct {
-	// Seed decides which photographs validate, where no lists say it.
+	// Seed decides which photographs validate if no lists do.
 	Seed uint64
 
-	// Limit, if not 0, takes only so many photographs, for a quick look at the
-	// whole pipeline: at least 2. They are the first ones by name, divided
-	// afterwards. From lists that are used as they stand it takes the first of
-	// each, Limit in all, in the lists' own proportion.
+	// Limit is the largest number of photographs to use, at least 2, for a quick look
+	// at the whole pipeline; 0 means all of them. The first photographs by name are
+	// taken and then divided. If lists are used as they stand, the first photographs
+	// of each list are taken, Limit in total, in the proportion of the lists.
 	Limit int
 
-	// Split says whether the lists of a VOC folder are used as they stand.
+	// Split says whether the lists in a VOC folder are used as they stand.
 	Split SplitRule
 
-	// Group, if not nil, maps a photo's name to a group's: photographs of one
-	// group always stay on one side. See [PhotoOfCrop].
+	// Group, if not nil, returns the name of a photo's group. All photographs of a
+	// group go to the same part. See [PhotoOfCrop].
 	Group func(name string) string
 }
 
-// OpenDir finds the photographs in a folder. It may be
+// OpenDir finds the photographs in a folder. There are two kinds of folder:
 //
-//   - one in the layout of PASCAL VOC: with JPEGImages and ImageSets/Main inside,
-//     or the folder VOCdevkit or VOC2007 around that, or the folder around
-//     VOCdevkit. [SplitRule] says how it is divided.
-//   - any other folder: its .jpg, .jpeg and .png files, by name, without those
-//     of folders inside and without hidden ones. A fifth drawn by the seed
-//     validates, see [ValCount].
+//   - A folder in the layout of PASCAL VOC, such as VOC2007, has JPEGImages and
+//     ImageSets/Main inside. dir may also be VOCdevkit, which holds VOC2007, or the
+//     folder that holds VOCdevkit. [SplitRule] says how the photographs are divided.
+//   - In any other folder, the photographs are its .jpg, .jpeg and .png files, sorted by
+//     name. Hidden files and the folders inside are ignored. A fifth of the
+//     photographs, drawn by the seed, validates; see [ValCount].
 //
-// No photograph is opened yet. An error names the folder or the list's line,
-// what was expected there and what was found.
+// OpenDir does not open any photograph. An error names the folder, or the line of a list,
+// and says what was expected and what was found.
 func OpenDir(dir string, o DatasetOptions) (*Dataset, error) {
 	info, err := os.Stat(dir)
 	switch {
@@ -70,8 +70,7 @@ func OpenDir(dir string, o DatasetOptions) (*Dataset, error) {
 	return OpenFS(os.DirFS(dir), dir, o)
 }
 
-// OpenFS does for a file system what [OpenDir] does for a folder. label is what
-// errors call it.
+// OpenFS is [OpenDir] for a file system. Errors call the file system label.
 func OpenFS(fsys fs.FS, label string, o DatasetOptions) (*Dataset, error) {
 	if o.Limit < 0 || o.Limit == 1 {
 		return nil, fmt.Errorf("vision: %s: expected a limit of at least 2 photographs, one to train on and one to validate with, found %d; use 0 for all of them", label, o.Limit)
@@ -100,21 +99,21 @@ func OpenFS(fsys fs.FS, label string, o DatasetOptions) (*Dataset, error) {
 	return d, nil
 }
 
-// Path returns where a file of the dataset lies, for people.
+// Path returns the path of a file of the dataset, for messages.
 func (d *Dataset) Path(file string) string {
 	return filepath.Join(d.label, filepath.FromSlash(file))
 }
 
-// Read decodes a photograph, see [Decode].
+// Read decodes a photograph. See [Decode].
 func (d *Dataset) Read(p Photo) (*RGB, error) {
-	// Opening a named pipe would wait for somebody to write to it.
+	// Opening a named pipe would wait for a writer.
 	if info, err := fs.Stat(d.fsys, p.File); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("vision: %s: expected a JPEG or PNG file, found %s; remove it", d.Path(p.File), info.Mode().Type())
 	}
 	return readFS(d.fsys, p.File, d.Path(p.File))
 }
 
-// pictures returns the picture files of a folder, by name.
+// pictures returns the picture files in a folder, sorted by name.
 func (d *Dataset) pictures(dir string) ([]Photo, error) {
 	entries, err := fs.ReadDir(d.fsys, dir)
 	if err != nil {
@@ -133,8 +132,8 @@ func (d *Dataset) pictures(dir string) ([]Photo, error) {
 	return photos, nil
 }
 
-// IsPicture reports whether a file of this name is taken for a picture; hidden files are often a system's shadows of
-// pictures (._photo.jpg), not pictures.
+// IsPicture reports whether a file is a picture, judged by its name. Hidden files are not:
+// many of them (._photo.jpg) hold what a system stores about a picture.
 func IsPicture(name string) bool {
 	if strings.HasPrefix(name, ".") {
 		return false
@@ -156,7 +155,7 @@ func isFile(fsys fs.FS, name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// contents describes a folder in which something is missing.
+// contents describes a folder for an error about a missing file.
 func contents(fsys fs.FS, dir string) string {
 	entries, err := fs.ReadDir(fsys, dir)
 	if err != nil {

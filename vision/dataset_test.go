@@ -19,8 +19,7 @@ func numbered(from, to int) (ids []string) {
 	return ids
 }
 
-// voc returns a folder in VOC's layout under root; a list that is nil does not
-// exist.
+// voc returns a folder in VOC's layout under root. A list that is nil does not exist.
 func voc(root string, photos, train, val, trainval []string) fstest.MapFS {
 	f := fstest.MapFS{root + "Annotations/000001.xml": {}}
 	for _, id := range photos {
@@ -59,8 +58,8 @@ func TestValCount(t *testing.T) {
 	}
 }
 
-// VOC's own lists are halves; the workshop divides their 5,011 photographs into
-// 4,011 and 1,000, and so it does without those lists.
+// VOC's own lists are halves. Their 5,011 photographs are divided into 4,011 and 1,000, as in
+// the workshop, with and without these lists.
 func TestOfficialVOC(t *testing.T) {
 	all := numbered(0, 5011)
 	var train, val []string
@@ -109,8 +108,8 @@ func TestOfficialVOC(t *testing.T) {
 	}
 }
 
-// Lists of four to one are used as they stand, in their order, whatever trainval
-// says and whatever the lines have after the id.
+// Lists of four to one are used as they stand, in their order. trainval.txt is ignored, and
+// so is the rest of a line after the id.
 func TestListedVOC(t *testing.T) {
 	all := numbered(0, 50)
 	train, val := slices.Clone(all[10:]), slices.Clone(all[:10])
@@ -305,8 +304,8 @@ func TestOpenDir(t *testing.T) {
 	}
 }
 
-// No list, however strange, panics or lets a photograph be used twice or from
-// elsewhere.
+// No list makes the reader panic. No photograph is used twice, and none from outside of the
+// folder.
 func FuzzLists(f *testing.F) {
 	f.Add("000001\n000002\n", "000003\n", int8(0))
 	f.Add("000001 1\r\n000002 -1\r\n000005\n\n", "\ufeff000003", int8(3))

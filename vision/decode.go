@@ -12,23 +12,23 @@ import (
 	"os"
 )
 
-// What is read at most. The limits hold before memory is taken: a file of 100
-// bytes can claim 65535×65535 pixels, and Go cannot recover from running out of
-// memory. At the limit a progressive JPEG needs about 1 GB while it is decoded.
+// Limits on pictures. They are checked before memory is taken, because a file of 100
+// bytes can claim 65535×65535 pixels, and a Go program cannot recover when memory runs
+// out. At these limits, decoding a progressive JPEG needs about 1 GB.
 const (
 	MaxPixels    = 8192 * 8192 // pixels of one picture, 64 Mi
 	MaxSide      = 65535       // pixels along one side, JPEG's own limit
 	MaxFileBytes = 256 << 20   // bytes of one file
 
-	// maxScans bounds the passes over the picture that a progressive JPEG may
-	// ask for. Encoders use about 10, and each costs time in proportion to the
-	// picture's size but almost no bytes in the file.
+	// maxScans is the largest number of scans, or passes over the picture, in a
+	// progressive JPEG. Encoders write about 10. A scan may have almost no bytes in
+	// the file, but decoding it takes time in proportion to the picture's size.
 	maxScans = 256
 )
 
-// ReadFile decodes a JPEG or PNG file, see [Decode].
+// ReadFile decodes a JPEG or PNG file. See [Decode].
 func ReadFile(path string) (*RGB, error) {
-	// Opening a named pipe would wait for somebody to write to it.
+	// Opening a named pipe would wait for a writer.
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("vision: %s: expected a JPEG or PNG file, found a folder or a device", path)
 	}
@@ -40,12 +40,13 @@ func ReadFile(path string) (*RGB, error) {
 	return Decode(f, path)
 }
 
-// ReadFS decodes a JPEG or PNG file of a file system, see [Decode].
+// ReadFS decodes a JPEG or PNG file in a file system. See [Decode].
 func ReadFS(fsys fs.FS, name string) (*RGB, error) {
 	return readFS(fsys, name, name)
 }
 
-// readFS calls the file label in errors, which may say where fsys itself lies.
+// readFS is ReadFS whose errors call the file label. A label may include the path of fsys
+// itself.
 func readFS(fsys fs.FS, name, label string) (*RGB, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
@@ -55,7 +56,7 @@ func readFS(fsys fs.FS, name, label string) (*RGB, error) {
 	return Decode(f, label)
 }
 
-// cause takes the path off an error that is about to be given a better one.
+// cause returns an error without its path, for a message that has a better path.
 func cause(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
@@ -64,18 +65,17 @@ func cause(err error) error {
 	return err
 }
 
-// Decode reads a JPEG (baseline or progressive, 8 bits) or PNG picture and
-// converts it to RGB as [FromImage] does. The content decides which of the two
-// it is, not the name. name is only for errors, which say what was expected and
-// what was found.
+// Decode reads a JPEG (baseline or progressive, 8 bits) or PNG picture and converts it to
+// RGB as [FromImage] does. It recognises the format by the content. It uses name only in
+// errors, which say what was expected and what was found.
 //
-// Refused are files above [MaxFileBytes], pictures without pixels or above
-// [MaxPixels] or [MaxSide], and truncated or damaged ones: no picture is
-// returned in part. A decoder's panic becomes an error, too.
+// Errors: the file is larger than [MaxFileBytes]; the picture has no pixels, or exceeds
+// [MaxPixels] or [MaxSide]; the picture is truncated or damaged. Decode never returns a
+// part of a picture. If a decoder panics, the result is an error too.
 //
-// The orientation that a camera writes into EXIF is ignored, as Pillow and the
-// loaders of torchvision do by default: a training photograph may lie on its
-// side. Colour profiles (ICC, gamma) are ignored as well.
+// Decode ignores the orientation that a camera writes into EXIF, as Pillow and
+// torchvision's loaders do by default. Some training photographs therefore lie on their
+// side. Decode also ignores colour profiles (ICC, gamma).
 func Decode(r io.Reader, name string) (_ *RGB, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -123,8 +123,8 @@ func checkSize(name string, c image.Config) error {
 		name, MaxPixels, MaxSide, w, h)
 }
 
-// damaged names what a decoder disliked. Its own text says little to somebody
-// who only has the file, so the usual causes get a sentence.
+// damaged returns an error about a picture that a decoder refused. A decoder's own message
+// says little to a user, so the usual causes get a sentence.
 func damaged(name, kind string, err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return fmt.Errorf("vision: %s: expected a whole %s, found one that ends too early (%w); copy or download it again", name, kind, err)
@@ -137,7 +137,7 @@ func damaged(name, kind string, err error) error {
 	return fmt.Errorf("vision: %s: expected a valid %s, found a damaged one (%w); copy or download it again", name, kind, err)
 }
 
-// format names a file's kind by its first bytes, for people.
+// format returns the name of a file's format, judged by its first bytes.
 func format(data []byte) string {
 	has := func(at int, s string) bool { return len(data) >= at && bytes.HasPrefix(data[at:], []byte(s)) }
 	switch {
@@ -167,15 +167,14 @@ func format(data []byte) string {
 	return fmt.Sprintf("a file that begins with the bytes % x", data[:min(len(data), 8)])
 }
 
-// scans counts the start-of-scan markers of a JPEG. Segments before, between
-// and after them are stepped over by their length, since a thumbnail inside one
-// has scans of its own. Within a scan every 0xff of the coded data is followed
-// by 0 or by a restart marker, so that the next other marker ends it.
+// scans counts the start-of-scan markers of a JPEG. It skips every segment by its length,
+// because a segment may hold a thumbnail with scans of its own. In the coded data of a
+// scan, 0 or a restart marker follows every 0xff; any other marker ends the scan.
 func scans(data []byte) int {
 	n := 0
 	for i := 2; i+4 <= len(data); {
 		if data[i] != 0xff {
-			i++ // coded data, or the garbage that decoders skip, too
+			i++ // coded data, or garbage, which decoders skip too
 			continue
 		}
 		switch m := data[i+1]; {

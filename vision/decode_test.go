@@ -92,7 +92,7 @@ func TestFromImageSubImage(t *testing.T) {
 	}
 }
 
-// Every type of picture converts to what its own colours say.
+// Every type of picture converts to the colours that its At method returns.
 func TestFromImageKinds(t *testing.T) {
 	p := testPhoto(13, 9)
 	cmyk := image.NewCMYK(p.Bounds())
@@ -158,7 +158,7 @@ func TestDecodeRefusesSizes(t *testing.T) {
 	}
 }
 
-// No beginning of a file gives a picture, and none a panic.
+// No truncated file gives a picture or a panic.
 func TestDecodeTruncated(t *testing.T) {
 	p := testPhoto(24, 20)
 	for what, data := range map[string][]byte{"a JPEG": encodeJPEG(t, p), "a PNG": encodePNG(t, p)} {
@@ -199,8 +199,8 @@ func TestDecodeNamesOtherKinds(t *testing.T) {
 	}
 }
 
-// Only the picture's own scans count, not those of a thumbnail in a segment or
-// of a second picture after the first.
+// Only the picture's own scans count. Those of a thumbnail in a segment, or of a second
+// picture after the first, do not.
 func TestScans(t *testing.T) {
 	plain := encodeJPEG(t, testPhoto(30, 30))
 	thumbnail := append([]byte{0xff, 0xe1, byte((len(plain) + 2) >> 8), byte(len(plain) + 2)}, plain...)

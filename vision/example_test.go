@@ -4,14 +4,93 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"image"
 	"image/png"
+	"log"
 	"os"
 	"path/filepath"
 	"testing/fstest"
 
 	"pixelgrad/tensor"
+	"pixelgrad/testdata/photos"
 	"pixelgrad/vision"
 )
+
+// A photograph is read, made smaller and enlarged again. The PSNR says how much was
+// lost, and the result is written as a PNG file.
+func Example() {
+	photo, err := vision.ReadFile("../testdata/photos/alpaca_0.jpg")
+	if err != nil {
+		log.Fatal(err)
+	}
+	small := vision.Resize(photo, 72, 72)
+	large := vision.Resize(small, photo.W, photo.H)
+	fmt.Printf("%d×%d → %d×%d → %d×%d: %.1f dB\n", photo.W, photo.H, small.W, small.H, large.W, large.H,
+		vision.PSNR(large.Tensor(), photo.Tensor()))
+
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := vision.WritePNG(filepath.Join(dir, "large.png"), large); err != nil {
+		log.Fatal(err)
+	}
+	// Output: 288×288 → 72×72 → 288×288: 24.8 dB
+}
+
+// Photographs that are embedded in the program.
+func ExampleReadFS() {
+	photo, err := vision.ReadFS(photos.FS, "red-panda_0.jpg")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(photo.Bounds().Size(), len(photo.Pix), "samples")
+	// Output: (288,288) 248832 samples
+}
+
+// Any picture of the standard library becomes a tensor in [0,1] and a picture again.
+func ExampleFromImage() {
+	m := image.NewGray(image.Rect(0, 0, 2, 1))
+	m.Pix[0], m.Pix[1] = 51, 255
+	x := vision.FromImage(m).Tensor()
+	fmt.Println(x.Shape(), x.Data())
+	fmt.Println(vision.FromTensor(x, 0).Pix)
+	// Output:
+	// [1 3 1 2] [0.2 1 0.2 1 0.2 1]
+	// [51 51 51 255 255 255]
+}
+
+// The photographs in a folder, divided into two parts. The squares of one photograph
+// stay on one side.
+func ExampleOpenDir() {
+	d, err := vision.OpenDir("../testdata/photos", vision.DatasetOptions{Seed: 1, Group: vision.PhotoOfCrop})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(d.Train), "to train on,", len(d.Val), "to validate with")
+	fmt.Println("the first one:", d.Train[0].Name)
+	// Output:
+	// 147 to train on, 36 to validate with
+	// the first one: air-balloon_0
+}
+
+// The three ways of plain interpolation, on one photograph.
+func ExampleBicubic() {
+	photo, err := vision.ReadFS(photos.FS, "alpaca_0.jpg")
+	if err != nil {
+		log.Fatal(err)
+	}
+	truth := photo.Tensor()
+	x := vision.Resize(photo, 72, 72).Tensor()
+	fmt.Printf("Bilinear     %.1f dB\n", vision.PSNR(vision.Bilinear(x, 288, 288), truth))
+	fmt.Printf("Bicubic      %.1f dB\n", vision.PSNR(vision.Bicubic(x, 288, 288), truth))
+	fmt.Printf("BicubicTorch %.1f dB\n", vision.PSNR(vision.BicubicTorch(x, 288, 288), truth))
+	// Output:
+	// Bilinear     24.4 dB
+	// Bicubic      24.8 dB
+	// BicubicTorch 24.9 dB
+}
 
 // ramp returns a picture that grows brighter from left to right.
 func ramp(w, h int) *vision.RGB {
@@ -42,6 +121,14 @@ func ExamplePSNR() {
 	guess := tensor.FromSlice([]float32{0.5, 0.6, 0.5, 0.4}, 1, 1, 2, 2)
 	fmt.Printf("%.1f dB\n", vision.PSNR(guess, truth))
 	// Output: 23.0 dB
+}
+
+// The PSNR of each picture of a batch.
+func ExamplePicturePSNR() {
+	truth := tensor.FromSlice([]float32{0.5, 0.5, 0.5, 0.5}, 2, 1, 1, 2)
+	guess := tensor.FromSlice([]float32{0.6, 0.5, 0.5, 0.51}, 2, 1, 1, 2)
+	fmt.Printf("%.1f dB\n", vision.PicturePSNR(guess, truth))
+	// Output: [23.0 43.0] dB
 }
 
 // From a folder of photographs to the batches of an epoch.
@@ -96,4 +183,25 @@ func ExampleGrid() {
 	err = vision.WritePNG(filepath.Join(dir, "predictions.png"), m)
 	fmt.Println(m.Bounds().Dx(), "pixels wide,", err)
 	// Output: 348 pixels wide, <nil>
+}
+
+// A table of numbers between texts and pictures.
+func ExampleHeatMap() {
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	h := vision.HeatMap{
+		Title:    "Which text fits which picture?",
+		Rows:     []string{"a dark picture", "a bright picture"},
+		Columns:  []string{"black", "ramp"},
+		Pictures: []image.Image{vision.NewRGB(72, 72), ramp(72, 72)},
+		Values:   [][]float64{{0.31, 0.12}, {0.09, 0.27}},
+	}
+	m := h.Draw()
+	err = vision.WritePNG(filepath.Join(dir, "matrix.png"), m)
+	fmt.Println(m.Bounds().Dx(), "pixels wide,", err)
+	// Output: 504 pixels wide, <nil>
 }

@@ -11,7 +11,7 @@ import (
 	"pixelgrad/tensor"
 )
 
-// golden is what testdata/golden/resize.py wrote.
+// golden holds the output of testdata/golden/resize.py.
 type golden struct {
 	Pillow string
 	Resize []struct {
@@ -77,7 +77,7 @@ func goldenPicture(kind string, w, h int) *RGB {
 	return p
 }
 
-// apart returns the largest difference, in levels, and where it is.
+// apart returns the largest difference, in levels, and its place.
 func apart(got, want []uint8) (largest, at int) {
 	for i, v := range got {
 		if d := abs(int(v) - int(want[i])); d > largest {
@@ -128,8 +128,8 @@ func TestInterpolateGolden(t *testing.T) {
 	}
 }
 
-// Every layout that JPEGs have is decoded as Pillow decodes it, but for the
-// rounding of the inverse cosine transform.
+// Every layout of JPEGs is decoded as in Pillow, except for the rounding of the inverse
+// cosine transform.
 func TestDecodeGolden(t *testing.T) {
 	for _, c := range readGolden(t).JPEG {
 		p, err := Decode(bytes.NewReader(c.File), c.Name)

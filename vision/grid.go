@@ -19,26 +19,27 @@ import (
 	"pixelgrad/internal/atomicfile"
 )
 
-// Grid is a table of pictures with titles over the columns and a caption under
-// each picture, to be looked at by people: samples of a dataset, or a network's
-// predictions between its input and the truth.
+// Grid is a table of pictures for people, with a title over each column and a caption
+// under each picture. It shows, for example, samples of a dataset, or a network's
+// predictions between the input and the truth.
 type Grid struct {
 	Title   string   // over everything; may be empty
 	Columns []string // over the columns; may be shorter than the rows
 	Rows    []GridRow
 
-	// Cell is the side of a cell in pixels; 0 stands for that of the largest
-	// picture. Enlarged pixels are equally large if it is a multiple of theirs.
+	// Cell is the side of a cell in pixels; 0 means the side of the largest picture.
+	// If it is a multiple of a smaller picture's side, all enlarged pixels of that
+	// picture have the same size.
 	Cell int
 }
 
 // GridRow is one line of a [Grid].
 type GridRow struct {
-	Name  string // over the row, at its left; may be empty
+	Name  string // over the row, on the left; may be empty
 	Cells []GridCell
 }
 
-// GridCell is one picture with its caption, each of which may be missing.
+// GridCell is one picture with its caption. Either may be missing.
 type GridCell struct {
 	Image   image.Image
 	Caption string // "\n" begins a new line
@@ -55,10 +56,10 @@ var (
 	softColor = color.Gray{Y: 0x66}
 )
 
-// Draw draws the grid on white. Pictures keep their aspect ratio; a smaller one
-// is enlarged to its cell by repeating pixels, so that every pixel of the
-// original can be seen, and a larger one is made smaller smoothly. Text that is
-// too wide ends in "…". It panics if Cell is negative.
+// Draw draws the grid on white. Pictures keep their aspect ratio. A picture smaller than
+// its cell is enlarged by repeating pixels, so every pixel stays visible. A larger picture
+// is made smaller with a smooth filter. Text that is too wide ends in "…". Draw panics if
+// Cell is negative.
 func (g *Grid) Draw() *image.RGBA {
 	cell, columns := g.cell(), len(g.Columns)
 	for _, r := range g.Rows {
@@ -72,7 +73,7 @@ func (g *Grid) Draw() *image.RGBA {
 
 	inner := columns*(cell+gridGap) - gridGap
 	width := max(inner, 0) + 2*gridMargin
-	// The same walk first measures and then draws.
+	// The first walk measures the height, the second one draws.
 	var dst *image.RGBA
 	walk := func() int {
 		y := gridMargin
@@ -142,7 +143,7 @@ func (g *Grid) cell() int {
 	return side
 }
 
-// place draws a picture in the middle of a square cell, as large as fits.
+// place draws a picture in the middle of a square cell, as large as possible.
 func place(dst *image.RGBA, cell image.Rectangle, m image.Image) {
 	w, h := m.Bounds().Dx(), m.Bounds().Dy()
 	if w == 0 || h == 0 {
@@ -156,7 +157,7 @@ func place(dst *image.RGBA, cell image.Rectangle, m image.Image) {
 		tw = max(1, side*w/h)
 	}
 	if p, ok := m.(*RGB); ok {
-		m = p.RGBA() // the one layout that is scaled and drawn fast
+		m = p.RGBA() // the layout that is scaled and drawn fastest
 	}
 	if tw != w || th != h {
 		filter := resize.Lanczos3
@@ -174,10 +175,10 @@ type text struct {
 	face   font.Face
 	color  image.Image
 	height int // from line to line
-	ascent int // from a line's top to the letters' foot
+	ascent int // from the top of a line to its baseline
 }
 
-// newText takes the size of the letter m in pixels.
+// newText returns a text of a font. em is the font size in pixels.
 func newText(ttf []byte, em int, c color.Color) *text {
 	f, err := opentype.Parse(ttf)
 	if err != nil {
@@ -191,8 +192,8 @@ func newText(ttf []byte, em int, c color.Color) *text {
 	return &text{face: face, color: image.NewUniform(c), height: (m.Ascent + m.Descent).Ceil() + 2, ascent: m.Ascent.Ceil()}
 }
 
-// draw writes one line into the box at (x,y) that is width wide, at its left or
-// in its middle. Without dst it does nothing.
+// draw writes one line at (x,y), in a box of the given width, on the left or centred. If
+// dst is nil it does nothing.
 func (t *text) draw(dst *image.RGBA, x, y, width int, centred bool, line string) {
 	if dst == nil {
 		return
@@ -220,8 +221,8 @@ func (t *text) fit(line string, width int) string {
 	return ""
 }
 
-// WritePNG writes a picture as a PNG file, which appears whole or not at all.
-// An error names the file.
+// WritePNG writes a picture as a PNG file. The file appears whole or not at all. An error
+// names the file.
 func WritePNG(path string, m image.Image) error {
 	if err := atomicfile.Write(path, func(w io.Writer) error { return png.Encode(w, m) }); err != nil {
 		return fmt.Errorf("vision: %w", err)

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Small pictures are enlarged so that each pixel becomes a block of its own
-// colour; nothing is drawn where nothing was given.
+// Each pixel of a small picture becomes a block of its own colour. Nothing is drawn where
+// no picture was given.
 func TestGridPixels(t *testing.T) {
 	p := goldenPicture("noise", 6, 6)
 	g := &Grid{Rows: []GridRow{{Cells: []GridCell{{Image: p}, {}, {Image: p.RGBA()}}}}, Cell: 24}
@@ -33,8 +33,8 @@ func TestGridPixels(t *testing.T) {
 	}
 }
 
-// Texts take room of their own: no caption reaches into a picture, nor any
-// letter over the edge.
+// Texts have space of their own. No caption overlaps a picture, and no letter crosses the
+// edge.
 func TestGridTexts(t *testing.T) {
 	grey := NewRGB(40, 40)
 	for i := range grey.Pix {

@@ -13,9 +13,9 @@ import (
 	"golang.org/x/image/font/gofont/goregular"
 )
 
-// HeatMap is a table of numbers between texts and pictures, drawn in colours: the
-// darker the greater. Pictures stand over the columns, texts beside the rows, and the
-// greatest number of each row has a frame.
+// HeatMap is a table of numbers between texts and pictures, drawn in colours. Greater
+// numbers are darker, and the greatest number of each row has a frame. The pictures are
+// over the columns, the texts beside the rows.
 type HeatMap struct {
 	Title    string
 	Subtitle string        // explains the numbers; may be empty
@@ -31,8 +31,8 @@ const (
 	heatLabel = 260 // width of the texts
 )
 
-// Draw returns the picture of the map. It panics if Values does not have a row for
-// each text and a column for each picture.
+// Draw returns the map as a picture. It panics if Values does not have a row for each text
+// and a column for each picture.
 func (h *HeatMap) Draw() *image.RGBA {
 	h.check()
 	title := newText(gobold.TTF, 20, inkColor)
@@ -103,7 +103,8 @@ func (h *HeatMap) check() {
 	}
 }
 
-// span returns the least and the greatest value, apart from each other.
+// span returns the least and the greatest value. If there are no two different values, it
+// returns numbers with a difference of 1.
 func (h *HeatMap) span() (lo, hi float64) {
 	lo, hi = math.Inf(1), math.Inf(-1)
 	for _, row := range h.Values {
@@ -117,7 +118,7 @@ func (h *HeatMap) span() (lo, hi float64) {
 	return lo, hi
 }
 
-// greatest returns where the greatest value is, or -1.
+// greatest returns the index of the greatest value, or -1 for an empty row.
 func greatest(row []float64) int {
 	best := -1
 	for j, v := range row {
@@ -128,8 +129,8 @@ func greatest(row []float64) int {
 	return best
 }
 
-// heatColor returns the colour of a share between 0 and 1, from almost white to dark
-// blue, and one that is legible on it.
+// heatColor returns the colour for t between 0 and 1, from almost white to dark blue, and
+// the colour of legible text on it.
 func heatColor(t float64) (shade, ink color.Color) {
 	if !(t >= 0) {
 		t = 0
@@ -143,8 +144,8 @@ func heatColor(t float64) (shade, ink color.Color) {
 	return shade, inkColor
 }
 
-// wrap breaks a text into at most so many lines that are at most width pixels wide;
-// what is too long ends in an ellipsis.
+// wrap breaks a text into lines of at most width pixels. If the text needs more than most
+// lines, the last line ends in an ellipsis.
 func (t *text) wrap(s string, width, most int) []string {
 	var lines []string
 	line := ""

@@ -21,8 +21,8 @@ func heat() *HeatMap {
 	}
 }
 
-// TestHeatMap looks at the cells' colours: the least is light, the greatest dark, and
-// the greatest of a row has a frame.
+// TestHeatMap checks the colours of the cells. The least number is light, the greatest one
+// dark, and the greatest number of a row has a frame.
 func TestHeatMap(t *testing.T) {
 	m := heat().Draw()
 	b := m.Bounds()

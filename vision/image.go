@@ -8,17 +8,15 @@ import (
 	"pixelgrad/tensor"
 )
 
-// RGB is a picture of 8-bit red, green and blue samples, each 0…255 (levels),
-// in the order in which they are seen: sample c of pixel (x,y) is
-// Pix[(y·W+x)·3+c]. It is an [image.Image] without transparency, so every
-// encoder of the standard library takes it.
+// RGB is a picture of 8-bit red, green and blue samples, each 0…255 (levels). Pixels are
+// stored row by row: sample c of pixel (x,y) is Pix[(y·W+x)·3+c]. RGB is an [image.Image]
+// without transparency, so every encoder of the standard library accepts it.
 type RGB struct {
 	W, H int
 	Pix  []uint8
 }
 
-// NewRGB returns a black picture of w×h pixels. It panics if a side is
-// negative.
+// NewRGB returns a black picture of w×h pixels. It panics if a side is negative.
 func NewRGB(w, h int) *RGB {
 	if w < 0 || h < 0 {
 		panic(fmt.Sprintf("vision: NewRGB %d×%d: a side is negative", w, h))
@@ -26,13 +24,13 @@ func NewRGB(w, h int) *RGB {
 	return &RGB{W: w, H: h, Pix: make([]uint8, 3*w*h)}
 }
 
-// ColorModel is part of [image.Image].
+// ColorModel implements [image.Image].
 func (p *RGB) ColorModel() color.Model { return color.RGBAModel }
 
-// Bounds is part of [image.Image]; the upper left corner is (0,0).
+// Bounds implements [image.Image]. The upper left corner is (0,0).
 func (p *RGB) Bounds() image.Rectangle { return image.Rect(0, 0, p.W, p.H) }
 
-// At is part of [image.Image]; outside the picture it is transparent.
+// At implements [image.Image]. Outside the picture the colour is transparent.
 func (p *RGB) At(x, y int) color.Color {
 	if x < 0 || y < 0 || x >= p.W || y >= p.H {
 		return color.RGBA{}
@@ -41,12 +39,11 @@ func (p *RGB) At(x, y int) color.Color {
 	return color.RGBA{p.Pix[i], p.Pix[i+1], p.Pix[i+2], 255}
 }
 
-// Opaque reports that no pixel is transparent: with it, image/png stores three
-// samples a pixel and not four.
+// Opaque reports that no pixel is transparent. Because of it, image/png stores three
+// samples for each pixel, and not four.
 func (p *RGB) Opaque() bool { return true }
 
-// RGBA returns a copy in the standard library's layout, which its drawing
-// functions handle fastest.
+// RGBA returns a copy in the layout that the standard library draws fastest.
 func (p *RGB) RGBA() *image.RGBA {
 	q := image.NewRGBA(p.Bounds())
 	for i := range p.W * p.H {
@@ -58,15 +55,14 @@ func (p *RGB) RGBA() *image.RGBA {
 
 // FromImage converts any picture to RGB.
 //
-//   - YCbCr (what most JPEGs hold) follows JFIF, with libjpeg's smooth
-//     enlarging of the colour planes, see ycbcr.go.
+//   - YCbCr, the format of most JPEGs, is converted as JFIF says. The colour planes are
+//     enlarged smoothly, as in libjpeg; see ycbcr.go.
 //   - Grey gives three equal samples. CMYK gives (1−c)(1−k) for red, and so on.
-//   - 16-bit samples are rounded: v·255/65535, to the nearest level, as the PNG
-//     specification recommends (section 13.12). Pillow cuts instead (v>>8),
-//     which is up to one level darker.
-//   - Transparent pixels are laid over white: what a reader sees on a page.
-//     Pillow's convert("RGB") drops the transparency, which uncovers whatever
-//     colour an editor happened to leave underneath.
+//   - 16-bit samples are rounded to the nearest level, v·255/65535, as the PNG
+//     specification recommends (section 13.12). Pillow truncates (v>>8), and its
+//     result is up to one level darker.
+//   - Transparent pixels are drawn over white, as on a page. Pillow's convert("RGB")
+//     drops the transparency and shows the colours below it.
 func FromImage(m image.Image) *RGB {
 	switch m := m.(type) {
 	case *RGB:
@@ -82,8 +78,8 @@ func FromImage(m image.Image) *RGB {
 	})
 }
 
-// fromRGBA64 converts pixel by pixel. Colours arrive multiplied by their
-// opacity a, so that over white c becomes c + (65535−a).
+// fromRGBA64 converts pixel by pixel. The samples are already multiplied by the opacity a,
+// so over white a sample c becomes c + (65535−a).
 func fromRGBA64(b image.Rectangle, at func(x, y int) color.RGBA64) *RGB {
 	p := NewRGB(b.Dx(), b.Dy())
 	i := 0
@@ -103,8 +99,8 @@ func fromRGBA64(b image.Rectangle, at func(x, y int) color.RGBA64) *RGB {
 // to8 rounds a 16-bit sample to the nearest of 256 levels. 65535 = 255·257.
 func to8(v uint32) uint8 { return uint8((min(v, 0xffff) + 128) / 257) }
 
-// levels holds b/255 for every byte, correctly rounded. A multiplication by
-// 1/255 would miss the nearest float32 for some levels.
+// levels holds b/255 for every byte b, correctly rounded. For some levels, b·(1/255) is not
+// the nearest float32.
 var levels = func() (t [256]float32) {
 	for i := range t {
 		t[i] = float32(i) / 255
@@ -112,16 +108,15 @@ var levels = func() (t [256]float32) {
 	return t
 }()
 
-// Tensor returns the picture as numbers in [0,1], a plane for each colour: y =
-// b/255. Shape: (1,3,H,W). It is what torchvision's to_tensor gives, with a
-// batch dimension.
+// Tensor returns the picture as numbers y = b/255 in [0,1], with a plane for each colour.
+// Shape: (1,3,H,W). It matches torchvision's to_tensor, with a batch dimension.
 func (p *RGB) Tensor() *tensor.Tensor {
 	t := tensor.NewUninitialized(1, 3, p.H, p.W)
 	p.planes(t.Data())
 	return t
 }
 
-// planes writes all red samples, then all green and all blue ones.
+// planes writes all red samples, then all green samples, then all blue samples.
 func (p *RGB) planes(dst []float32) {
 	n := p.W * p.H
 	r, g, b := dst[:n], dst[n:][:n], dst[2*n:][:n]
@@ -131,9 +126,9 @@ func (p *RGB) planes(dst []float32) {
 	}
 }
 
-// FromTensor returns picture n of a batch: b = round(255·x), held within 0…255;
-// NaN becomes 0. Shapes: (N,3,H,W), or (3,H,W) with n = 0. It panics on any
-// other shape and if there is no picture n.
+// FromTensor returns picture n of a batch: b = round(255·x), clamped to 0…255. NaN becomes
+// 0. Shapes: (N,3,H,W), or (3,H,W) with n = 0. FromTensor panics on any other shape, and
+// if there is no picture n.
 func FromTensor(t *tensor.Tensor, n int) *RGB {
 	s := t.Shape()
 	if len(s) == 3 {

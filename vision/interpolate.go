@@ -7,12 +7,12 @@ import (
 	"pixelgrad/tensor"
 )
 
-// Bicubic returns every picture of a batch at w×h pixels as [Resize] makes it,
-// which includes rounding to 8-bit levels before and after. This is plain
-// interpolation as people usually have it. Shapes: x (N,3,H,W), result
-// (N,3,h,w). It matches Pillow's Image.resize((w, h), Image.BICUBIC) between
-// torchvision's to_pil_image and to_tensor. It panics on another shape of x,
-// and if h or w is not positive.
+// Bicubic resizes every picture of a batch to w×h pixels with [Resize]. The pixels are
+// rounded to 8-bit levels before and after it, as in the usual programs for pictures.
+//
+// Shapes: x (N,3,H,W) → (N,3,h,w). Bicubic panics on another shape of x, and if h or w is
+// not positive. It matches Pillow's Image.resize((w, h), Image.BICUBIC) between
+// torchvision's to_pil_image and to_tensor.
 func Bicubic(x *tensor.Tensor, h, w int) *tensor.Tensor {
 	n := batchOfPictures("Bicubic", x, h, w)
 	y := tensor.NewUninitialized(n, 3, h, w)
@@ -25,27 +25,28 @@ func Bicubic(x *tensor.Tensor, h, w int) *tensor.Tensor {
 	return y
 }
 
-// Bilinear returns every picture of a batch at w×h pixels: each pixel is the
-// weighted mean of the four nearest, whose centres lie at half coordinates.
+// Bilinear resizes every picture of a batch to w×h pixels. Each new pixel is a weighted
+// mean of the four nearest old pixels. The centre of pixel i is at i+½.
 //
 //	out(x) = Σᵢ k(s−i)·in(min(max(i,0),W−1))    s = (x+½)·W/w − ½
-//	k(t)   = max(0, 1−|t|)                      and the same downwards
+//	k(t)   = max(0, 1−|t|)
 //
-// Nothing is rounded to levels. Meant for enlarging: it does not average when
-// it makes a picture smaller. Shapes: x (N,3,H,W), result (N,3,h,w). It matches
-// torch.nn.functional.interpolate(x, (h, w), mode="bilinear",
-// align_corners=False). It panics on another shape of x, and if h or w is not
-// positive.
+// and the same along the columns. The result is not rounded to levels. Bilinear is meant
+// for enlarging: it does not average when it makes a picture smaller.
+//
+// Shapes: x (N,3,H,W) → (N,3,h,w). Bilinear panics on another shape of x, and if h or w is
+// not positive. It matches torch.nn.functional.interpolate(x, (h, w), mode="bilinear",
+// align_corners=False).
 func Bilinear(x *tensor.Tensor, h, w int) *tensor.Tensor {
 	batchOfPictures("Bilinear", x, h, w)
 	return interpolate(x, h, w, 2, func(t float64) float64 { return max(0, 1-math.Abs(t)) })
 }
 
-// BicubicTorch is [Bilinear] over the sixteen nearest pixels with the kernel k
-// of [Resize], but a = −¾, and the result held within [0,1]. The stronger
-// negative lobes sharpen more than Pillow's a = −½, which makes it the harder of
-// the two to beat. It matches torch.nn.functional.interpolate(x, (h, w),
-// mode="bicubic", align_corners=False).clamp(0, 1).
+// BicubicTorch is [Bilinear] with the sixteen nearest pixels and the kernel k of [Resize]
+// with a = −¾. The result is clamped to [0,1]. Pillow has a = −½; with −¾ the negative
+// lobes are stronger, the result is sharper, and its PSNR is harder to beat. BicubicTorch
+// matches torch.nn.functional.interpolate(x, (h, w), mode="bicubic",
+// align_corners=False).clamp(0, 1).
 func BicubicTorch(x *tensor.Tensor, h, w int) *tensor.Tensor {
 	batchOfPictures("BicubicTorch", x, h, w)
 	y := interpolate(x, h, w, 4, func(t float64) float64 { return keys(t, -0.75) })
@@ -55,8 +56,8 @@ func BicubicTorch(x *tensor.Tensor, h, w int) *tensor.Tensor {
 	return y
 }
 
-// interpolate sums over the nearest pixels, along the rows first and then down
-// the columns.
+// interpolate sums over the nearest pixels, first along the rows and then along the
+// columns. reach is the number of pixels in one direction.
 func interpolate(x *tensor.Tensor, h, w, reach int, kernel func(float64) float64) *tensor.Tensor {
 	n, inH, inW := x.Dim(0), x.Dim(2), x.Dim(3)
 	y := tensor.NewUninitialized(n, 3, h, w)
@@ -87,14 +88,15 @@ func interpolate(x *tensor.Tensor, h, w, reach int, kernel func(float64) float64
 	return y
 }
 
-// share is one input pixel's part in an output pixel.
+// share is the weight of one input pixel in an output pixel.
 type share struct {
 	at     int
 	weight float32
 }
 
-// nearest returns, for each of out pixels, the shares of the reach nearest of in
-// pixels. One beyond the edge counts as the pixel at the edge.
+// nearest returns the shares of the nearest input pixels, reach of them, for each output
+// pixel. in and out are the numbers of pixels in a row. Beyond the edge, the pixel at the
+// edge is repeated.
 func nearest(in, out, reach int, kernel func(float64) float64) [][]share {
 	all := make([][]share, out)
 	for x := range all {

@@ -8,12 +8,13 @@ import (
 	"pixelgrad/tensor"
 )
 
-// MSE returns the mean squared error over all elements, pictures and colours:
+// MSE returns the mean squared error over all elements:
 //
 //	mean((pred − target)²)
 //
-// Any two equal shapes. The sum is kept in float64, in order. It matches
-// torch.nn.functional.mse_loss. It panics if the shapes differ or hold nothing.
+// Shapes: any, but equal. MSE panics if the shapes differ or have no elements. The sum is
+// computed in float64, in the order of the elements. MSE matches
+// torch.nn.functional.mse_loss.
 func MSE(pred, target *tensor.Tensor) float64 {
 	p, t := pred.Data(), target.Data()
 	if !slices.Equal(pred.Shape(), target.Shape()) || len(p) == 0 {
@@ -32,24 +33,23 @@ func squaredError(p, t []float32) float64 {
 	return sum
 }
 
-// PSNR returns the peak signal-to-noise ratio, in dB, of pixels in [0,1] over
-// the whole batch:
+// PSNR returns the peak signal-to-noise ratio of a whole batch, in dB, for pixels in
+// [0,1]:
 //
 //	−10·log10(MSE)
 //
-// More is better; equal tensors give +Inf, NaN anywhere gives NaN. A batch's
-// PSNR is not the mean of its pictures', see [PicturePSNR]. It panics as [MSE]
-// does.
+// A greater PSNR is better. Equal tensors give +Inf, and NaN in any element gives NaN. The
+// PSNR of a batch is not the mean of its pictures' PSNR; see [PicturePSNR]. PSNR panics
+// like [MSE].
 func PSNR(pred, target *tensor.Tensor) float64 { return Decibels(MSE(pred, target)) }
 
-// Decibels converts a mean squared error of pixels in [0,1] to a PSNR in dB. To
-// score a whole set, average the batches' MSE, weighted by their number of
-// pictures, and convert once: the mean of the batches' PSNR would depend on
-// their size.
+// Decibels converts a mean squared error of pixels in [0,1] to a PSNR in dB. To score a
+// whole set, take the mean of the batches' MSE, weighted by their number of pictures, and
+// convert once. The mean of the batches' PSNR would depend on the batch size.
 func Decibels(mse float64) float64 { return 10 * math.Log10(1/mse) }
 
-// PicturePSNR returns the PSNR of each picture of a batch by itself, in dB.
-// Shapes: (N,…), result N. It panics as [MSE] does.
+// PicturePSNR returns the PSNR of each picture of a batch, in dB. Shapes: (N,…) → N.
+// PicturePSNR panics like [MSE].
 func PicturePSNR(pred, target *tensor.Tensor) []float64 {
 	p, t := pred.Data(), target.Data()
 	if !slices.Equal(pred.Shape(), target.Shape()) || len(p) == 0 {

@@ -67,8 +67,8 @@ func TestPanics(t *testing.T) {
 	}
 }
 
-// Pictures survive the way to numbers and back, and numbers outside [0,1] are
-// held within it.
+// A picture is the same after conversion to numbers and back. Numbers outside [0,1] are
+// clamped.
 func TestTensorConversion(t *testing.T) {
 	p := goldenPicture("noise", 11, 5)
 	x := p.Tensor()

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestPhotographs measures the figures in the package documentation on a real
-// dataset: the time for each photograph and what plain interpolation scores.
+// TestPhotographs measures the figures in docs/preprocessing.md on a real dataset:
+// the time for each photograph, and the scores of plain interpolation.
 // PIXELGRAD_PHOTOS names its folder; without it the test is skipped.
 func TestPhotographs(t *testing.T) {
 	dir := os.Getenv("PIXELGRAD_PHOTOS")

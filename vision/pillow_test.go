@@ -13,7 +13,7 @@ import (
 	"github.com/nfnt/resize"
 )
 
-// difference collects how far two decoders or two resizers are apart.
+// difference collects the differences between two decoders or two resizers.
 type difference struct {
 	what      string
 	largest   int
@@ -33,9 +33,9 @@ func (d *difference) add(a, b *RGB) {
 	d.n += len(a.Pix)
 }
 
-// TestAgainstPillow measures the figures in the package documentation on real
-// photographs. testdata/golden/resize_photos.py makes the folder it needs;
-// without one it is skipped.
+// TestAgainstPillow measures the figures in docs/preprocessing.md on real photographs.
+// testdata/golden/resize_photos.py makes the folder that it needs; without one it is
+// skipped.
 func TestAgainstPillow(t *testing.T) {
 	dir := os.Getenv("PIXELGRAD_PILLOW")
 	if dir == "" {

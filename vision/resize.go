@@ -5,43 +5,43 @@ import (
 	"math"
 )
 
-// Resize returns p at w×h pixels, larger or smaller, the sides independently of
-// each other: bicubic interpolation, which averages over all pixels that fall
-// together when it makes a picture smaller (antialiasing).
+// Resize returns p at w×h pixels, by bicubic interpolation. Each side may become larger or
+// smaller. When a side becomes smaller, the kernel is widened, and a new pixel is a mean
+// over all old pixels in its area (antialiasing).
 //
 //	out(x) = Σᵢ k((i+½−c)/s)·in(i) / Σᵢ k((i+½−c)/s)    c = (x+½)·in/out, s = max(1, in/out)
 //	k(t)   = (a+2)|t|³ − (a+3)t² + 1        |t| < 1
 //	       = a|t|³ − 5a·t² + 8a|t| − 4a     1 ≤ |t| < 2,   a = −½
 //
-// first along the rows, then along the columns. Pixels beyond the edge do not
-// exist: the sum is over the picture only and divided by its weights. Weights
-// have 22 fractional bits, and each of the two passes rounds to a level.
+// first along the rows, then along the columns. The sums include only pixels inside the
+// picture, and are divided by the sum of their weights. Weights have 22 fractional bits.
+// Each of the two passes rounds to a level.
 //
-// It matches Pillow's Image.resize((w, h), Image.BICUBIC) exactly, level by
-// level. Source: R. G. Keys, "Cubic convolution interpolation for digital image
-// processing", 1981, equation 15; the widening of the kernel is Pillow's
-// (Resample.c). It panics if w or h is not positive.
+// Resize panics if w or h is not positive. It matches Pillow's Image.resize((w, h),
+// Image.BICUBIC) exactly, level by level. Source: R. G. Keys, "Cubic convolution
+// interpolation for digital image processing", 1981, equation 15; Pillow's Resample.c for
+// the widening of the kernel.
 func Resize(p *RGB, w, h int) *RGB {
 	q := &RGB{W: w, H: h}
 	new(resizer).resize(q, p)
 	return q
 }
 
-// ResizeBilinear is [Resize] with the triangle for a kernel:
+// ResizeBilinear is [Resize] with a triangle as its kernel:
 //
 //	k(t) = max(0, 1−|t|)
 //
-// It averages when it makes a picture smaller, which the function [Bilinear] does
-// not. It matches Pillow's Image.resize((w, h), Image.BILINEAR) exactly, level by
-// level: how classifiers of photographs are usually fed. It panics if w or h is
-// not positive.
+// It averages when it makes a picture smaller; [Bilinear] does not. The input of
+// classifiers is usually resized in this way. ResizeBilinear panics if w or h is not
+// positive. It matches Pillow's Image.resize((w, h), Image.BILINEAR) exactly, level by
+// level.
 func ResizeBilinear(p *RGB, w, h int) *RGB {
 	q := &RGB{W: w, H: h}
 	(&resizer{filter: triangle}).resize(q, p)
 	return q
 }
 
-// filter is the kernel of a resizer: 0 beyond reach.
+// filter is the kernel of a resizer. It is 0 for |t| > reach.
 type filter struct {
 	reach float64
 	at    func(t float64) float64
@@ -52,7 +52,8 @@ var (
 	triangle = filter{1, func(t float64) float64 { return max(0, 1-math.Abs(t)) }}
 )
 
-// resizer keeps the memory between two pictures. Its zero value is bicubic.
+// resizer resizes pictures, and keeps its memory from one to the next. The zero value is
+// bicubic.
 type resizer struct {
 	filter filter
 	kx, ky taps
@@ -60,11 +61,11 @@ type resizer struct {
 	sum    []int32
 }
 
-// fractionBits is the precision of a weight: an int32 has room for 8 bits of
-// sample, 22 of weight, and the overshoot of a kernel with negative lobes.
+// fractionBits is the precision of a weight. An int32 has room for 8 bits of the sample, 22
+// bits of the weight, and 2 bits for the sign and the overshoot of negative lobes.
 const fractionBits = 32 - 8 - 2
 
-// resize fills q.Pix for a q whose sides are set.
+// resize resizes p to the sides of q, and fills q.Pix.
 func (r *resizer) resize(q, p *RGB) {
 	if q.W <= 0 || q.H <= 0 || p.W <= 0 || p.H <= 0 {
 		panic(fmt.Sprintf("vision: Resize %d×%d to %d×%d: a side is not positive", p.W, p.H, q.W, q.H))
@@ -93,7 +94,8 @@ func (r *resizer) resize(q, p *RGB) {
 	}
 }
 
-// grow returns a slice of n elements of arbitrary value, in s if it fits.
+// grow returns a slice of n elements with arbitrary values. It uses the memory of s if that
+// is large enough.
 func grow[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n)
@@ -101,16 +103,16 @@ func grow[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// taps are the weights of one direction: output x is the sum of
+// taps holds the weights of one direction. Output x is the sum of
 // weight[x][i]·input[from[x]+i] over all i.
 type taps struct {
 	from   []int
 	weight [][]int32
-	memory []int32   // what weight points into
-	exact  []float64 // one output's weights before they are rounded
+	memory []int32   // the memory of all weights
+	exact  []float64 // the weights of one output, before rounding
 }
 
-// set computes the weights for in pixels becoming out pixels.
+// set computes the weights to resize in pixels to out pixels.
 func (t *taps) set(f filter, in, out int) {
 	step := float64(in) / float64(out)
 	scale := max(step, 1)
@@ -166,8 +168,8 @@ func (t *taps) row(dst, src []uint8) {
 	}
 }
 
-// column computes row y of the result out of whole rows: walking along the
-// memory is many times faster than walking down a column.
+// column computes row y of the result. It adds whole rows, because reading memory in order
+// is many times faster than reading down a column.
 func (t *taps) column(dst, rows []uint8, y int, sum []int32) {
 	n := len(dst)
 	sum = sum[:n]

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// splitStream is the sequence of random numbers that divides a dataset. Epochs
-// count upwards from 0 with the same seed, see [Loader.Epoch].
+// splitStream selects the sequence of random numbers that divides a dataset. With the same
+// seed, the epochs use sequences 0, 1, 2, …; see [Loader.Epoch].
 const splitStream = 1 << 63
 
-// ValCount returns how many of n photographs validate where no list says it: a
-// fifth, rounded down, from 100 on to a multiple of ten, and at least one. So
-// the 5,011 of VOC 2007 give the workshop's 1,000 (and 4,011 to train on),
-// though a fifth would be 1,002.
+// ValCount returns how many of n photographs validate if no list decides it. This is a
+// fifth, rounded down, but at least one. From 100 on it is rounded down to a multiple of
+// ten. Of the 5,011 photographs of VOC 2007, a fifth is 1,002, and the result is the
+// workshop's 1,000, with 4,011 to train on.
 func ValCount(n int) int {
 	v := n / 5
 	if v >= 100 {
@@ -23,10 +23,10 @@ func ValCount(n int) int {
 	return max(v, 1)
 }
 
-// PhotoOfCrop is a Group of [DatasetOptions] for squares that were cut out of
-// larger photographs and are named PHOTO_NUMBER: the part before the last
-// underscore. Two squares of one photograph resemble each other, and a network
-// that trained on the one would seem better than it is on the other.
+// PhotoOfCrop is a Group for [DatasetOptions]. It serves squares that were cut out of larger
+// photographs and have names of the form PHOTO_NUMBER, and returns the part before the last
+// underscore. Two squares of one photograph resemble each other. If a network trained on
+// one and validated on the other, its score would be too good.
 func PhotoOfCrop(name string) string {
 	if i := strings.LastIndexByte(name, '_'); i > 0 {
 		return name[:i]
@@ -34,9 +34,9 @@ func PhotoOfCrop(name string) string {
 	return name
 }
 
-// divide splits photographs by the seed: their groups are shuffled, then walked
-// through, and each is taken for validation if that brings the number of
-// validating photographs nearer to ValCount. Both parts keep the order by name.
+// divide splits photographs by the seed. It shuffles the groups and goes through them. A
+// group validates if that brings the number of validating photographs nearer to ValCount.
+// Both parts are sorted by name.
 func (d *Dataset) divide(pool []Photo, o DatasetOptions) error {
 	pool = slices.Clone(pool)
 	slices.SortStableFunc(pool, func(a, b Photo) int { return strings.Compare(a.Name, b.Name) })
@@ -86,7 +86,7 @@ func (d *Dataset) divide(pool []Photo, o DatasetOptions) error {
 
 func abs(n int) int { return max(n, -n) }
 
-// checkGroups reports a group that lists put on both sides.
+// checkGroups returns an error if the lists put a group on both sides.
 func (d *Dataset) checkGroups(group func(string) string) error {
 	if group == nil {
 		return nil

@@ -11,24 +11,22 @@ import (
 type SplitRule int
 
 const (
-	// SplitAuto uses ImageSets/Main/train.txt and val.txt as they stand if they
-	// were made for training a network: if at most a third of the photographs
-	// validates. VOC's own lists were made for a contest and halve the set
-	// (2007: 2,501 and 2,510); then both together are divided as SplitSeeded
-	// does, which is the workshop's way: 4,011 and 1,000. Without the two lists,
-	// trainval.txt is divided, and without that all of JPEGImages.
+	// SplitAuto uses ImageSets/Main/train.txt and val.txt as they stand if at most a
+	// third of their photographs validates. VOC's own lists were made for a contest and
+	// halve the set (2007: 2,501 and 2,510). Such lists are joined and divided like
+	// SplitSeeded, as in the workshop: 4,011 and 1,000. Without the two lists,
+	// trainval.txt is divided. Without any list, all of JPEGImages is divided.
 	SplitAuto SplitRule = iota
-	// SplitListed uses train.txt and val.txt as they stand; it is an error if
-	// they do not exist.
+	// SplitListed uses train.txt and val.txt as they stand. It is an error if one of
+	// them does not exist.
 	SplitListed
-	// SplitSeeded divides all listed photographs by the seed, a fifth to
-	// validate.
+	// SplitSeeded divides all listed photographs by the seed. A fifth validates.
 	SplitSeeded
 )
 
-// openVOC divides the photographs of a folder in VOC's layout. The lists hold
-// one photograph's id, its file name without extension, a line; what follows
-// after a space is not looked at, since VOC's class lists have a second column.
+// openVOC divides the photographs of a folder in VOC's layout. Each line of a list holds the
+// id of a photograph, which is its file name without the extension. The rest of a line,
+// after a space, is ignored, because VOC's class lists have a second column.
 func (d *Dataset) openVOC(root string, o DatasetOptions) error {
 	photos, err := d.pictures(path.Join(root, "JPEGImages"))
 	if err != nil {
@@ -83,14 +81,14 @@ func (d *Dataset) divideListed(photos []Photo, trainFile, valFile string, o Data
 	return d.checkGroups(o.Group)
 }
 
-// photoList is what a list file says.
+// photoList is the content of a list file.
 type photoList struct {
 	photos []Photo
-	lines  []int          // where each stands, from 1
+	lines  []int          // the line of each photograph, from 1
 	lineOf map[string]int // the same by name
 }
 
-// readList reads a list of ids and finds each one's file.
+// readList reads a list of ids and finds the file of each.
 func (d *Dataset) readList(file string, photos []Photo) (photoList, error) {
 	byName := make(map[string]Photo, len(photos))
 	for _, p := range photos {

@@ -2,15 +2,14 @@ package vision
 
 import "image"
 
-// A JPEG stores brightness Y for every pixel and the two colour differences Cb
-// and Cr often for every second pixel only, across (4:2:2), down (4:4:0) or
-// both (4:2:0). Go's image.YCbCr repeats a colour sample for the pixels that
-// share it. libjpeg, and with it Pillow, PyTorch's loaders and every browser,
-// interpolates: a pixel takes ¾ of the nearer sample and ¼ of the farther one,
-// in each direction. At the edge of a red sign that is a difference of dozens
-// of levels, and a network that learns sharpness would learn the blocks, so
-// this file does the same as libjpeg, to the same rounding
-// (jdsample.c: h2v1, h1v2 and h2v2 "fancy" upsampling; jdcolor.c).
+// A JPEG stores the brightness Y of every pixel. It often stores the two colour differences
+// Cb and Cr only for every second pixel: across (4:2:2), down (4:4:0) or both (4:2:0).
+// Go's image.YCbCr repeats a colour sample for all pixels that share it. libjpeg
+// interpolates, and with it Pillow, PyTorch's loaders and every browser: a pixel takes ¾
+// of the nearer sample and ¼ of the farther one, in each direction. At the edge of a red
+// sign the two methods differ by dozens of levels, and a network that learns sharpness
+// would learn the blocks of the first. This file therefore computes the same as libjpeg,
+// with the same rounding (jdsample.c: h2v1, h1v2 and h2v2 "fancy" upsampling; jdcolor.c).
 
 // fromYCbCr converts to RGB as JFIF defines it:
 //
@@ -18,7 +17,7 @@ import "image"
 //	G = Y − 0.344136·(Cb−128) − 0.714136·(Cr−128)
 //	B = Y + 1.772·(Cb−128)
 //
-// The arithmetic has 16 fractional bits and rounds each product's sum once.
+// The arithmetic has 16 fractional bits and rounds each sum of products once.
 func fromYCbCr(m *image.YCbCr) *RGB {
 	w, h := m.Rect.Dx(), m.Rect.Dy()
 	p := NewRGB(w, h)
@@ -31,7 +30,7 @@ func fromYCbCr(m *image.YCbCr) *RGB {
 		b, r := cb.row(y)[:w], cr.row(y)[:w]
 		dst := p.Pix[y*w*3:][:w*3]
 		for x, l := range luma {
-			if len(dst) < 3 { // never: lets the compiler drop three bound checks
+			if len(dst) < 3 { // never true; the compiler drops three bounds checks
 				break
 			}
 			yy := int32(l)
@@ -45,7 +44,7 @@ func fromYCbCr(m *image.YCbCr) *RGB {
 	return p
 }
 
-// clamp8 holds v within 0…255.
+// clamp8 clamps v to 0…255.
 func clamp8(v int32) uint8 {
 	if uint32(v) > 255 {
 		return uint8(^(v >> 31)) // 0 below, 255 above
@@ -60,7 +59,7 @@ type chroma struct {
 	w, h   int // of the plane
 	across int // full-size pixels for one sample
 	down   int
-	sum    []int32 // a row, interpolated downwards only
+	sum    []int32 // a row, interpolated in the vertical direction only
 	out    []uint8 // a row, at full width
 }
 
@@ -86,27 +85,27 @@ func newChroma(m *image.YCbCr, plane []uint8) *chroma {
 	return c
 }
 
-// row returns row y of the full-size plane; it is overwritten by the next call.
+// row returns row y of the full-size plane. The next call overwrites it.
 func (c *chroma) row(y int) []uint8 {
 	sy := y / c.down
 	near := c.plane[sy*c.stride:][:c.w]
 	if c.down == 1 && c.across == 1 {
 		return near
 	}
-	if c.across == 4 || c.across == 2 && c.w <= 2 { // here libjpeg, too, repeats the samples
+	if c.across == 4 || c.across == 2 && c.w <= 2 { // libjpeg repeats the samples here too
 		for x := range c.out {
 			c.out[x] = near[x/c.across]
 		}
 		return c.out
 	}
 	far := near
-	if c.down == 2 { // even rows lie nearer to the row above, odd rows to the one below
+	if c.down == 2 { // even rows are nearer to the row above, odd rows to the row below
 		fy := min(max(sy-1+2*(y&1), 0), c.h-1)
 		far = c.plane[fy*c.stride:][:c.w]
 	}
 	switch {
 	case c.across == 1:
-		bias := int32(1 + y&1) // halves go down in even rows and up in odd ones
+		bias := int32(1 + y&1) // halves are rounded down in even rows and up in odd rows
 		for x, n := range near {
 			c.out[x] = uint8((3*int32(n) + int32(far[x]) + bias) >> 2)
 		}
@@ -124,9 +123,9 @@ func (c *chroma) row(y int) []uint8 {
 	return c.out
 }
 
-// widen doubles a row: pixel 2x is ¾ of sample x and ¼ of x−1, pixel 2x+1 ¾ of
-// x and ¼ of x+1; beyond the ends the last sample counts on. The biases round
-// halves alternately down and up, so that no brightness is added on average.
+// widen doubles a row. Pixel 2x is ¾ of sample x and ¼ of sample x−1; pixel 2x+1 is ¾ of
+// sample x and ¼ of sample x+1. Beyond the ends, the last sample is repeated. The biases
+// round halves down and up in turn, so the mean brightness stays the same.
 func widen(dst []uint8, s []int32, even, odd int32, shift uint) {
 	last := len(s) - 1
 	for x, v := range s {

@@ -11,34 +11,36 @@ const (
 	// VocabularySize is the number of tokens, and of rows of CLIP's token embedding.
 	VocabularySize = 256 + 256 + merges + 2
 
-	// StartOfText and EndOfText are the marks around every text. CLIP's text feature is
-	// read at the position of EndOfText, which is found as the largest id.
+	// StartOfText and EndOfText are the marks around every text. The token at EndOfText
+	// becomes CLIP's embedding of the text. EndOfText is the largest id, and is found by
+	// that.
 	StartOfText = VocabularySize - 2 // 49406
 	EndOfText   = VocabularySize - 1 // 49407
 
-	// ContextLength is how many tokens all of OpenAI's CLIP models read, marks included.
+	// ContextLength is the number of tokens that OpenAI's CLIP models read, including the
+	// marks.
 	ContextLength = 77
 
-	// MaxContextLength is the largest Options.ContextLength, far above any model's: it
-	// keeps a mistaken number from taking all memory.
+	// MaxContextLength is the largest Options.ContextLength. It is far above any model's,
+	// and keeps a wrong number from taking all memory.
 	MaxContextLength = 1 << 20
 )
 
-// The texts that stand for the two marks, also inside a description.
+// The texts of the two marks. Inside a description they become marks too.
 const (
 	startOfText = "<|startoftext|>"
 	endOfText   = "<|endoftext|>"
 )
 
 var (
-	// ErrNotUTF8 is what errors about text that is not valid UTF-8 wrap.
+	// ErrNotUTF8 is wrapped by errors about text that is not valid UTF-8.
 	ErrNotUTF8 = errors.New("the text is not valid UTF-8")
 
-	// ErrUnknownID is what errors about ids that no token has wrap.
+	// ErrUnknownID is wrapped by errors about ids that belong to no token.
 	ErrUnknownID = errors.New("unknown token id")
 )
 
-// TooLongError says that a text has more tokens than the context has places.
+// TooLongError says that a text has more tokens than fit into the context.
 type TooLongError struct {
 	Tokens int // tokens of the text, both marks included
 	Limit  int // the context length
@@ -48,19 +50,19 @@ func (e *TooLongError) Error() string {
 	return fmt.Sprintf("bpe: the text has %d tokens, start and end included, but the limit is %d: shorten it, or have it truncated", e.Tokens, e.Limit)
 }
 
-// Options say how Tokenize fits a text into a context. The zero value is what CLIP expects.
+// Options says how Tokenize fits a text into a context. The zero value is right for CLIP.
 type Options struct {
 	// ContextLength is the length of the result, 1 to MaxContextLength; 0 means 77.
 	ContextLength int
 
-	// Truncate cuts a text that is too long, and puts EndOfText in the last place.
-	// Without it such a text is a *TooLongError.
+	// Truncate cuts a text that is too long, and puts EndOfText in the last place. If
+	// Truncate is false, such a text gives a *TooLongError.
 	Truncate bool
 }
 
-// Encode returns the ids of a text of any length, without marks around it and without
-// padding. The texts <|startoftext|> and <|endoftext|> become the marks' ids, as in the
-// original. An error wraps ErrNotUTF8.
+// Encode returns the ids of a text of any length, without the marks around it and without
+// padding. If the text contains <|startoftext|> or <|endoftext|>, they become the ids of the
+// marks, as in the original. An error wraps ErrNotUTF8.
 //
 // It matches SimpleTokenizer.encode.
 func (t *Tokenizer) Encode(text string) ([]int, error) {
@@ -70,9 +72,10 @@ func (t *Tokenizer) Encode(text string) ([]int, error) {
 	return t.encodeClean(clean(fix(text))), nil
 }
 
-// Tokenize returns what CLIP's text encoder reads: StartOfText, the text's ids, EndOfText,
-// and zeros up to o.ContextLength. Errors: one that wraps ErrNotUTF8; a *TooLongError
-// unless o.Truncate; a context length out of range.
+// Tokenize returns the input of CLIP's text encoder: StartOfText, the ids of the text,
+// EndOfText, and zeros up to o.ContextLength. Errors: the text is not valid UTF-8 (wraps
+// ErrNotUTF8); the text is too long and o.Truncate is false (*TooLongError); the context
+// length is out of range.
 //
 // It matches clip.tokenize for one text.
 func (t *Tokenizer) Tokenize(text string, o Options) ([]int, error) {
@@ -97,9 +100,10 @@ func (t *Tokenizer) Tokenize(text string, o Options) ([]int, error) {
 	return row, nil
 }
 
-// Decode returns the text of ids: lower case, with a space after every word, number and
-// run of punctuation. Bytes that are no UTF-8, as when half of a character's tokens are
-// missing, become U+FFFD. An error wraps ErrUnknownID and names the place.
+// Decode returns the text of ids, in lower case, with a space after every word, number and
+// run of punctuation. Bytes that are not valid UTF-8 become U+FFFD; they occur, for example,
+// if some tokens of a character are missing. An error wraps ErrUnknownID and names the
+// position.
 //
 // It matches SimpleTokenizer.decode, marks and padding included: id 0 is "!".
 func (t *Tokenizer) Decode(ids []int) (string, error) {
@@ -110,12 +114,12 @@ func (t *Tokenizer) Decode(ids []int) (string, error) {
 		}
 		b.WriteString(t.text[id])
 	}
-	// The original replaces the end-of-word marks last, and so do we: tokens that happen
-	// to spell one out count as one.
+	// The original replaces end-of-word marks last. Tokens that together spell such a mark
+	// are therefore replaced too.
 	return strings.ReplaceAll(toValidUTF8(b.String()), endOfWord, " "), nil
 }
 
-// encodeClean encodes a text that is clean already.
+// encodeClean encodes a text that was cleaned before.
 func (t *Tokenizer) encodeClean(text string) []int {
 	var ids []int
 	var word []uint16
@@ -123,7 +127,7 @@ func (t *Tokenizer) encodeClean(text string) []int {
 		var piece string
 		piece, text = nextPiece(text)
 		switch piece {
-		case "": // nothing but white space was left
+		case "": // only white space was left
 		case startOfText:
 			ids = append(ids, StartOfText)
 		case endOfText:
@@ -157,9 +161,9 @@ func checkUTF8(text string) error {
 	}
 }
 
-// toValidUTF8 replaces what is no UTF-8 by U+FFFD as Python does: one for each longest
-// start of a character that breaks off, and one for each other byte. (strings.ToValidUTF8
-// writes one for a whole run.)
+// toValidUTF8 replaces invalid UTF-8 by U+FFFD, as Python does. The incomplete start of a
+// character becomes one U+FFFD, and every other invalid byte becomes one too.
+// (strings.ToValidUTF8 writes one for a whole run.)
 func toValidUTF8(s string) string {
 	if utf8.ValidString(s) {
 		return s
@@ -176,8 +180,9 @@ func toValidUTF8(s string) string {
 	return b.String()
 }
 
-// brokenOff returns how many of the first bytes of s, which are no character, could be the
-// start of one; at least 1. Source: Unicode 14.0, table 3-7 and section 3.9.
+// brokenOff returns how many of the first bytes of s could be the start of a character, and
+// at least 1. s does not begin with a whole character. Source: Unicode 14.0, table 3-7 and
+// section 3.9.
 func brokenOff(s string) int {
 	length, low, high := 0, byte(0x80), byte(0xBF) // of the character; of its second byte
 	switch lead := s[0]; {

@@ -6,21 +6,21 @@ import (
 	"unicode/utf8"
 )
 
-// clean is what the original does to every text after ftfy: character references are
-// resolved, twice, since some web pages were escaped twice; white space at the ends goes,
-// and runs of it become one space; letters become small.
+// clean does what the original does to every text after ftfy. It resolves character
+// references twice, because some web pages were escaped twice. It removes white space at
+// the ends, replaces each run of white space by one space, and makes all letters lower case.
 func clean(text string) string {
 	text = unescape(unescape(text))
 	text = strings.TrimFunc(text, isPythonSpace)
 	return lower(collapseSpace(text))
 }
 
-// isPythonSpace is Python's str.isspace, by which str.strip goes: unicode.IsSpace and four
+// isPythonSpace is Python's str.isspace, which str.strip uses: unicode.IsSpace and the four
 // separators among the control codes.
 func isPythonSpace(r rune) bool { return unicode.IsSpace(r) || 0x1C <= r && r <= 0x1F }
 
-// collapseSpace makes one space of each run of white space. The four separators are none
-// here: it matches \s of Python's regex module.
+// collapseSpace replaces each run of white space by one space. The four separators do not
+// count as white space here, like \s in Python's regex module.
 func collapseSpace(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
@@ -38,11 +38,12 @@ func collapseSpace(s string) string {
 	return b.String()
 }
 
-// lower is Python's str.lower: unicode.ToLower for each character but two.
+// lower is Python's str.lower: unicode.ToLower, except for two characters.
 //
 //   - İ becomes i and a combining dot above, two characters.
-//   - Σ becomes ς at the end of a word, that is, if a letter with case comes before it and
-//     none after it, where marks and apostrophes in between do not count; otherwise σ.
+//   - Σ becomes ς at the end of a word, and σ elsewhere. It is at the end if a letter with
+//     case comes before it and none comes after it; marks and apostrophes in between do
+//     not count.
 //     Source: Unicode 14.0, table 3-17, Final_Sigma.
 func lower(s string) string {
 	var b strings.Builder

@@ -9,8 +9,8 @@ import (
 // maxName is the length of the longest name, CounterClockwiseContourIntegral.
 const maxName = 31
 
-// unescape resolves character references, such as &eacute; &#233; &#xE9; and &eacute, as
-// Python's html.unescape does, once and from left to right.
+// unescape resolves character references, such as &eacute; &#233; &#xE9; and &eacute (the
+// semicolon may be missing). It works once, from left to right, like Python's html.unescape.
 func unescape(s string) string {
 	var b strings.Builder
 	for {
@@ -31,8 +31,9 @@ func unescape(s string) string {
 	return b.String()
 }
 
-// reference returns what stands for the reference that s, after its &, begins with, and
-// how many bytes that replaces. If there is none, it is the & itself.
+// reference resolves the reference at the start of s, which begins with &. It returns the
+// text for it, and the number of bytes that the text replaces. If there is no reference, the
+// text is the & itself.
 func reference(s string) (string, int) {
 	if strings.HasPrefix(s, "&#") {
 		return numericReference(s)
@@ -47,8 +48,8 @@ func reference(s string) (string, int) {
 	return named(s[:n]), n
 }
 
-// named resolves a reference by name. Names that HTML has always had may lack the
-// semicolon, and then be followed by anything: &notit; is ¬it;.
+// named resolves a reference by name. The oldest names of HTML need no semicolon, and any
+// text may follow them: &notit; is ¬it;.
 func named(s string) string {
 	switch s { // the two that package html lacks
 	case "&nGt;":
@@ -59,9 +60,9 @@ func named(s string) string {
 	return html.UnescapeString(s)
 }
 
-// numericReference resolves &#233; and &#xE9;, of which the semicolon may be missing.
-// Package html differs: it keeps &#9 where only one digit or the end of the text follows,
-// takes &#x; for a number, keeps what Python removes, and lets large numbers overflow.
+// numericReference resolves &#233; and &#xE9;, with or without the semicolon. Package html
+// differs: it keeps &#9 where only one digit or the end of the text follows, reads &#x; as a
+// number, keeps characters that Python removes, and lets large numbers overflow.
 func numericReference(s string) (string, int) {
 	base, n := rune(10), len("&#")
 	if n < len(s) && (s[n] == 'x' || s[n] == 'X') {
@@ -94,8 +95,8 @@ func numericReference(s string) (string, int) {
 	return string(value), n
 }
 
-// isRemoved reports whether a reference to r is an error in HTML that Python answers by
-// removing it: control codes that are not white space, and non-characters.
+// isRemoved reports whether Python removes a reference to r. These are references to control
+// codes that are not white space, and to non-characters; both are errors in HTML.
 func isRemoved(r rune) bool {
 	switch {
 	case r < 0x20:
@@ -123,8 +124,8 @@ func isAlphanumeric(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// windows1252 is what Windows has at 0x80…0x9F, where Latin-1 has control codes that nobody
-// means. The five places that it leaves free stay control codes.
+// windows1252 holds the characters of Windows at 0x80…0x9F. Latin-1 has control codes there,
+// which nobody means. Five places are free in Windows and stay control codes.
 var windows1252 = [32]rune{
 	'€', 0x81, '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', 0x8D, 'Ž', 0x8F,
 	0x90, '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', 0x9D, 'ž', 'Ÿ',

@@ -9,6 +9,25 @@ import (
 	"pixelgrad/clip/bpe"
 )
 
+// A text becomes ids, and the ids become text again.
+func Example() {
+	tokenizer := bpe.New()
+	ids, err := tokenizer.Encode("A photo of a red panda.")
+	if err != nil {
+		log.Fatal(err)
+	}
+	text, err := tokenizer.Decode(ids)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(ids)
+	fmt.Printf("%q\n", text)
+	// Output:
+	// [320 1125 539 320 736 12952 269]
+	// "a photo of a red panda . "
+}
+
+// What CLIP reads: the marks around the text, and zeros behind them.
 func ExampleTokenizer_Tokenize() {
 	row, err := bpe.New().Tokenize("A photo of a dog’s bowl", bpe.Options{})
 	if err != nil {
@@ -18,6 +37,7 @@ func ExampleTokenizer_Tokenize() {
 	// Output: 77 [49406 320 1125 539 320 1929 568 3814 49407 0]
 }
 
+// A text that is too long is an error, unless it may be cut.
 func ExampleTokenizer_Tokenize_tooLong() {
 	long := strings.Repeat("a very ", 50) + "long description"
 	_, err := bpe.New().Tokenize(long, bpe.Options{})
@@ -53,6 +73,7 @@ func ExampleTokenizer_Encode() {
 	// 🐶: 10631 "🐶 "
 }
 
+// The marks are part of the text.
 func ExampleTokenizer_Decode() {
 	text, err := bpe.New().Decode([]int{49406, 320, 1125, 539, 320, 1929, 49407})
 	fmt.Printf("%q %v\n", text, err)

@@ -7,21 +7,21 @@ import (
 )
 
 const (
-	// maxSegment is how many characters ftfy repairs at a time.
+	// maxSegment is the number of characters that ftfy repairs at a time.
 	maxSegment = 1_000_000
 
-	// maxRounds ends the repair of text that was escaped over and over, which else takes
-	// time that grows with the square of its length. ftfy has no such limit.
+	// maxRounds ends the repair of text that was escaped many times. Without it, the time
+	// grows with the square of the length. ftfy has no such limit.
 	maxRounds = 100
 )
 
-// fix is ftfy.fix_text(text, fix_encoding=False), ftfy 6.3.1: everything that ftfy repairs
-// but mojibake. It works line by line, which shows in one thing: character references are
-// resolved only up to the first line with a "<", because from there on the text is taken
-// for HTML.
+// fix is ftfy.fix_text(text, fix_encoding=False), ftfy 6.3.1: all repairs of ftfy except
+// mojibake. It works line by line. From the first line with a "<" on, the text counts as
+// HTML, and character references are not resolved.
 //
-// Two repairs of ftfy's are missing since they cannot show: other line breaks becoming \n
-// (all white space becomes spaces later), and surrogates (they are no UTF-8).
+// Two repairs of ftfy are missing because they make no difference here. ftfy replaces other
+// line breaks by \n, but all white space becomes spaces later. It repairs surrogates, but
+// these are not valid UTF-8.
 func fix(text string) string {
 	if isPlain(text) {
 		return text
@@ -37,7 +37,7 @@ func fix(text string) string {
 	return b.String()
 }
 
-// isPlain reports whether text is ASCII without anything that fix could change.
+// isPlain reports whether text is ASCII and has nothing that fix could change.
 func isPlain(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; c >= 0x7F || c == '&' || isRemovedControl(rune(c)) {
@@ -66,7 +66,8 @@ func cutSegment(text string) (segment, rest string) {
 	return text[:end], text[end:]
 }
 
-// fixSegment repeats all repairs until they change nothing: one may make another possible.
+// fixSegment repeats all repairs until they change nothing, because one repair may make
+// another possible.
 func fixSegment(s string, resolve bool) string {
 	for range maxRounds {
 		before := s
@@ -81,9 +82,9 @@ func fixSegment(s string, resolve bool) string {
 	return s
 }
 
-// resolveStrictly resolves character references of at most 24 letters and digits that end
-// with a semicolon, and of which nothing is left over. It does more than unescape in one
-// respect: names written in capitals stand for capitals, as in P&EACUTE;REZ.
+// resolveStrictly resolves character references of at most 24 letters and digits. They must
+// end with a semicolon and be resolved as a whole. Unlike unescape, it also knows names in
+// capitals, which stand for capital letters, as in P&EACUTE;REZ.
 func resolveStrictly(s string) string {
 	const maxLength = 24
 	var b strings.Builder
@@ -115,10 +116,11 @@ func resolveStrictly(s string) string {
 	return b.String()
 }
 
-// strictReference resolves one reference from & to ;, or returns it as it is.
+// strictReference resolves one reference from & to ;. If it cannot, it returns the reference
+// unchanged.
 func strictReference(s string) string {
 	if s[1] == '#' {
-		// What still has a semicolon was not resolved as a whole. (&#59; is one, too.)
+		// A value with a semicolon was not resolved as a whole. (&#59; counts as such too.)
 		if value := unescape(s); !strings.Contains(value, ";") {
 			return value
 		}
@@ -134,22 +136,22 @@ func strictReference(s string) string {
 	case !ok:
 		return s
 	case value == "ß":
-		return "SS" // the one among them of which unicode.ToUpper gives too little
+		return "SS" // the only value for which strings.ToUpper is not enough
 	default:
 		return strings.ToUpper(value)
 	}
 }
 
-// namedWhole resolves a reference if the name is known up to its semicolon. Only &semi;
-// resolves to one.
+// namedWhole resolves a reference, and reports whether the whole name up to the semicolon is
+// known. Only &semi; resolves to a semicolon.
 func namedWhole(s string) (string, bool) {
 	value := named(s)
 	return value, s == "&semi;" || !strings.HasSuffix(value, ";")
 }
 
-// replaceForms writes other characters for those that look the same or nearly so: for
-// control codes what Windows means by them, single letters for ligatures, the common form
-// of wide and narrow letters, straight quotation marks for curly ones.
+// replaceForms replaces characters by common ones that look nearly the same. Control codes
+// become the characters that Windows has at these codes. Ligatures become single letters.
+// Wide and narrow letters become common ones, and curly quotation marks straight ones.
 func replaceForms(s string) string {
 	return mapped(s, func(r rune) (string, bool) {
 		if 0x80 <= r && r <= 0x9F {
@@ -163,7 +165,7 @@ func replaceForms(s string) string {
 			r = ' '
 		case 0xFF01 <= r && r <= 0xFF5E:
 			r -= 0xFF01 - '!'
-		case r == 0xFFE3: // the only one that becomes two
+		case r == 0xFFE3: // the only character that becomes two
 			return " \u0304", true
 		case 0xFF5F <= r && r <= 0xFFEE:
 			if common := widths[r-0xFF5F]; common != 0 {
@@ -180,7 +182,8 @@ func replaceForms(s string) string {
 	})
 }
 
-// mapped replaces each character by what change returns, or drops it.
+// mapped replaces each character by the text that change returns. If change returns false,
+// the character is dropped.
 func mapped(s string, change func(rune) (string, bool)) string {
 	var b strings.Builder
 	b.Grow(len(s))
@@ -196,7 +199,7 @@ func mapped(s string, change func(rune) (string, bool)) string {
 	return b.String()
 }
 
-// ligatures are those of the Latin script, and letters that older standards had in pairs.
+// ligatures holds the ligatures of the Latin script, and the letter pairs of older standards.
 var ligatures = map[rune]string{
 	'Ĳ': "IJ", 'ĳ': "ij", 'ŉ': "'n",
 	'Ǆ': "DŽ", 'ǅ': "Dž", 'ǆ': "dž", 'Ǉ': "LJ", 'ǈ': "Lj", 'ǉ': "lj",
@@ -204,11 +207,12 @@ var ligatures = map[rune]string{
 	'ﬀ': "ff", 'ﬁ': "fi", 'ﬂ': "fl", 'ﬃ': "ffi", 'ﬄ': "ffl", 'ﬅ': "ſt", 'ﬆ': "st",
 }
 
-// widths are the common forms of U+FF5F…U+FFEE; 0 where there is none.
+// widths holds the common forms of U+FF5F…U+FFEE, and 0 where there is none.
 var widths = widthTable()
 
 func widthTable() (table [0xFFEE - 0xFF5F + 1]rune) {
-	// Brackets, Katakana and Hangul, narrow in the original; · for what is not assigned.
+	// Brackets, Katakana and Hangul, which are narrow in the original. · stands for codes
+	// that are not assigned.
 	const forms = "⦅⦆。「」、・ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテト" +
 		"ナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン\u3099\u309A" +
 		"\u1160ᄀᄁᆪᄂᆬᆭᄃᄄᄅᆰᆱᆲᆳᆴᆵᄚᄆᄇᄈᄡᄉᄊᄋᄌᄍᄎᄏᄐᄑᄒ···" +
@@ -255,7 +259,7 @@ func removeTerminalEscapes(s string) string {
 	return b.String()
 }
 
-// removeControls drops characters that show nothing and change nothing.
+// removeControls drops characters that are invisible and have no effect.
 func removeControls(s string) string {
 	return mapped(s, func(r rune) (string, bool) { return string(r), !isRemovedControl(r) })
 }
@@ -267,7 +271,7 @@ func isRemovedControl(r rune) bool {
 	case r == 0x7F, // delete
 		0x206A <= r && r <= 0x206F, // of Arabic, deprecated
 		r == 0xFEFF,                // byte order mark
-		0xFFF9 <= r && r <= 0xFFFC: // annotations, and the place of an object
+		0xFFF9 <= r && r <= 0xFFFC: // annotations, object replacement
 		return true
 	}
 	return false

@@ -2,11 +2,11 @@ package bpe
 
 import "container/heap"
 
-// shortWord is the length up to which looking at all pairs again after each merge is faster
-// than keeping them in a heap (BenchmarkMerge).
+// shortWord is the length, in tokens, up to which mergeSimple is faster than mergeLong
+// (BenchmarkMerge).
 const shortWord = 32
 
-// merge joins the tokens of one word as far as the list of merges goes, in place.
+// merge joins the tokens of one word, in place, until no merge in the list applies.
 func (t *Tokenizer) merge(word []uint16) []uint16 {
 	if len(word) <= shortWord {
 		return t.mergeSimple(word)
@@ -14,8 +14,8 @@ func (t *Tokenizer) merge(word []uint16) []uint16 {
 	return t.mergeLong(word)
 }
 
-// mergeSimple is the definition: find the pair whose merge comes first in the list, join it
-// wherever it occurs, from left to right, and start again. Its time grows with the square
+// mergeSimple is the definition. It finds the pair whose merge comes first in the list, joins
+// it wherever it occurs, from left to right, and starts again. Its time grows with the square
 // of the word's length.
 func (t *Tokenizer) mergeSimple(word []uint16) []uint16 {
 	for {
@@ -43,13 +43,13 @@ func (t *Tokenizer) mergeSimple(word []uint16) []uint16 {
 	}
 }
 
-// mergeLong does the same in time n·log n: a linked list of tokens, and a heap of the
-// joins that are possible. A join may have become impossible by the time it is taken,
-// because a neighbour was joined otherwise; that shows in the tokens.
+// mergeLong does the same in time n·log n, with a linked list of tokens and a heap of the
+// possible joins. A join in the heap may have become impossible because a neighbour was
+// joined in another way. The tokens show this when the join is taken.
 //
-// The order is exactly mergeSimple's. The heap gives the joins of one pair from left to
-// right, and the pairs that these joins make wait until the last of them is done: one of
-// them may come earlier in the list than the pair at work.
+// The order is exactly mergeSimple's. The heap returns the joins of one pair from left to
+// right. These joins make new pairs, and a new pair may come earlier in the list than the
+// current one. New pairs therefore enter the heap after all joins of the current pair.
 func (t *Tokenizer) mergeLong(word []uint16) []uint16 {
 	const none = -1
 	prev := make([]int, len(word))
@@ -102,20 +102,20 @@ func (t *Tokenizer) mergeLong(word []uint16) []uint16 {
 			}
 		}
 	}
-	out := word[:0] // never ahead of what is still read
+	out := word[:0] // never overwrites tokens that are still to be read
 	for i := 0; i != none; i = next[i] {
 		out = append(out, word[i])
 	}
 	return out
 }
 
-// A join makes token id of the token at a place and the next one.
+// join is a possible join: the token at index at and the next one become token id.
 type join struct {
 	id uint16
 	at int
 }
 
-// joins is a heap: the earliest merge in the list first, then the leftmost.
+// joins is a heap, sorted by the place of the merge in the list, then from left to right.
 type joins []join
 
 func (h joins) Len() int { return len(h) }

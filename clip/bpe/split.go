@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// class says to which of the pattern's sets a character belongs.
+// class is one of the sets of characters in nextPiece's pattern.
 type class byte
 
 const (
@@ -16,7 +16,7 @@ const (
 	other               // neither: runs, such as punctuation and emoji
 )
 
-// classOf returns the class of the character that s begins with, and its length.
+// classOf returns the class and the length of the first character of s.
 func classOf(s string) (class, int) {
 	r, size := utf8.DecodeRuneInString(s)
 	switch {
@@ -24,15 +24,15 @@ func classOf(s string) (class, int) {
 		return letter, size
 	case unicode.IsNumber(r):
 		return number, size
-	case unicode.IsSpace(r) || r == '\u0345': // the quirk that the package's comment tells of
+	case unicode.IsSpace(r) || r == '\u0345': // a quirk, see the package comment
 		return gap, size
 	}
 	return other, size
 }
 
-// nextPiece returns the first piece of a clean text, and the text behind it. Both are
-// empty when there is none. It matches this pattern of Python's regex module with
-// IGNORECASE, whose alternatives are tried from left to right:
+// nextPiece returns the first piece of a clean text, and the rest of the text. Both are empty
+// if there is no piece. nextPiece matches this pattern of Python's regex module, with
+// IGNORECASE. The alternatives are tried from left to right:
 //
 //	<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+
 func nextPiece(text string) (piece, rest string) {
@@ -61,8 +61,8 @@ func nextPiece(text string) (piece, rest string) {
 	return text[:n], text[n:]
 }
 
-// fixedPiece returns the length of the mark or the ending that text begins with, or 0. The
-// text is lower case, so that IGNORECASE adds one thing only: the long s, ſ, is an s.
+// fixedPiece returns the length of the mark or ending at the start of text, or 0. The text is
+// in lower case, so IGNORECASE adds only one thing: the long s, ſ, counts as an s.
 func fixedPiece(text string) int {
 	if text[0] != '<' && text[0] != '\'' {
 		return 0

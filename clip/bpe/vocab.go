@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	// merges is how many of the file's merges CLIP uses.
+	// merges is the number of the file's merges that CLIP uses.
 	merges = 48894
 
-	// lastOffset leads from a byte's token to its token at the end of a word, and
-	// firstMerge is the id that the first merge makes.
+	// lastOffset is the difference between a byte's token at the end of a word and its
+	// token elsewhere. firstMerge is the id of the first merged token.
 	lastOffset = 256
 	firstMerge = 512
 
-	// endOfWord ends the text of tokens that end a word.
+	// endOfWord is the end of a token's text if the token ends a word.
 	endOfWord = "</w>"
 
 	vocabularyFile   = "bpe_simple_vocab_16e6.txt.gz"
@@ -32,18 +32,18 @@ const (
 //go:embed bpe_simple_vocab_16e6.txt.gz
 var vocabulary []byte
 
-// A Tokenizer encodes and decodes text. It never changes, so that any number of goroutines
-// may use it. Make it with New.
+// Tokenizer encodes and decodes text. It never changes, so any number of goroutines may use
+// it. New returns one.
 type Tokenizer struct {
 	byteID [256]uint16       // the token of a byte within a word
-	joined map[uint32]uint16 // pair(a,b) → the token that a and b make; a lower one goes first
+	joined map[uint32]uint16 // pair(a,b) → the token of a and b joined; lower ids are joined first
 	text   []string          // id → bytes, with endOfWord where a word ends
 }
 
-// New returns the tokenizer of all of OpenAI's CLIP models. The first call unpacks the
-// vocabulary, some hundredths of a second; all calls return the same Tokenizer. It panics
-// if the vocabulary in the binary is not the one that CLIP was trained with: then whoever
-// built it had a damaged copy of the file.
+// New returns the tokenizer of OpenAI's CLIP models. The first call unpacks the vocabulary,
+// which takes some hundredths of a second. All calls return the same Tokenizer. New panics
+// if the vocabulary in the program is not CLIP's, because the program was built from a
+// damaged file.
 func New() *Tokenizer { return load() }
 
 var load = sync.OnceValue(func() *Tokenizer {
@@ -57,7 +57,7 @@ var load = sync.OnceValue(func() *Tokenizer {
 // pair is the key of two neighbouring tokens.
 func pair(a, b uint16) uint32 { return uint32(a)<<16 | uint32(b) }
 
-// read makes a tokenizer of the packed list of merges.
+// read makes a tokenizer from the compressed list of merges.
 func read(packed []byte) (*Tokenizer, error) {
 	if sum := fmt.Sprintf("%x", sha256.Sum256(packed)); sum != vocabularySHA256 {
 		return nil, fmt.Errorf("SHA-256 is %s, want %s", sum, vocabularySHA256)
@@ -104,13 +104,14 @@ func read(packed []byte) (*Tokenizer, error) {
 	return t, nil
 }
 
-// notPrinted marks the characters that show no byte.
+// notPrinted marks characters that do not stand for a byte.
 const notPrinted = -1
 
-// byteAlphabet returns the bytes in the order of their tokens, and for each character up to
-// the last by which the list of merges shows a byte, that byte. The list is a text file with spaces in
-// it, so a byte that is not a visible character of Latin-1 (a space, a control code) is
-// shown by the next free one from U+0100 on. These bytes come last.
+// byteAlphabet returns the bytes in the order of their tokens. It also returns, for each
+// character of the list of merges, the byte that the character stands for. The list is a text
+// file in which spaces separate tokens. A byte that is a visible character of Latin-1 stands
+// for itself. All other bytes, such as a space or a control code, have the characters from
+// U+0100 on; their tokens come last.
 func byteAlphabet() (order []byte, printed []int) {
 	var visible, hidden []byte
 	for c := range 256 {
@@ -128,8 +129,8 @@ func byteAlphabet() (order []byte, printed []int) {
 	return append(visible, hidden...), printed
 }
 
-// unprint turns a token as the file shows it into its bytes. What shows no byte becomes
-// U+FFFD, which no token has.
+// unprint converts a token's text in the file to the token's bytes. A character that stands
+// for no byte becomes U+FFFD, which no token has.
 func unprint(s string, printed []int) string {
 	b := make([]byte, 0, 64) // on the stack: no token is longer
 	for _, r := range s {

@@ -2,8 +2,8 @@ package main
 
 import "pixelgrad/clip"
 
-// A layer is a convolution of k×k whose output has side² pixels; a linear layer is one
-// with k and side 1.
+// A layer is a k×k convolution whose output has side² pixels. A linear layer has k = 1
+// and side = 1.
 type layer struct {
 	in, out, k, side int
 	needed           int // channels of the input whose gradient training needs
@@ -13,9 +13,10 @@ func (l layer) operations(in int) float64 {
 	return 2 * float64(in*l.out) * float64(l.k*l.k) * float64(l.side*l.side)
 }
 
-// work returns how many operations a picture takes a model: two for each multiply-add of
-// its convolutions and linear layers, as its definition says, and nothing for the rest.
-// Who finds a way with fewer may be faster than the processor's peak allows.
+// work returns the number of operations that a model needs for one picture, to predict
+// and to train. It counts two for each multiply-add of the convolutions and linear layers
+// in the model's definition, and nothing else. An algorithm that needs fewer operations
+// can therefore exceed 100% of the processor's peak.
 func work(model string) (predict, train float64) {
 	for _, l := range layers(model) {
 		forward := l.operations(l.in)
@@ -30,7 +31,8 @@ func work(model string) (predict, train float64) {
 	return predict, train
 }
 
-// layers lists what a model multiplies, at 72×72 or, for the frozen networks, 224×224 pixels.
+// layers lists the convolutions and linear layers of a model, at 72×72 pixels; frozen
+// networks have 224×224.
 func layers(model string) []layer {
 	const side = 72
 	begin := func(channels int) layer { return layer{3, channels, 3, side, 0} }

@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// DType is an element type, by the name that the format gives it.
+// DType is an element type, by its name in the format.
 type DType string
 
 // The element types that can be read as float32.
@@ -17,8 +17,8 @@ const (
 	F64  DType = "F64"  // IEEE 754 binary64
 )
 
-// dtypes lists every element type of the format with its size. An entry of the
-// header keeps an index into it.
+// dtypes lists every element type of the format with its size. A header's entry
+// stores an index into it.
 var dtypes = [...]struct {
 	name DType
 	bits int
@@ -32,9 +32,8 @@ var dtypes = [...]struct {
 	{"C64", 64}, {F64, 64}, {"I64", 64}, {"U64", 64},
 }
 
-// Bits returns the size of an element in bits, or 0 if the format does not know
-// the type. F4 and the F6 types are packed, so that a size need not be a
-// multiple of 8.
+// Bits returns the size of an element in bits, or 0 if the format does not have the
+// type. F4 and the F6 types are packed, so not every size is a multiple of 8.
 func (d DType) Bits() int {
 	for _, t := range &dtypes {
 		if t.name == d {
@@ -50,9 +49,9 @@ func (d DType) Readable() bool { return d == F32 || d == F16 || d == BF16 || d =
 
 // Decode converts little-endian elements to float32: dst[i] = float32(src[i]).
 //
-// F16 and BF16 are exact, NaN payloads included. F64 is rounded to nearest even,
-// and to ±Inf beyond float32's range. It panics if the type is not Readable or
-// if len(src) is not the size of len(dst) elements.
+// The conversion of F16 and BF16 is exact, including NaN payloads. F64 is rounded to
+// nearest even, and to ±Inf beyond float32's range. Decode panics if the type is not
+// Readable, or if len(src) is not the size of len(dst) elements.
 func (d DType) Decode(dst []float32, src []byte) {
 	if !d.Readable() || len(src) != len(dst)*d.Bits()/8 {
 		panic(fmt.Sprintf("safetensors: Decode %s: %d bytes for %d elements", d, len(src), len(dst)))
@@ -84,9 +83,9 @@ func (d DType) Decode(dst []float32, src []byte) {
 //	value = (−1)^s · 2^−14 · 0.f       e = 0
 //	±Inf (f = 0) or NaN                e = 31
 //
-// With the 15 lower bits moved to a float32's place, exponent and fraction
-// already mean the right thing but for the bias, 15 instead of 127: multiplying
-// by 2^112 mends that, subnormals included, without rounding.
+// First the 15 lower bits move to the place of a float32's exponent and fraction.
+// Then only the exponent's bias is wrong: 15 instead of 127. A multiplication by
+// 2^112 corrects it without rounding, for subnormal numbers too.
 func fromF16(h uint16) float32 {
 	sign := uint32(h&0x8000) << 16
 	rest := uint32(h&0x7fff) << 13
@@ -96,20 +95,20 @@ func fromF16(h uint16) float32 {
 	return math.Float32frombits(sign | math.Float32bits(math.Float32frombits(rest)*0x1p112))
 }
 
-// toF16 rounds to half precision, to nearest and ties to even, as PyTorch's
-// Tensor.half does: from 65520 on the result is Inf, up to 2^-25 it is 0. NaN
-// stays NaN, with its sign and the upper bits of its payload.
+// toF16 rounds to half precision, to nearest with ties to even, like PyTorch's
+// Tensor.half. From 65520 on the result is Inf; up to 2^-25 it is 0. NaN stays NaN,
+// with its sign and the upper bits of its payload.
 func toF16(f float32) uint16 {
 	b := math.Float32bits(f)
 	sign := uint16(b >> 16 & 0x8000)
 	b &= 0x7fffffff
 	switch {
-	case b > 0x7f800000: // NaN; the quiet bit keeps the fraction from becoming 0, which is Inf
+	case b > 0x7f800000: // NaN; without the quiet bit the fraction could become 0, which means Inf
 		return sign | 0x7e00 | uint16(b>>13&0x3ff)
 	case b >= 0x47800000: // 65536 and more
 		return sign | 0x7c00
-	case b < 0x38800000: // below 2^-14 the results are subnormal: multiples of 2^-24,
-		// which is the spacing of float32 at ½. Adding ½ makes the hardware round.
+	case b < 0x38800000: // below 2^-14 the results are subnormal, multiples of 2^-24.
+		// The numbers of float32 near ½ have this spacing, so adding ½ rounds.
 		return sign | uint16(math.Float32bits(math.Float32frombits(b)+0.5)-0x3f000000)
 	}
 	// Rebias the exponent and round: add just under half a unit, and 1 more if

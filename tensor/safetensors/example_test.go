@@ -11,6 +11,7 @@ import (
 	"pixelgrad/tensor/safetensors"
 )
 
+// Weights are written to a file and read again.
 func Example() {
 	dir, err := os.MkdirTemp("", "example")
 	if err != nil {
@@ -42,6 +43,29 @@ func Example() {
 	// Output:
 	// conv.bias [1] [0.5]
 	// conv.weight [1 1 2 2] [1 2 3 4]
+}
+
+// The names, types and shapes in a file. Only its header is read.
+func ExampleOpen() {
+	f, err := safetensors.Open("../../testdata/golden/safetensors/f32.safetensors")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer f.Close()
+	fmt.Println("metadata:", f.Metadata())
+	for _, name := range f.Names()[:4] {
+		info, err := f.Info(name)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(name, info.DType, info.Shape, info.Bytes, "bytes")
+	}
+	// Output:
+	// metadata: map[format:pt]
+	// conv1.bias F32 [4] 16 bytes
+	// conv1.weight F32 [4 3 3 3] 432 bytes
+	// conv10.bias F32 [1] 4 bytes
+	// conv2.bias F32 [2] 8 bytes
 }
 
 // Half precision halves the file. A third is not exact in it.

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// Limits on what a header may hold.
+// Limits on the content of a header.
 const (
 	maxHeader   = 100_000_000 // bytes; the official limit
 	maxRank     = 64          // dimensions of a tensor; PyTorch's limit
@@ -19,11 +19,11 @@ const (
 	maxElements = math.MaxInt / 4
 )
 
-// metadataKey is the one key of a header that does not name a tensor.
+// metadataKey is the only key of a header that is not the name of a tensor.
 const metadataKey = "__metadata__"
 
-// entry is one tensor of a header. A header may describe one tensor in some 50
-// bytes, so this is kept as small: the shape is read again when it is asked for.
+// entry is one tensor of a header. A header needs only about 50 bytes for a tensor, so
+// an entry is small as well. It does not hold the shape; shapeAt reads it on request.
 type entry struct {
 	name       string // usually a part of the header's text
 	begin, end int64  // bytes, from the start of the data
@@ -31,10 +31,10 @@ type entry struct {
 	dtype      uint8  // index into dtypes
 }
 
-// minEntry is less than the shortest description of a tensor in a header.
+// minEntry is a lower bound on the bytes that describe a tensor in a header.
 const minEntry = len(`"a":{"dtype":"F4","shape":[],"data_offsets":[0,0]}`)
 
-// header is what the first part of a file says about the rest.
+// header is the content of a file's header.
 type header struct {
 	text     string
 	entries  []entry // by rising offset
@@ -42,8 +42,8 @@ type header struct {
 	metadata map[string]string
 }
 
-// parseHeader reads the header's JSON and checks it against the number of bytes
-// of data that follow. Memory stays below that of the text, which it keeps.
+// parseHeader reads the header's JSON and checks it against the number of bytes of data
+// that follow. The header keeps text; the rest of it takes less memory than text.
 func parseHeader(text string, dataSize int64) (*header, error) {
 	if !utf8.ValidString(text) {
 		return nil, errors.New("the header is not valid UTF-8")
@@ -86,7 +86,7 @@ func parseHeader(text string, dataSize int64) (*header, error) {
 	return h, h.checkOffsets(dataSize)
 }
 
-// parseMetadata reads the object of strings that __metadata__ is.
+// parseMetadata reads the value of __metadata__, an object of strings.
 func (h *header) parseMetadata(s *scanner) error {
 	h.metadata = map[string]string{}
 	err := s.object("an object", func(key string) error {
@@ -109,8 +109,8 @@ func (h *header) parseMetadata(s *scanner) error {
 	return nil
 }
 
-// parseEntry reads the object that describes one tensor, its fields in any
-// order, and checks that they agree with each other and with the data.
+// parseEntry reads the object that describes one tensor. The fields may be in any order.
+// parseEntry checks that they agree with each other and with the data.
 func parseEntry(s *scanner, dataSize int64) (entry, error) {
 	var e entry
 	var elements int64
@@ -161,7 +161,7 @@ func parseEntry(s *scanner, dataSize int64) (entry, error) {
 	return e, nil
 }
 
-// bytesOf formats a number of bytes that may be enormous or broken.
+// bytesOf formats a number of bytes that may be very large or not whole.
 func bytesOf(elements int64, bits int) string {
 	if n := float64(elements) * float64(bits) / 8; n != math.Trunc(n) || n > 1<<53 {
 		return fmt.Sprintf("%.8g", n)
@@ -183,8 +183,8 @@ func parseDType(s *scanner) (uint8, error) {
 	return 0, fmt.Errorf("unknown type %s", quote(name))
 }
 
-// parseShape reads an array of dimensions, appends them to *dst unless that is
-// nil, and returns their product.
+// parseShape reads an array of dimensions and returns their product. Unless dst is nil,
+// it appends the dimensions to *dst.
 func parseShape(s *scanner, dst *[]int) (int64, error) {
 	elements, rank := int64(1), 0
 	err := s.list('[', ']', "an array", func() error {
@@ -195,7 +195,7 @@ func parseShape(s *scanner, dst *[]int) (int64, error) {
 		if rank++; rank > maxRank {
 			return fmt.Errorf("more than %d dimensions", maxRank)
 		}
-		// The same test as tensor.New makes, which would panic.
+		// tensor.New makes the same test, but panics.
 		if d > math.MaxInt || d > 0 && elements > maxElements/d {
 			return fmt.Errorf("more than 2^%d elements", bits.Len64(maxElements))
 		}
@@ -208,7 +208,7 @@ func parseShape(s *scanner, dst *[]int) (int64, error) {
 	return elements, err
 }
 
-// shapeAt returns the shape whose text begins at a position.
+// shapeAt returns the shape whose text begins at position pos.
 func shapeAt(text string, pos uint32) ([]int, error) {
 	shape := []int{}
 	_, err := parseShape(&scanner{text: text, pos: int(pos)}, &shape)
@@ -238,8 +238,8 @@ func parseOffsets(s *scanner) (begin, end int64, err error) {
 	return begin, end, err
 }
 
-// checkNames makes the index by name and refuses a name that is there twice.
-// It sorts the entries by offset first, in the order of the file.
+// checkNames makes the index by name, and returns an error if a name occurs twice. Before
+// that, it sorts the entries by offset, which is their order in the file.
 func (h *header) checkNames() error {
 	slices.SortFunc(h.entries, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end), cmp.Compare(a.shape, b.shape))
@@ -257,8 +257,8 @@ func (h *header) checkNames() error {
 	return nil
 }
 
-// checkOffsets refuses tensors that overlap and bytes that belong to none: the
-// format allows neither, so that no file can hide anything.
+// checkOffsets returns an error if tensors overlap, or if some bytes belong to no tensor.
+// The format forbids both, so a file cannot hide anything.
 func (h *header) checkOffsets(dataSize int64) error {
 	var pos int64
 	for i, e := range h.entries {
@@ -277,7 +277,7 @@ func (h *header) checkOffsets(dataSize int64) error {
 	return nil
 }
 
-// find returns the entry of a name, or nil.
+// find returns the entry with the given name, or nil.
 func (h *header) find(name string) *entry {
 	k, ok := slices.BinarySearchFunc(h.byName, name, func(i int32, name string) int {
 		return strings.Compare(h.entries[i].name, name)
@@ -288,7 +288,7 @@ func (h *header) find(name string) *entry {
 	return &h.entries[h.byName[k]]
 }
 
-// quote quotes a string from a file for an error message, cut if it is long.
+// quote quotes a string from a file for an error message. Long strings are cut.
 func quote(s string) string {
 	if len(s) > 200 {
 		return fmt.Sprintf("%.80q… (%d bytes)", s, len(s))

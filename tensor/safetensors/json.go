@@ -9,12 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// scanner reads the few forms of JSON that a header may hold, in place.
+// scanner reads the few forms of JSON that a header may hold: objects, arrays, strings
+// and whole numbers. It reads them in place.
 //
-// encoding/json would do for honest files. A hostile header, however, can make
-// its token decoder hold several copies of a 100 MB string, drop a duplicate key
-// and repair a broken escape in silence; and a header has only objects, strings
-// and whole numbers, which take a page.
+// encoding/json would be enough for honest files. With a hostile header, its token
+// decoder may hold several copies of a 100 MB string. It also accepts duplicate keys and
+// repairs broken escapes without an error.
 type scanner struct {
 	text string // valid UTF-8
 	pos  int
@@ -32,7 +32,7 @@ func (s *scanner) space() {
 	}
 }
 
-// fail returns an error that says what was expected and shows what was found.
+// fail returns an error with the expected text and the text that was found.
 func (s *scanner) fail(expected string) error {
 	found := "the end of the header"
 	if s.pos < len(s.text) {
@@ -49,7 +49,7 @@ func (s *scanner) fail(expected string) error {
 	return fmt.Errorf("byte %d of the header: expected %s, found %s", s.pos, expected, found)
 }
 
-// accept skips white space and then the character c, if it is there.
+// accept skips white space, and then the character c if it comes next.
 func (s *scanner) accept(c byte) bool {
 	s.space()
 	if s.pos < len(s.text) && s.text[s.pos] == c {
@@ -59,7 +59,8 @@ func (s *scanner) accept(c byte) bool {
 	return false
 }
 
-// expect skips white space and then the character c, which must be there.
+// expect skips white space and then the character c. If c does not come next, it returns
+// an error.
 func (s *scanner) expect(c byte, what string) error {
 	if !s.accept(c) {
 		return s.fail(what)
@@ -67,8 +68,8 @@ func (s *scanner) expect(c byte, what string) error {
 	return nil
 }
 
-// list calls item for every element of an array or object, with the scanner
-// before the element. It reads the brackets and the commas.
+// list reads an array or an object. It reads the brackets and the commas, and calls item
+// for every element. item reads the element.
 func (s *scanner) list(open, end byte, what string, item func() error) error {
 	if err := s.expect(open, what); err != nil {
 		return err
@@ -89,7 +90,7 @@ func (s *scanner) list(open, end byte, what string, item func() error) error {
 	}
 }
 
-// object calls field for every key, with the scanner before the value.
+// object reads an object and calls field for every key. field reads the value.
 func (s *scanner) object(what string, field func(key string) error) error {
 	return s.list('{', '}', what, func() error {
 		key, err := s.str("a key in double quotes")
@@ -103,8 +104,7 @@ func (s *scanner) object(what string, field func(key string) error) error {
 	})
 }
 
-// str reads a string. Without escapes the result is a part of the text and
-// takes no memory.
+// str reads a string. A string without escapes is a part of the text and takes no memory.
 func (s *scanner) str(what string) (string, error) {
 	if err := s.expect('"', what); err != nil {
 		return "", err
@@ -124,10 +124,10 @@ func (s *scanner) str(what string) (string, error) {
 	return "", s.fail("'\"' at the end of a string")
 }
 
-// escaped reads the rest of a string that began at start and has its first
-// backslash at the present position.
+// escaped reads the rest of a string. The string began at start, and its first backslash
+// is at the current position.
 func (s *scanner) escaped(start int) (string, error) {
-	end := s.pos // of the string, about: no escape makes it longer
+	end := s.pos // an estimate of the string's end; escapes only make the result shorter
 	for end < len(s.text) && s.text[end] != '"' {
 		if s.text[end] == '\\' {
 			end++
@@ -175,7 +175,7 @@ func (s *scanner) escaped(start int) (string, error) {
 	return "", s.fail("'\"' at the end of a string")
 }
 
-// hex reads \u and four hexadecimal digits at a position.
+// hex reads \u and four hexadecimal digits at the given position.
 func (s *scanner) hex(at int) (rune, bool) {
 	if at+6 > len(s.text) || s.text[at] != '\\' || s.text[at+1] != 'u' {
 		return 0, false

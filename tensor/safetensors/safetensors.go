@@ -9,14 +9,16 @@
 //	           "conv1.weight": {"dtype": "F32", "shape": [64,3,3,3], "data_offsets": [0,6912]}, …}
 //	the rest  the elements, little-endian and row-major; data_offsets count from here
 //
-// Opening a file reads its header alone; elements are read by name, when they
-// are asked for, from a memory mapping where the system has one.
+// Open reads only the header of a file. File.Tensor reads the elements of one tensor, from
+// a memory mapping where the system has one.
 //
-// Files are taken for hostile. The package refuses whatever the official reader
-// refuses and a little more (duplicate names, empty names, unknown fields), and
-// never takes more memory than twice the size of the file.
+// A file may be hostile. The package refuses all files that the official reader refuses,
+// and also files with duplicate names, empty names or unknown fields. It never takes more
+// memory than twice the size of the file.
 //
-// Format: Hugging Face, safetensors, README, section "Format".
+// Read header.go first, then dtype.go and write.go.
+//
+// Source: Hugging Face, safetensors, README, section "Format".
 package safetensors
 
 import (
@@ -30,8 +32,7 @@ import (
 	"pixelgrad/tensor"
 )
 
-// File is an open file of tensors. Its methods may be called from several
-// goroutines.
+// File is an open file of tensors. Several goroutines may call its methods at once.
 type File struct {
 	src  *mmap.File
 	data int64 // where the elements begin
@@ -45,9 +46,9 @@ type Info struct {
 	Bytes int64 // the size of its elements in the file
 }
 
-// Open opens a file and reads its header. Errors name the file, the tensor,
-// what the format wants and what was found. The file must not be overwritten in
-// place while it is open; replacing it with a rename is safe.
+// Open opens a file and reads its header. Errors name the file and the tensor, and say
+// what the format requires and what was found. Do not overwrite the file in place while it
+// is open; it is safe to replace it by a rename.
 func Open(path string) (*File, error) {
 	src, err := mmap.Open(path)
 	if err != nil {
@@ -61,9 +62,8 @@ func Open(path string) (*File, error) {
 	return f, nil
 }
 
-// NewFile reads a file of a given size from r, such as a bytes.Reader on
-// embedded data. The name is for error messages, which are the same as Open's.
-// Close does not close r.
+// NewFile reads a file of the given size from r, such as a bytes.Reader on embedded data.
+// Errors are the same as Open's and call the file name. Close does not close r.
 func NewFile(name string, r io.ReaderAt, size int64) (*File, error) {
 	return newFile(mmap.NewFile(name, r, size))
 }
@@ -99,8 +99,7 @@ func newFile(src *mmap.File) (*File, error) {
 	return &File{src: src, data: data, h: h}, nil
 }
 
-// Names returns the names of all tensors, in the order of their data in the
-// file.
+// Names returns the names of all tensors, in the order of their data in the file.
 func (f *File) Names() []string {
 	names := make([]string, len(f.h.entries))
 	for i, e := range f.h.entries {
@@ -109,12 +108,12 @@ func (f *File) Names() []string {
 	return names
 }
 
-// Metadata returns the free-form texts of the header, or nil if it has none.
-// The map is the caller's own.
+// Metadata returns the free-form texts of the header, or nil if it has none. The map
+// belongs to the caller.
 func (f *File) Metadata() map[string]string { return maps.Clone(f.h.metadata) }
 
-// Info returns the type, shape and size of a tensor. The error is that there is
-// none of this name.
+// Info returns the type, shape and size of a tensor. It is an error if there is no tensor
+// with this name.
 func (f *File) Info(name string) (Info, error) {
 	_, info, err := f.lookup(name)
 	return info, err
@@ -122,8 +121,8 @@ func (f *File) Info(name string) (Info, error) {
 
 // Tensor reads a tensor and converts it to float32; see DType.Decode.
 //
-// Errors: there is no tensor of this name; its type is not F32, F16, BF16 or
-// F64; the file is closed or cannot be read.
+// Errors: there is no tensor with this name; its type is not F32, F16, BF16 or F64; the
+// file is closed or cannot be read.
 func (f *File) Tensor(name string) (*tensor.Tensor, error) {
 	e, info, err := f.lookup(name)
 	if err != nil {
@@ -146,8 +145,7 @@ func (f *File) Tensor(name string) (*tensor.Tensor, error) {
 	return t, nil
 }
 
-// Close frees the mapping and closes the file. Tensors that were read stay
-// valid.
+// Close frees the mapping and closes the file. The tensors that were read stay valid.
 func (f *File) Close() error { return f.src.Close() }
 
 func (f *File) lookup(name string) (*entry, Info, error) {

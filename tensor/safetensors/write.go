@@ -16,7 +16,7 @@ import (
 	"pixelgrad/tensor"
 )
 
-// Named is a tensor with the name that it has in a file.
+// Named is a tensor with its name in a file.
 type Named struct {
 	Name   string
 	Tensor *tensor.Tensor
@@ -24,17 +24,17 @@ type Named struct {
 
 // Options says how tensors are written. The zero value writes F32.
 type Options struct {
-	// Float16 halves the file: every tensor is rounded to half precision, to
-	// nearest even. What is 65520 or more becomes Inf, as in PyTorch.
+	// Float16 rounds every tensor to half precision, to nearest even, which halves
+	// the file. Numbers from 65520 on become Inf, as in PyTorch.
 	Float16 bool
 }
 
-// Write writes tensors as F32, see Options.Write.
+// Write writes tensors as F32. See Options.Write.
 func Write(w io.Writer, tensors []Named, metadata map[string]string) error {
 	return Options{}.Write(w, tensors, metadata)
 }
 
-// WriteFile writes tensors as F32 to a file, see Options.WriteFile.
+// WriteFile writes tensors as F32 to a file. See Options.WriteFile.
 func WriteFile(path string, tensors []Named, metadata map[string]string) error {
 	return Options{}.WriteFile(path, tensors, metadata)
 }
@@ -42,11 +42,11 @@ func WriteFile(path string, tensors []Named, metadata map[string]string) error {
 // Write writes tensors and free-form texts (nil for none) in the safetensors
 // format. Some programs want the text "format" to be "pt".
 //
-// Tensors are sorted by name, which for a single type is what the official
-// writer does: the same content gives the same bytes, here and there (keys of
-// the metadata are sorted too, which the official writer leaves to chance).
+// Tensors are sorted by name, like those of one type in the official writer, so both
+// write the same bytes for the same tensors. Write also sorts the keys of the metadata;
+// the official writer does not.
 //
-// Errors: a name is empty, "__metadata__", there twice or not UTF-8; a tensor is
+// Errors: a name is empty, is "__metadata__", occurs twice or is not UTF-8; a tensor is
 // nil; the header would be longer than the format's 100 MB; w fails.
 func (o Options) Write(w io.Writer, tensors []Named, metadata map[string]string) error {
 	tensors = slices.Clone(tensors)
@@ -77,20 +77,20 @@ func (o Options) Write(w io.Writer, tensors []Named, metadata map[string]string)
 	return nil
 }
 
-// WriteFile writes a file as Write does. It appears whole or not at all: a file
-// that was there before stays as it is until the new one is complete.
+// WriteFile writes a file like Write. The file appears whole or not at all: an older file
+// stays unchanged until the new one is complete.
 func (o Options) WriteFile(path string, tensors []Named, metadata map[string]string) error {
 	return atomicfile.Write(path, func(w io.Writer) error { return o.Write(w, tensors, metadata) })
 }
 
-// header returns the length and the JSON text that begin a file of these
-// tensors, which are sorted.
+// header returns the beginning of a file: the length of the header and its JSON text. The
+// tensors are sorted already.
 func (o Options) header(tensors []Named, metadata map[string]string) ([]byte, error) {
 	dtype, width := F32, 4
 	if o.Float16 {
 		dtype, width = F16, 2
 	}
-	// The texts alone may be too long: then do not even build the header.
+	// If the texts alone are too long, the header is not built at all.
 	least := 0
 	for key, value := range metadata {
 		least += len(key) + len(value)
@@ -168,8 +168,8 @@ func checkNamed(t Named) error {
 	return nil
 }
 
-// appendString appends a JSON string, escaping only what must be, as the
-// official writer does.
+// appendString appends a JSON string. Like the official writer, it escapes only the
+// characters that need it.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	for i := range len(s) {

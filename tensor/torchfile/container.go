@@ -8,16 +8,15 @@ import (
 	"pixelgrad/internal/mmap"
 )
 
-// magic is the number 0x1950a86a20f9469cfc6c that begins a file of the old
-// format, as the pickle of a long.
+// magic is the number at the start of a file in the old format: 0x1950a86a20f9469cfc6c,
+// as the pickle of a long.
 const magic = bigInt("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19")
 
-// memoryBase is what a file may take in memory beside multiples of its size, so
-// that small files are not held to it.
+// memoryBase is the memory, in bytes, that every file may take, in addition to twice its
+// size. Without it the limit would be too low for small files.
 const memoryBase = 64 << 20
 
-// newMachine returns a machine that may take as much memory as the file has
-// twice, and a little for small files.
+// newMachine returns a machine that may take memoryBase and twice the file's size.
 func newMachine(src *mmap.File) *machine {
 	return &machine{storages: map[string]*storage{}, budget: memoryBase + 2*src.Size()}
 }
@@ -95,7 +94,7 @@ func (f *File) loadZip(m *machine) (value, error) {
 	return top, nil
 }
 
-// text reads a member that is one short line.
+// text reads a member of one short line.
 func (z *archive) text(name string) (string, error) {
 	m := z.find(name)
 	if m == nil {
@@ -115,16 +114,16 @@ func (z *archive) text(name string) (string, error) {
 	return string(b), nil
 }
 
-// loadLegacy reads the format before PyTorch 1.6: five pickles one after
-// another, then the storages.
+// loadLegacy reads the format before PyTorch 1.6. Five pickles follow one another, and the
+// storages follow them.
 //
 //	magic number, protocol version 1001, system (a dictionary), the object,
 //	keys of the storages (a list); for each key: number of elements (8 bytes), elements
 func (f *File) loadLegacy(m *machine) (top value, err error) {
 	f.format = "legacy"
-	// How long the pickles are is not known before they are read. Without a
-	// mapping, reading the whole file for them would be a waste: they are at
-	// its beginning.
+	// The length of the pickles is not known before they are read. They are at the
+	// beginning of the file, so the loop reads longer and longer parts of it. Without
+	// a mapping, reading the whole file would be a waste.
 	budget := m.budget
 	for n := int64(1 << 20); ; n *= 8 {
 		n = min(n, f.src.Size())
@@ -173,7 +172,7 @@ func legacyPickles(m *machine, b []byte) (top value, keys *list, err error) {
 	return v[3], keys, nil
 }
 
-// placeStorages finds out where each storage of a legacy file is.
+// placeStorages finds the place of each storage in a legacy file.
 func (f *File) placeStorages(m *machine, keys *list) error {
 	pos := int64(m.pos)
 	for _, k := range keys.items {

@@ -1,13 +1,16 @@
 package torchfile_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"fmt"
 	"log"
+	"os"
 
 	"pixelgrad/tensor/torchfile"
 )
 
-// The file is one of torch.jit.save, half precision, as OpenAI's CLIP is.
+// The file is one of torch.jit.save, in half precision, like OpenAI's CLIP.
 func Example() {
 	f, err := torchfile.Open("../../testdata/golden/torchfile/script.pt")
 	if err != nil {
@@ -32,4 +35,44 @@ func Example() {
 	// visual.0.mask F16 [3 2]
 	// visual.0.steps I64 []
 	// [-6 -1.375]
+}
+
+// A file in memory, such as one that is embedded in the program.
+func ExampleNewFile() {
+	data, err := os.ReadFile("../../testdata/golden/torchfile/zip.pt")
+	if err != nil {
+		log.Fatal(err)
+	}
+	f, err := torchfile.NewFile("zip.pt", bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer f.Close()
+	fmt.Println(f.Format(), f.Names()[:2])
+	// Output: zip [conv.weight conv.bias]
+}
+
+// A pickle can call any function of Python. This one would run a command; here nothing
+// is executed, and an unknown name is an error.
+func ExampleNewFile_hostile() {
+	var file bytes.Buffer
+	z := zip.NewWriter(&file)
+	for _, member := range []struct{ name, text string }{
+		{"weights/data.pkl", "\x80\x02cos\nsystem\nX\x07\x00\x00\x00echo hi\x85R."},
+		{"weights/version", "3\n"},
+	} {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: member.name, Method: zip.Store})
+		if err != nil {
+			log.Fatal(err)
+		}
+		if _, err := w.Write([]byte(member.text)); err != nil {
+			log.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		log.Fatal(err)
+	}
+	_, err := torchfile.NewFile("weights.pt", bytes.NewReader(file.Bytes()), int64(file.Len()))
+	fmt.Println(err)
+	// Output: torchfile: weights.pt: weights/data.pkl: pickle, byte 2, opcode 'c': the pickle wants "os.system", which is not on the list of what a weight file may name; save the weights alone, torch.save(model.state_dict(), …), and try again
 }

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// nested are the keys under which training programs keep the weights in a
-// larger dictionary.
+// nested lists the keys under which training programs store the weights in a larger
+// dictionary.
 var nested = []string{"state_dict", "model", "model_state_dict"}
 
-// maxDepth limits how deep TorchScript modules may lie in each other. One that
-// contains itself would have no end.
+// maxDepth limits the nesting of TorchScript modules. A module that contains itself would
+// have no end.
 const maxDepth = 100
 
-// collect finds the tensors of a file's top object and gives them names.
+// collect finds the tensors in a file's top object and gives them names.
 func (f *File) collect(m *machine, top value) error {
 	f.byName = map[string]*array{}
 	switch top := top.(type) {
@@ -32,8 +32,8 @@ func (f *File) collect(m *machine, top value) error {
 	return f.checkTotal()
 }
 
-// collectDict takes the tensors of a dictionary, or if it has none, those of
-// the one dictionary in it that has a customary name.
+// collectDict takes the tensors of a dictionary. If it has none, collectDict takes those of
+// the only inner dictionary under one of the keys in nested.
 func (f *File) collectDict(m *machine, d *dict) error {
 	if err := f.addAll(m, d); err != nil || len(f.names) > 0 || len(d.items) == 0 {
 		return err
@@ -91,10 +91,9 @@ func (f *File) add(m *machine, name string, a *array) error {
 	return nil
 }
 
-// walk takes the tensors of a TorchScript module and, with dotted names, those
-// of the modules in it: as its state_dict does, which lists parameters and all
-// buffers. (A plain attribute that is a tensor is listed too: only the code in
-// the archive tells it from a buffer.)
+// walk takes the tensors of a TorchScript module and of the modules in it, with dotted
+// names. Like the module's state_dict, it lists parameters and buffers. It also lists plain
+// attributes that are tensors, because only the code in the archive tells them from buffers.
 func (f *File) walk(m *machine, o *object, prefix string, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("modules lie in each other more than %d deep, at %s", maxDepth, quote(prefix))
@@ -106,7 +105,7 @@ func (f *File) walk(m *machine, o *object, prefix string, depth int) error {
 	if !ok {
 		return fmt.Errorf("module %s of class %s stores itself in its own way, as %s, and cannot be read", quote(prefix), quote(o.class), describe(o.state))
 	}
-	// Sharing can make a tree of any size out of a few objects: every step costs.
+	// Shared objects can form a very large tree, so every step is charged.
 	if err := m.charge(costItem * len(d.items)); err != nil {
 		return err
 	}
@@ -138,9 +137,9 @@ func (f *File) walk(m *machine, o *object, prefix string, depth int) error {
 	return nil
 }
 
-// checkTotal refuses files whose tensors are much larger than the file, one by
-// one or all together: views that repeat elements, or storages under very many
-// names. Tied weights in half precision need four times the file.
+// checkTotal returns an error if a tensor, or all tensors together, are much larger than the
+// file. This happens with views that repeat elements, and with storages under many names.
+// Tied weights in half precision need four times the size of the file.
 func (f *File) checkTotal() error {
 	size := f.src.Size()
 	total := int64(0)
@@ -156,7 +155,7 @@ func (f *File) checkTotal() error {
 	return nil
 }
 
-// keys lists the first keys of a dictionary for an error message.
+// keys lists the first keys of a dictionary, for an error message.
 func keys(d *dict) string {
 	var out []string
 	for _, p := range d.items[:min(len(d.items), 8)] {

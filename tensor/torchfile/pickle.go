@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// machine runs a pickle: a program for a machine with a stack, marks on the
-// stack and a memo of numbered values. Python's machine can call anything; this
-// one knows the opcodes and the functions that weight files need, and no more.
+// machine runs a pickle. A pickle is a program for a machine with a stack, marks on the
+// stack and a memo of numbered values. Python's machine can call any function. This one
+// knows only the opcodes and functions that weight files need.
 //
 // Source: Python's Lib/pickletools.py, which documents every opcode.
 type machine struct {
@@ -20,18 +20,18 @@ type machine struct {
 	stack  []value
 	marks  []int // lengths of the stack
 	memo   map[uint32]value
-	peak   int   // longest that the stack has been
+	peak   int   // the largest length of the stack so far
 	budget int64 // bytes of memory that may still be taken
 
 	storages    map[string]*storage
 	torchscript bool // classes named __torch__… are allowed
 }
 
-// errCut says that the pickle goes on behind the bytes that were given.
+// errCut says that the pickle continues after the given bytes.
 var errCut = errors.New("the pickle is cut off")
 
-// What things cost, in bytes. A slice that grows by append costs up to 6.25 times
-// its final length, all the outgrown ones included.
+// The memory that values cost, in bytes. A slice that grows by append costs up to 6.25
+// times its final length, including its earlier arrays.
 const (
 	costSlot   = 112 // on the stack
 	costMark   = 64
@@ -53,8 +53,8 @@ func (m *machine) charge(n int) error {
 	return nil
 }
 
-// run interprets one pickle that starts in[pos] and returns its value. Afterwards
-// m.pos is behind it.
+// run interprets the pickle that starts at in[pos] and returns its value. Afterwards m.pos
+// is the position after the pickle.
 func (m *machine) run(in []byte, pos int) (value, error) {
 	m.in, m.pos = in, pos
 	m.stack, m.marks, m.memo, m.peak = m.stack[:0], m.marks[:0], map[uint32]value{}, 0
@@ -77,7 +77,7 @@ func (m *machine) run(in []byte, pos int) (value, error) {
 	}
 }
 
-// step carries out one opcode.
+// step executes one opcode.
 func (m *machine) step(op byte) error {
 	switch op {
 	case 0x80: // PROTO
@@ -164,7 +164,7 @@ func (m *machine) step(op byte) error {
 	return errors.New("weight files have no need of it and it is not allowed")
 }
 
-// opcode shows an opcode as it stands in the source above.
+// opcode formats an opcode as in the source above.
 func opcode(op byte) string {
 	if op < 0x80 && strconv.IsPrint(rune(op)) {
 		return strconv.QuoteRune(rune(op))
@@ -195,7 +195,7 @@ func (m *machine) number(width int) (uint32, error) {
 	return n, nil
 }
 
-// base is the length below which the stack may not shrink: the last mark.
+// base is the smallest length that the stack may have now: that at the last mark.
 func (m *machine) base() int {
 	if n := len(m.marks); n > 0 {
 		return m.marks[n-1]
@@ -203,7 +203,7 @@ func (m *machine) base() int {
 	return 0
 }
 
-// push puts a value of a given cost on the stack.
+// push puts a value on the stack and charges its cost.
 func (m *machine) push(v value, cost int) error {
 	if len(m.stack) >= m.peak {
 		m.peak++
@@ -251,7 +251,7 @@ func (m *machine) pushInt(width int) error {
 	if err != nil {
 		return err
 	}
-	if width == 4 { // the only signed one
+	if width == 4 { // the only signed width
 		return m.push(int64(int32(n)), costBox)
 	}
 	return m.push(int64(n), costBox)
@@ -273,7 +273,7 @@ func (m *machine) pushLong() error {
 	for i, c := range b {
 		u |= uint64(c) << (8 * i)
 	}
-	shift := 64 - 8*n // the sign is that of the last byte
+	shift := 64 - 8*n // moves the last byte's sign bit to the top
 	return m.push(int64(u<<shift)>>shift, costBox)
 }
 
@@ -347,8 +347,8 @@ func (m *machine) pushTuple(n int) error {
 	return m.push(t, costTuple+costItem*n)
 }
 
-// operands pops one value, or for the plural opcode all those above the mark,
-// and then looks at the container below.
+// operands pops one value, or all values above the mark if the opcode is a plural one. Then
+// it reads the container below, without popping it.
 func (m *machine) operands(n int, plural bool) (items []value, below value, err error) {
 	if plural {
 		items, err = m.popMark()

@@ -11,8 +11,8 @@ import (
 	"pixelgrad/tensor/safetensors"
 )
 
-// storage is a block of elements that tensors are views of. The pickle only
-// names it; where its bytes are in the file is found out later.
+// storage is a block of elements; tensors are views of it. The pickle only names a storage.
+// The place of its bytes in the file is found later.
 type storage struct {
 	key    string
 	dtype  safetensors.DType
@@ -20,14 +20,14 @@ type storage struct {
 	offset int64 // in the file; -1 until it is known
 }
 
-// view is a storage, or in old files a part of one. Counts are in bytes.
+// view is a storage, or a part of one in old files. Counts are in bytes.
 type view struct {
 	st         *storage
 	off, bytes int64
 }
 
-// array is a tensor: element (i,j,…) is number off + i·stride[0] + j·stride[1] + …
-// of its storage. Every element is known to lie inside.
+// array is a tensor. Element (i,j,…) of it is element off + i·stride[0] + j·stride[1] + …
+// of its storage. All elements are verified to be inside the storage.
 type array struct {
 	st            *storage
 	dtype         safetensors.DType
@@ -37,10 +37,10 @@ type array struct {
 	span          int // elements of the storage from the first to the last, inclusive
 }
 
-// maxRank is the most dimensions that a tensor may have, PyTorch's own limit.
+// maxRank is the largest number of dimensions of a tensor, as in PyTorch.
 const maxRank = 64
 
-// storageTypes are the classes of storages by element type.
+// storageTypes maps the classes of storages to element types.
 var storageTypes = map[global]safetensors.DType{
 	"torch.FloatStorage": safetensors.F32, "torch.HalfStorage": safetensors.F16,
 	"torch.BFloat16Storage": safetensors.BF16, "torch.DoubleStorage": safetensors.F64,
@@ -50,7 +50,7 @@ var storageTypes = map[global]safetensors.DType{
 	"torch.UntypedStorage":      "U8", "torch.storage.UntypedStorage": "U8",
 }
 
-// dtypes are PyTorch's names for element types.
+// dtypes maps PyTorch's names of element types to element types.
 var dtypes = map[global]safetensors.DType{
 	"torch.float32": safetensors.F32, "torch.float16": safetensors.F16,
 	"torch.bfloat16": safetensors.BF16, "torch.float64": safetensors.F64,
@@ -61,8 +61,8 @@ var dtypes = map[global]safetensors.DType{
 	"torch.float8_e4m3fnuz": "F8_E4M3FNUZ", "torch.float8_e5m2fnuz": "F8_E5M2FNUZ",
 }
 
-// functions are the names that a pickle may call, each with a function that
-// does what is needed of it. The arguments are checked in number only.
+// functions lists the names that a pickle may call. Each has a function that does the
+// necessary part of the original. Of the arguments, only the number is checked here.
 var functions = map[global]struct {
 	min, max int
 	call     func(m *machine, args tuple) (value, error)
@@ -83,11 +83,11 @@ var functions = map[global]struct {
 	"torch.jit._pickle.restore_type_tag":     {2, 2, first},
 }
 
-// first stands for functions whose result is, for our purposes, their argument.
+// first replaces functions whose first argument serves as their result.
 func first(_ *machine, args tuple) (value, error) { return args[0], nil }
 
-// orderedDict makes a dictionary, empty or, as Python 2 wrote it, from a list of
-// [key, value] pairs.
+// orderedDict makes an empty dictionary, or one from a list of [key, value] pairs. Python 2
+// wrote such lists.
 func orderedDict(m *machine, args tuple) (value, error) {
 	d := &dict{}
 	if err := m.charge(costObject); err != nil || len(args) == 0 {
@@ -117,7 +117,7 @@ func orderedDict(m *machine, args tuple) (value, error) {
 	return d, nil
 }
 
-// pushGlobal reads a name and looks it up in the allow-list.
+// pushGlobal reads a name, checks that it is allowed and pushes it.
 func (m *machine) pushGlobal(op byte) error {
 	var module, name string
 	if op == 'c' { // two lines of text
@@ -155,11 +155,10 @@ func (m *machine) pushGlobal(op byte) error {
 	return m.push(g, 2*(costString+len(g)))
 }
 
-// isTorchScript reports whether a name is that of a class inside a TorchScript
-// archive.
+// isTorchScript reports whether a name belongs to a class in a TorchScript archive.
 func isTorchScript(g global) bool { return strings.HasPrefix(string(g), "__torch__.") }
 
-// line reads up to a line end.
+// line reads a text up to the end of the line.
 func (m *machine) line() (string, error) {
 	rest := m.in[m.pos:]
 	i := bytes.IndexByte(rest[:min(len(rest), maxName+1)], '\n')
@@ -206,8 +205,8 @@ func (m *machine) reduce() error {
 	return m.push(v, 0)
 }
 
-// build gives an object its attributes. A dictionary's own attributes (a state
-// dict has its version numbers there) and a tensor's do not matter.
+// build gives an object its attributes. It ignores the attributes of a dictionary, such as
+// the version numbers of a state dict, and those of a tensor.
 func (m *machine) build() error {
 	state, err := m.pop()
 	if err != nil {
@@ -226,7 +225,7 @@ func (m *machine) build() error {
 	return nil
 }
 
-// persistent replaces a tuple that names a storage by that storage:
+// persistent replaces a tuple with the name of a storage by the storage:
 //
 //	('storage', torch.FloatStorage, key, location, elements)
 //	('storage', torch.FloatStorage, key, location, elements, None or (key, offset, elements))
@@ -280,7 +279,7 @@ func (m *machine) persistent() error {
 	return m.push(p, costObject)
 }
 
-// rebuildTensor makes a tensor of
+// rebuildTensor makes a tensor from one of these tuples:
 //
 //	(storage, offset, shape, stride)
 //	(storage, offset, shape, stride, requires_grad, hooks[, metadata])
@@ -312,7 +311,7 @@ func rebuildTensor(m *machine, args tuple) (value, error) {
 	return a, m.charge(2 * costObject)
 }
 
-// ints converts a tuple or list of numbers that are not negative.
+// ints converts a tuple or list of non-negative numbers.
 func (m *machine) ints(v value) ([]int, error) {
 	var items []value
 	switch v := v.(type) {
@@ -340,7 +339,7 @@ func (m *machine) ints(v value) ([]int, error) {
 	return out, m.charge(costTuple + 8*len(items))
 }
 
-// check sets count, span and off, and sees that all elements are inside v.
+// check sets count, span and off, and checks that all elements are inside v.
 func (a *array) check(v *view, off int64) error {
 	if len(a.shape) != len(a.stride) {
 		return fmt.Errorf("%d dimensions but %d strides", len(a.shape), len(a.stride))
@@ -349,7 +348,7 @@ func (a *array) check(v *view, off int64) error {
 	limit := v.bytes / width // elements
 	a.count, a.span = 1, 1
 	for i, d := range a.shape {
-		// The same test as tensor.New makes, which would panic.
+		// tensor.New makes the same test, but panics.
 		if d > 0 && a.count > math.MaxInt/4/d {
 			return errors.New("too many elements")
 		}

@@ -1,22 +1,24 @@
-// Package torchfile reads the tensors of PyTorch's weight files by name, without
-// running anything that is in them.
+// Package torchfile reads the tensors of PyTorch's weight files by name. It never executes
+// anything in a file.
 //
-// Three formats are read: the zip archive of torch.save (since 1.6), the five
-// pickles of older versions, and the archive of torch.jit.save, TorchScript.
-// All contain a pickle, which is a program. It is interpreted symbolically: of
-// some 70 opcodes those are known that weight files need, of all the functions
-// in Python a list of 14 names, and each of them only builds a description.
-// Everything else is an error that says what the file wanted. Elements are read
-// by name, when they are asked for, from a memory mapping where the system has
-// one.
+// The package reads three formats: the zip archive of torch.save (since 1.6), the five
+// pickles of older versions, and TorchScript, the archive of torch.jit.save. All of them
+// contain a pickle, which is a program. The package interprets it symbolically. Of some 70
+// opcodes, it knows those that weight files need; of Python's functions, it knows 14 names.
+// Each of these functions only builds a description. Everything else is an error that
+// names what the file asked for. File.Tensor reads the elements of one tensor, from a memory mapping where
+// the system has one.
 //
-// What is read is a dictionary of tensors (a state dict); or a dictionary
-// without tensors that has exactly one of the keys "state_dict", "model" and
-// "model_state_dict", as training programs save it; or a TorchScript module,
-// whose attributes get the dotted names that its state_dict would have.
+// The top object of a file must be one of the following. A dictionary of tensors is a state
+// dict. Training programs save a dictionary without tensors that has exactly one of the keys
+// "state_dict", "model" and "model_state_dict"; the state dict is under this key. The
+// attributes of a TorchScript module get dotted names, as in its state_dict.
 //
-// Files are taken for hostile: memory stays within twice the file's size and
-// 64 MiB, no nesting is followed without a limit.
+// A file may be hostile. Memory stays below 64 MiB plus twice the size of the file, and all
+// nesting has a limit.
+//
+// Read torchfile.go first, then container.go for the formats, pickle.go for the machine and
+// rebuild.go for the functions.
 //
 // Source: PyTorch 1.13, torch/serialization.py, torch/_utils.py and
 // torch/csrc/jit/serialization/pickler.cpp.
@@ -32,24 +34,24 @@ import (
 	"pixelgrad/tensor/safetensors"
 )
 
-// File is an open weight file. Its methods may be called from several
-// goroutines. It has the same methods as safetensors.File.
+// File is an open weight file. Several goroutines may call its methods at once. They are
+// like those of safetensors.File.
 type File struct {
 	src    *mmap.File
 	format string
 	names  []string // in the order of the pickle
 	byName map[string]*array
-	// locate returns where a storage begins in the file, after checking its bytes against
-	// their checksum if verify, and if the format has one.
+	// locate returns the place of a storage in the file. If verify is true and the format
+	// has a checksum, locate checks the storage's bytes first.
 	locate func(st *storage, verify bool) (int64, error)
 }
 
 // Info describes a tensor without reading it.
 type Info = safetensors.Info
 
-// Open opens a weight file and reads its pickle. Errors name the file, what was
-// expected and what was found. The file must not be overwritten in place while
-// it is open; replacing it with a rename is safe.
+// Open opens a weight file and reads its pickle. Errors name the file, and say what was
+// expected and what was found. Do not overwrite the file in place while it is open; it is
+// safe to replace it by a rename.
 func Open(path string) (*File, error) {
 	src, err := mmap.Open(path)
 	if err != nil {
@@ -63,9 +65,8 @@ func Open(path string) (*File, error) {
 	return f, nil
 }
 
-// NewFile reads a weight file of a given size from r, such as a bytes.Reader.
-// The name is for error messages, which are the same as Open's. Close does not
-// close r.
+// NewFile reads a weight file of the given size from r, such as a bytes.Reader. Errors are
+// the same as Open's and call the file name. Close does not close r.
 func NewFile(name string, r io.ReaderAt, size int64) (*File, error) {
 	return newFile(mmap.NewFile(name, r, size))
 }
@@ -78,7 +79,7 @@ func newFile(src *mmap.File) (*File, error) {
 	return f, nil
 }
 
-// load finds out which format the file has, and reads everything but elements.
+// load recognises the format of the file and reads everything except the elements.
 func (f *File) load() error {
 	var b [8]byte
 	n := min(f.src.Size(), 8)
@@ -102,7 +103,7 @@ func (f *File) load() error {
 	if err := f.collect(m, top); err != nil {
 		return err
 	}
-	// Finding the storages now shows at once that a file is incomplete.
+	// All storages are looked up now, so an incomplete file gives an error at once.
 	for _, name := range f.names {
 		if _, err := f.locate(f.byName[name].st, false); err != nil {
 			return fmt.Errorf("tensor %s: %w", quote(name), err)
@@ -117,8 +118,8 @@ func (f *File) Format() string { return f.format }
 // Names returns the names of all tensors, in the order of the pickle.
 func (f *File) Names() []string { return slices.Clone(f.names) }
 
-// Info returns the type, shape and size of a tensor. The error is that there is
-// none of this name.
+// Info returns the type, shape and size of a tensor. It is an error if there is no tensor
+// with this name.
 func (f *File) Info(name string) (Info, error) {
 	a := f.byName[name]
 	if a == nil {
@@ -127,12 +128,12 @@ func (f *File) Info(name string) (Info, error) {
 	return Info{DType: a.dtype, Shape: slices.Clone(a.shape), Bytes: int64(a.count) * int64(a.dtype.Bits()/8)}, nil
 }
 
-// Tensor reads a tensor and converts it to float32; see
-// safetensors.DType.Decode. A tensor that is a transposed, cut or repeating view
-// of its storage comes out contiguous.
+// Tensor reads a tensor and converts it to float32; see safetensors.DType.Decode. The
+// result is contiguous, even if the tensor is a transposed, sliced or repeating view of its
+// storage.
 //
-// Errors: there is no tensor of this name; its type is not F32, F16, BF16 or
-// F64; the file is closed or cannot be read.
+// Errors: there is no tensor with this name; its type is not F32, F16, BF16 or F64; the
+// file is closed or cannot be read.
 func (f *File) Tensor(name string) (*tensor.Tensor, error) {
 	info, err := f.Info(name)
 	if err != nil {
@@ -154,12 +155,11 @@ func (f *File) Tensor(name string) (*tensor.Tensor, error) {
 	return t, nil
 }
 
-// Close frees the mapping and closes the file. Tensors that were read stay
-// valid.
+// Close frees the mapping and closes the file. The tensors that were read stay valid.
 func (f *File) Close() error { return f.src.Close() }
 
-// contiguous reports whether the elements lie in the storage in row-major order
-// without gaps.
+// contiguous reports whether the elements are in row-major order in the storage, without
+// gaps.
 func (a *array) contiguous() bool {
 	want := 1
 	for i := len(a.shape) - 1; i >= 0; i-- {
@@ -171,7 +171,7 @@ func (a *array) contiguous() bool {
 	return true
 }
 
-// read decodes the elements, whose first is at a byte of the file, into dst.
+// read decodes the elements into dst. at is the place of the first element in the file.
 func (a *array) read(src *mmap.File, at int64, dst []float32) error {
 	width := a.dtype.Bits() / 8
 	if a.count == 0 || a.contiguous() {
@@ -187,8 +187,8 @@ func (a *array) read(src *mmap.File, at int64, dst []float32) error {
 	})
 }
 
-// gather decodes elements one row of the last dimension after another; index
-// counts through the other dimensions like an odometer.
+// gather decodes the elements, one row of the last dimension after another. index counts
+// through the other dimensions like an odometer.
 func (a *array) gather(b []byte, dst []float32) {
 	last := len(a.shape) - 1
 	width := a.dtype.Bits() / 8

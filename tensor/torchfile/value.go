@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// value is what a pickle can put on the stack. It is one of
+// value is a value on the stack of a pickle's machine. It is one of
 //
 //	nil, bool, int64, float64, string, raw (bytes), bigInt
 //	tuple, *list, *dict
@@ -14,8 +14,8 @@ import (
 //	*view      a storage or a part of one
 //	*array     a tensor
 //
-// A value may be shared, and may contain itself. Nothing here walks down into
-// one without a limit, not even to print it.
+// A value may be shared, and may contain itself. So all code that descends into a value has
+// a limit, even the code that prints it.
 type value any
 
 type (
@@ -32,7 +32,8 @@ type (
 	}
 )
 
-// get returns the value of a key, or nil. The last one counts, as in Python.
+// get returns the value of a key, or nil. If a key occurs twice, the last one counts, as in
+// Python.
 func (d *dict) get(key string) value {
 	if d == nil {
 		return nil
@@ -76,7 +77,7 @@ func describe(v value) string {
 	return "an unknown value"
 }
 
-// quote quotes a text from a file for an error message, cut if it is long.
+// quote quotes a text from a file for an error message. Long texts are cut.
 func quote(s string) string {
 	if len(s) > 200 {
 		return fmt.Sprintf("%.80q… (%d bytes)", s, len(s))

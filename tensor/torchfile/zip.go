@@ -18,28 +18,27 @@ import (
 // member is one file of a zip archive.
 type member struct {
 	name          string
-	header        int64 // where its local header begins
+	header        int64 // the place of its local header
 	size          int64 // in the file
-	end           int64 // where the next member begins
+	end           int64 // the place of the next member
 	method, flags uint16
 	crc           uint32
-	checked       uint32 // 1: the sum of its bytes is crc; atomic
+	checked       uint32 // 1 if the checksum was verified; atomic
 }
 
 // archive is the list of a zip file's members.
 //
-// archive/zip would read such files, but it trusts the central directory alone
-// and takes several times the directory's size in memory. Here every byte of
-// the directory is accounted for, members may not overlap, and the two headers
-// of a member that is read must agree, so that two programs cannot see two
-// different files. What torch writes is simple: nothing is compressed.
+// archive/zip could read such files, but it trusts only the central directory, and takes
+// several times the directory's size in memory. This package checks every byte of the
+// directory. Members must not overlap, and the two headers of a member must agree, so all
+// programs see the same content. The archives of torch are simple: nothing is compressed.
 //
 // Source: PKWARE, APPNOTE.TXT, 4.3.6 to 4.5.3.
 type archive struct {
 	src     *mmap.File
 	members []member // by rising name
-	first   string   // the member that is listed first
-	dir     int64    // where the directory begins: members end before
+	first   string   // the first member in the directory
+	dir     int64    // the place of the directory; all members end before it
 }
 
 const (
@@ -63,7 +62,7 @@ func readZip(src *mmap.File) (*archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Before anything is allocated: so many members must fit.
+	// Checked before memory is taken: the directory must have room for the members.
 	if count > uint64(size)/centralSize {
 		return nil, fmt.Errorf("zip: the directory of %d bytes is too small for its %d members", size, count)
 	}
@@ -75,8 +74,8 @@ func readZip(src *mmap.File) (*archive, error) {
 	return z, z.check()
 }
 
-// readEnd reads the record at the end of the file, which says where the
-// directory is. Comments, which would follow it, are not allowed.
+// readEnd reads the record at the end of the file, which has the place of the directory. A
+// comment after the record is not allowed.
 func (z *archive) readEnd() (count uint64, size int64, err error) {
 	end := z.src.Size() - endSize
 	if end < 0 {
@@ -94,7 +93,7 @@ func (z *archive) readEnd() (count uint64, size int64, err error) {
 	dirSize, dir := uint64(le.Uint32(b[12:])), uint64(le.Uint32(b[16:]))
 	comment := le.Uint16(b[20:])
 
-	// torch always writes the zip64 record, too, which has the same in 64 bits.
+	// torch always writes the zip64 record too, which has the same numbers in 64 bits.
 	if at := end - locatorSize; at >= 0 {
 		if _, err := z.src.ReadAt(b[:locatorSize], at); err != nil {
 			return 0, 0, err
@@ -131,7 +130,7 @@ func (z *archive) readEnd() (count uint64, size int64, err error) {
 	return count, int64(dirSize), nil
 }
 
-// readDirectory reads the entries of the directory, which must fill it.
+// readDirectory reads the entries of the directory. They must fill it.
 func (z *archive) readDirectory(b []byte, count int) error {
 	text := string(b) // names become parts of it
 	pos := 0
@@ -151,7 +150,7 @@ func (z *archive) readDirectory(b []byte, count int) error {
 			flags:  le.Uint16(h[8:]),
 			method: le.Uint16(h[10:]),
 			crc:    le.Uint32(h[16:]),
-			size:   int64(le.Uint32(h[20:])), // compressed: what it takes in the file
+			size:   int64(le.Uint32(h[20:])), // compressed: the size in the file
 			header: int64(le.Uint32(h[42:])),
 		}
 		full := int64(le.Uint32(h[24:]))
@@ -174,8 +173,8 @@ func (z *archive) readDirectory(b []byte, count int) error {
 	return nil
 }
 
-// zip64 replaces those numbers that do not fit in 32 bits by the ones in the
-// extra field, where they stand in this order.
+// zip64 replaces each number that does not fit into 32 bits by the next number in the extra
+// field. The numbers are in the same order there.
 func zip64(extra []byte, numbers ...*int64) error {
 	for len(extra) >= 4 {
 		id, n := le.Uint16(extra), int(le.Uint16(extra[2:]))
@@ -205,7 +204,7 @@ func zip64(extra []byte, numbers ...*int64) error {
 	return nil
 }
 
-// check sorts the members, and refuses two of one name and two in one place.
+// check sorts the members. It returns an error if two have the same name or overlap.
 func (z *archive) check() error {
 	slices.SortFunc(z.members, func(a, b member) int { return cmp.Compare(a.header, b.header) })
 	for i := range z.members {
@@ -214,7 +213,7 @@ func (z *archive) check() error {
 		if i+1 < len(z.members) {
 			m.end = z.members[i+1].header
 		}
-		// The local header is longer than this; data looks at it when the time comes.
+		// This is less than the size of the local header; data reads it later.
 		begin := localSize + int64(len(m.name))
 		switch {
 		case m.header > z.dir || m.size > z.dir-m.header:
@@ -232,7 +231,7 @@ func (z *archive) check() error {
 	return nil
 }
 
-// find returns the member of a name, or nil.
+// find returns the member with the given name, or nil.
 func (z *archive) find(name string) *member {
 	i, ok := slices.BinarySearchFunc(z.members, name, func(m member, name string) int { return strings.Compare(m.name, name) })
 	if !ok {
@@ -241,8 +240,8 @@ func (z *archive) find(name string) *member {
 	return &z.members[i]
 }
 
-// data returns where the bytes of a member begin, after checking that they are
-// stored as they are and that its local header agrees with the directory.
+// data returns the place of a member's bytes. Before that, it checks that the bytes are not
+// compressed and that the local header agrees with the directory.
 func (z *archive) data(m *member) (int64, error) {
 	fail := func(format string, args ...any) (int64, error) {
 		return 0, fmt.Errorf("zip: member %s "+format, append([]any{quote(m.name)}, args...)...)
@@ -265,7 +264,7 @@ func (z *archive) data(m *member) (int64, error) {
 	case int(le.Uint16(b[26:])) != len(m.name) || !bytes.Equal(b[localSize:], []byte(m.name)):
 		return fail("has another name in its own header")
 	}
-	// With flagLater the sizes follow the data, and the header has zeros.
+	// With flagLater the sizes follow the data, and the local header has zeros.
 	for _, at := range []int{18, 22} {
 		n := int64(le.Uint32(b[at:]))
 		if n != m.size && n != unknown32 && (n != 0 || m.flags&flagLater == 0) {
@@ -279,8 +278,8 @@ func (z *archive) data(m *member) (int64, error) {
 	return start, nil
 }
 
-// verified is data, after checking that the member's bytes have the checksum that the
-// directory says: it reads all of them, but only the first time.
+// verified is data, and also checks the member's bytes against the checksum in the
+// directory. It reads all bytes, but only in the first call.
 func (z *archive) verified(m *member) (int64, error) {
 	start, err := z.data(m)
 	// torch.serialization.set_crc32_options(False) leaves the sum out.

@@ -1,5 +1,5 @@
-// Package weightfile opens files of named tensors, whichever format they have:
-// safetensors, or one of those that PyTorch writes.
+// Package weightfile opens files of named tensors in any of the formats that the project
+// reads: safetensors and the formats of PyTorch.
 package weightfile
 
 import (
@@ -15,8 +15,7 @@ import (
 	"pixelgrad/tensor/torchfile"
 )
 
-// File is an open weight file. Its methods may be called from several
-// goroutines.
+// File is an open weight file. Several goroutines may call its methods at once.
 type File interface {
 	// Names returns the names of all tensors, in the order of the file.
 	Names() []string
@@ -24,15 +23,15 @@ type File interface {
 	Info(name string) (safetensors.Info, error)
 	// Tensor reads a tensor and converts it to float32.
 	Tensor(name string) (*tensor.Tensor, error)
-	// Metadata returns the free-form texts of the file; nil if it has none.
+	// Metadata returns the free-form texts of the file, or nil if it has none.
 	Metadata() map[string]string
 	// Format returns "safetensors", "zip", "legacy" or "TorchScript".
 	Format() string
 	Close() error
 }
 
-// Open opens a weight file. Its content decides about the format, and not its
-// name. Errors name the file, what was expected and what was found.
+// Open opens a weight file. The content decides which format the file has, not the name.
+// Errors name the file, and say what was expected and what was found.
 func Open(path string) (File, error) {
 	begin, size, err := peek(path)
 	if err != nil {
@@ -59,7 +58,7 @@ func Open(path string) (File, error) {
 
 // peek returns the first 16 bytes of a file, or fewer if it is shorter.
 func peek(path string) (begin []byte, size int64, err error) {
-	// Looking before opening: opening a named pipe would wait for a writer.
+	// Stat comes before Open, because opening a named pipe would wait for a writer.
 	st, err := os.Stat(path)
 	if err != nil {
 		if p := (*fs.PathError)(nil); errors.As(err, &p) {
@@ -86,16 +85,16 @@ func peek(path string) (begin []byte, size int64, err error) {
 	return begin[:n], st.Size(), err
 }
 
-// isSafetensors reports whether a file begins with a length that safetensors
-// allows for its header, and then with JSON. A length can look like the first
-// bytes of a pickle, so this is asked first; neither a pickle nor an archive of
-// PyTorch has a small number in its first 8 bytes.
+// isSafetensors reports whether a file begins with the length of a header that safetensors
+// allows, followed by JSON. It is called before isTorch, because such a length can look
+// like the first bytes of a pickle. The converse is impossible: the first 8 bytes of
+// PyTorch's pickles and archives are always a larger number.
 func isSafetensors(b []byte) bool {
 	const maxHeader = 100_000_000 // the format's limit
 	return len(b) > 8 && b[8] == '{' && binary.LittleEndian.Uint64(b) <= maxHeader
 }
 
-// isTorch reports whether a file begins as a zip archive or a pickle does.
+// isTorch reports whether a file begins like a zip archive or a pickle.
 func isTorch(b []byte) bool {
 	return len(b) >= 4 && string(b[:4]) == "PK\x03\x04" || len(b) >= 2 && b[0] == 0x80
 }

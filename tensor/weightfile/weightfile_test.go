@@ -3,7 +3,6 @@ package weightfile
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -115,18 +114,4 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("%s: error %v, want one line with %q and the file's name", c.path, err, c.want)
 		}
 	}
-}
-
-func ExampleOpen() {
-	f, err := Open("../../testdata/golden/torchfile/nested.pt")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer f.Close()
-	for _, name := range f.Names() {
-		info, err := f.Info(name)
-		fmt.Println(f.Format(), name, info.DType, info.Shape, err)
-	}
-	// Output: zip w F32 [2 3] <nil>
 }
