@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	. "pixelgrad/autograd"
+	"pixelgrad/autograd/gradcheck"
 	"pixelgrad/internal/golden"
 	"pixelgrad/internal/recipe"
 	"pixelgrad/tensor"
@@ -42,12 +43,12 @@ var opCases = []opCase{
 	{"Conv2d 5x5", func(v ...*Value) *Value { return Conv2d(v[0], v[1], v[2], 1) }, [][]int{{1, 2, 7, 9}, {3, 2, 5, 5}, {3}}},
 	{"Conv2d dilation 2", func(v ...*Value) *Value { return Conv2d(v[0], v[1], v[2], 2) }, [][]int{{1, 3, 9, 8}, {4, 3, 3, 3}, {4}}},
 	{"Conv2d dilation 4", func(v ...*Value) *Value { return Conv2d(v[0], v[1], v[2], 4) }, [][]int{{2, 3, 9, 11}, {4, 3, 3, 3}, {4}}},
-	{"Conv2dReLU", func(v ...*Value) *Value { return Conv2dReLU(v[0], v[1], v[2], 1) }, [][]int{{2, 3, 7, 9}, {5, 3, 3, 3}, {5}}},
-	{"Conv2dReLU of Conv2dReLU", func(v ...*Value) *Value { return Conv2dReLU(Conv2dReLU(v[0], v[1], v[2], 1), v[3], v[4], 1) }, [][]int{{2, 3, 7, 9}, {4, 3, 3, 3}, {4}, {2, 4, 3, 3}, {2}}},
-	{"Conv2dAddReLU", func(v ...*Value) *Value { return Conv2dAddReLU(v[0], v[1], v[2], v[3], 1) }, [][]int{{2, 3, 7, 9}, {5, 3, 3, 3}, {5}, {2, 5, 7, 9}}},
+	{"Conv2dReLU", func(v ...*Value) *Value { return ReLU(Conv2d(v[0], v[1], v[2], 1)) }, [][]int{{2, 3, 7, 9}, {5, 3, 3, 3}, {5}}},
+	{"Conv2dReLU of Conv2dReLU", func(v ...*Value) *Value { return ReLU(Conv2d(ReLU(Conv2d(v[0], v[1], v[2], 1)), v[3], v[4], 1)) }, [][]int{{2, 3, 7, 9}, {4, 3, 3, 3}, {4}, {2, 4, 3, 3}, {2}}},
+	{"Conv2dAddReLU", func(v ...*Value) *Value { return ReLU(Add(Conv2d(v[0], v[1], v[2], 1), v[3])) }, [][]int{{2, 3, 7, 9}, {5, 3, 3, 3}, {5}, {2, 5, 7, 9}}},
 	{"Conv2dAddReLU of Upsample2", func(v ...*Value) *Value {
 		x := Upsample2(v[0])
-		return Conv2dAddReLU(x, v[1], v[2], x, 1)
+		return ReLU(Add(Conv2d(x, v[1], v[2], 1), x))
 	}, [][]int{{2, 3, 4, 5}, {3, 3, 3, 3}, {3}}},
 	{"Conv2d of ConcatChannels", func(v ...*Value) *Value {
 		return Conv2d(ConcatChannels(v[0], Upsample2(v[1]), Expand(v[2], 6, 8)), v[3], v[4], 2)
@@ -76,7 +77,7 @@ func TestOpsGolden(t *testing.T) {
 			vs := c.operands()
 			y := c.f(vs...)
 			golden.Check(t, file, c.name+"/y", y.Data(), 1.3e-6, 1e-5)
-			BackwardFrom(y, recipe.Numbers(100, y.Shape()...))
+			y.BackwardFrom(recipe.Numbers(100, y.Shape()...))
 			for j, v := range vs {
 				golden.Check(t, file, fmt.Sprintf("%s/d%d", c.name, j), v.Grad(), 1e-3, 1e-4)
 			}
@@ -93,7 +94,7 @@ func TestOpsGradients(t *testing.T) {
 			if strings.Contains(c.name, "ReLU") {
 				h = 1e-3 // no element of these cases is within this of the kink
 			}
-			if err := CheckGradients(func() *Value { return c.f(vs...) }, h, 3e-3, vs...); err != nil {
+			if err := gradcheck.Check(func() *Value { return c.f(vs...) }, h, 3e-3, vs...); err != nil {
 				t.Error(err)
 			}
 		})
@@ -106,7 +107,7 @@ func BenchmarkOps(b *testing.B) {
 			vs := c.operands()
 			dy := recipe.Numbers(100, c.f(vs...).Shape()...)
 			for b.Loop() {
-				BackwardFrom(c.f(vs...), dy.Clone())
+				c.f(vs...).BackwardFrom(dy)
 			}
 		})
 	}
@@ -114,7 +115,7 @@ func BenchmarkOps(b *testing.B) {
 
 // TestEveryOpHasACase fails for an exported operation without a row above.
 func TestEveryOpHasACase(t *testing.T) {
-	cases := map[string]bool{"Parameter": true, "Constant": true, "Inference": true} // no operations
+	cases := map[string]bool{"Parameter": true, "Constant": true, "Placeholder": true, "Apply": true} // no operations
 	for _, c := range opCases {
 		cases[strings.Fields(c.name)[0]] = true
 	}
@@ -147,31 +148,6 @@ func TestEveryOpHasACase(t *testing.T) {
 	}
 	if found < 10 {
 		t.Errorf("found only %d functions that return a Value", found)
-	}
-}
-
-// TestExchangeUpsampling computes a 1×1 convolution of an enlargement in both orders.
-func TestExchangeUpsampling(t *testing.T) {
-	defer func() { ExchangeUpsampling = true }()
-	run := func() (y *tensor.Tensor, grads []*tensor.Tensor) {
-		x, w, b := Parameter(recipe.Numbers(0, 2, 8, 9, 7)), Parameter(recipe.Numbers(1, 3, 8, 1, 1)), Parameter(recipe.Numbers(2, 3))
-		v := Conv2d(Upsample2(Upsample2(x)), w, b, 1).Keep()
-		BackwardFrom(v, recipe.Numbers(100, v.Shape()...))
-		return v.Data(), []*tensor.Tensor{x.Grad(), w.Grad(), b.Grad()}
-	}
-	y, grads := run()
-	ExchangeUpsampling = false
-	wantY, wantGrads := run()
-	same := func(what string, got, want *tensor.Tensor, tol float64) {
-		for i, w := range want.Data() {
-			if !(math.Abs(float64(got.Data()[i]-w)) <= tol) {
-				t.Fatalf("%s: element %d: exchanged %v, as written %v", what, i, got.Data()[i], w)
-			}
-		}
-	}
-	same("y", y, wantY, 3e-6)
-	for i, g := range grads {
-		same(fmt.Sprintf("gradient %d", i), g, wantGrads[i], 2e-4)
 	}
 }
 
@@ -211,49 +187,104 @@ func TestInversePSNREnds(t *testing.T) {
 	}
 }
 
-func TestBackwardAccumulatesAndFrees(t *testing.T) {
+func TestBackwardAccumulates(t *testing.T) {
 	x := Parameter(tensor.FromSlice([]float32{1, 2}, 2))
-	square := func() (*Value, *Value) { // of x's length, by way of a value used twice
+	loss := func() (*Value, *Value) { // by way of a value that is used twice
 		d := Scale(2, x)
 		return d, Mean(Add(d, d))
 	}
-	_, y := square()
+	_, y := loss()
 	y.Backward()
-	d, y := square()
+	d, y := loss()
 	y.Backward()
 	for i, g := range x.Grad().Data() {
 		if g != 4 {
 			t.Errorf("gradient %d after two passes is %v, want 2·2", i, g)
 		}
 	}
-	if y.Data().Data()[0] != 6 {
-		t.Errorf("the result is %v after Backward, want 6", y.Data().Data()[0])
+	if y.Data().Data()[0] != 6 || d.Data().Data()[1] != 4 {
+		t.Errorf("after Backward the results are %v and %v, want 6 and 4", y.Data().Data()[0], d.Data().Data()[1])
 	}
-	mustPanic(t, "use after Backward", func() { d.Data() })
-	x.ZeroGrad()
-	if x.Grad() != nil {
-		t.Error("a gradient after ZeroGrad")
+	if d.Grad() != nil {
+		t.Error("an intermediate result keeps its gradient")
 	}
-	d, y = square()
-	d.Keep()
-	y.Backward()
-	if d.Data().Data()[1] != 4 {
-		t.Error("Keep did not keep")
+	x.SetGrad(nil)
+	y.Backward() // a second time over the same values
+	if g := x.Grad().Data()[0]; g != 2 {
+		t.Errorf("gradient %v after SetGrad(nil), want 2", g)
 	}
 }
 
-func TestInference(t *testing.T) {
-	w := Parameter(recipe.Numbers(1, 3, 2, 1, 1))
-	b := Parameter(tensor.New(3))
-	x := Inference(recipe.Numbers(0, 1, 2, 4, 4))
-	h := Conv2d(x, w, b, 1)
-	y := Mean(Sigmoid(Upsample2(h)))
-	mustPanic(t, "Backward of an inference", func() { y.Backward() })
-	y.Free()
-	mustPanic(t, "use after Free", func() { h.Data() })
-	if x.Data().Len() != 32 || w.Data().Len() != 6 {
-		t.Error("Free took a constant or a parameter")
+// TestBackwardLeavesOperands wants no operation to change what it is given.
+func TestBackwardLeavesOperands(t *testing.T) {
+	for _, c := range opCases {
+		vs := c.operands()
+		y := c.f(vs...)
+		dy := recipe.Numbers(100, y.Shape()...)
+		y.BackwardFrom(dy)
+		for j, v := range vs {
+			want := recipe.Numbers(j, c.shapes[j]...)
+			for i, w := range want.Data() {
+				if v.Data().Data()[i] != w {
+					t.Fatalf("%s: Backward changes operand %d, element %d", c.name, j, i)
+				}
+			}
+		}
+		for i, w := range recipe.Numbers(100, y.Shape()...).Data() {
+			if dy.Data()[i] != w {
+				t.Fatalf("%s: Backward changes the gradient that it is given, element %d", c.name, i)
+			}
+		}
 	}
+}
+
+// TestReads wants operations to compute the same gradients from what they say they read.
+func TestReads(t *testing.T) {
+	for _, c := range opCases {
+		for _, v := range Sorted(c.f(c.operands()...)) {
+			op, operands := v.Source()
+			if op == nil {
+				continue
+			}
+			readsOperands, readsResult := op.Reads()
+			x, hidden, want := make([]*tensor.Tensor, len(operands)), make([]*tensor.Tensor, len(operands)), make([]bool, len(operands))
+			for i, o := range operands {
+				x[i], hidden[i], want[i] = o.Data(), tensor.ShapeOnly(o.Shape()...), true
+			}
+			y := v.Data()
+			dy := recipe.Numbers(100, y.Shape()...)
+			all := op.Backward(dy, y, x, want)
+			if !readsOperands {
+				x = hidden
+			}
+			if !readsResult {
+				y = tensor.ShapeOnly(y.Shape()...)
+			}
+			for i, g := range op.Backward(dy, y, x, want) {
+				for k, w := range all[i].Data() {
+					if math.Float32bits(g.Data()[k]) != math.Float32bits(w) {
+						t.Fatalf("%s, %T: gradient of operand %d, element %d: got %v, want %v", c.name, op, i, k, g.Data()[k], w)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestPlaceholder wants shapes without numbers, and a panic at the line that is wrong.
+func TestPlaceholder(t *testing.T) {
+	for _, c := range opCases {
+		vs := make([]*Value, len(c.shapes))
+		for j, s := range c.shapes {
+			vs[j] = Placeholder(s...)
+		}
+		traced, known := c.f(vs...), c.f(c.operands()...)
+		if fmt.Sprint(traced.Shape()) != fmt.Sprint(known.Shape()) || traced.Data() != nil {
+			t.Errorf("%s: shape %v, data %v; want shape %v and no data", c.name, traced.Shape(), traced.Data(), known.Shape())
+		}
+	}
+	mustPanic(t, "Backward of a placeholder", func() { Mean(Add(Placeholder(2), Parameter(tensor.New(2)))).Backward() })
+	mustPanic(t, "shapes that differ", func() { Add(Placeholder(2), Placeholder(3)) })
 }
 
 // TestDeep walks back over more operations than a recursion would bear.
@@ -273,14 +304,10 @@ func TestBackwardMistakes(t *testing.T) {
 	x := Parameter(tensor.New(2))
 	mustPanic(t, "Backward of a vector", func() { Scale(2, x).Backward() })
 	mustPanic(t, "Backward of a constant", func() { Mean(Constant(tensor.New(2))).Backward() })
-	h := Sigmoid(x).Keep()
-	Mean(h).Backward()
-	mustPanic(t, "Backward through the same Sigmoid", func() { Mean(Scale(2, h)).Backward() })
-	y := Mean(x)
-	y.Backward()
-	mustPanic(t, "Backward twice", y.Backward)
 	mustPanic(t, "InversePSNR of a vector", func() { InversePSNR(x) })
 	mustPanic(t, "Upsample2 of a vector", func() { Upsample2(x) })
+	mustPanic(t, "ConcatChannels of nothing", func() { ConcatChannels() })
+	mustPanic(t, "Expand of an image", func() { Expand(Constant(tensor.New(1, 1, 2, 2)), 3, 3) })
 }
 
 func mustPanic(t *testing.T, what string, f func()) {
@@ -291,62 +318,4 @@ func mustPanic(t *testing.T, what string, f func()) {
 		}
 	}()
 	f()
-}
-
-// TestCheckGradientsFindsMistakes gives it a function whose result moves in a way
-// that its operations do not know of.
-func TestCheckGradientsFindsMistakes(t *testing.T) {
-	x := Parameter(recipe.Numbers(0, 3))
-	f := func() *Value { return Add(x, Constant(x.Data().Clone())) }
-	if err := CheckGradients(f, 1e-2, 1e-3, x); err == nil {
-		t.Error("no error for a gradient that is half of what it should be")
-	}
-}
-
-func Example() {
-	// The slope of mean(σ(2x)) at x = 0 is 2·σ'(0) = 2·¼.
-	x := Parameter(tensor.FromSlice([]float32{0}, 1))
-	y := Mean(Sigmoid(Scale(2, x)))
-	y.Backward()
-	fmt.Println(y.Data().Data(), x.Grad().Data())
-	// Output: [0.5] [0.5]
-}
-
-// TestSwitches holds convolutions that read their inputs where they are to those that
-// store them first: the results are the same bit by bit, those with constant channels
-// but for rounding.
-func TestSwitches(t *testing.T) {
-	defer func() { StoreInputs, ConstantChannels = false, true }()
-	run := func(store, constant bool) (y *tensor.Tensor, grads []*tensor.Tensor) {
-		StoreInputs, ConstantChannels = store, constant
-		vs := []*Value{
-			Parameter(recipe.Numbers(0, 2, 3, 6, 8)), Parameter(recipe.Numbers(1, 2, 2, 3, 4)), Parameter(recipe.Numbers(2, 2, 4)),
-			Parameter(recipe.Numbers(3, 5, 9, 3, 3)), Parameter(recipe.Numbers(4, 5)),
-		}
-		out := Conv2dReLU(ConcatChannels(vs[0], Upsample2(vs[1]), Expand(vs[2], 6, 8)), vs[3], vs[4], 1)
-		y = out.Keep().Data().Clone()
-		BackwardFrom(out, recipe.Numbers(100, y.Shape()...))
-		for _, v := range vs {
-			grads = append(grads, v.Grad())
-		}
-		return y, grads
-	}
-	wantY, want := run(true, false)
-	for _, c := range []struct {
-		store, constant bool
-		tol             float64
-	}{{false, false, 0}, {true, true, 1e-4}, {false, true, 1e-4}} {
-		gotY, got := run(c.store, c.constant)
-		same := func(what string, got, want *tensor.Tensor) {
-			for i, w := range want.Data() {
-				if !(math.Abs(float64(got.Data()[i]-w)) <= c.tol) {
-					t.Fatalf("%+v: %s, element %d: got %v, want %v", c, what, i, got.Data()[i], w)
-				}
-			}
-		}
-		same("y", gotY, wantY)
-		for i := range got {
-			same(fmt.Sprintf("gradient %d", i), got[i], want[i])
-		}
-	}
 }

@@ -15,11 +15,6 @@ import (
 type Conv2d struct {
 	Weight, Bias *autograd.Value
 	Dilation     int // distance between the pixels that neighbouring weights meet
-
-	// Recompute has training compute the output again when its gradient is needed, instead
-	// of keeping it, if only one other layer reads it: see autograd.Value.Recompute. Weights
-	// must not change between the forward and the backward pass.
-	Recompute bool
 }
 
 // NewConv2d returns a layer of kernel×kernel weights with PyTorch's default
@@ -51,25 +46,7 @@ func initUniform(rng *rand.Rand, fanIn int, shape ...int) *tensor.Tensor {
 
 // Forward returns the convolution of x. Shapes: (n,in,h,w) → (n,out,h,w).
 func (c *Conv2d) Forward(x *autograd.Value) *autograd.Value {
-	return c.output(autograd.Conv2d(x, c.Weight, c.Bias, c.Dilation))
-}
-
-// ForwardReLU returns max(Forward(x), 0), in one pass over the memory.
-func (c *Conv2d) ForwardReLU(x *autograd.Value) *autograd.Value {
-	return c.output(autograd.Conv2dReLU(x, c.Weight, c.Bias, c.Dilation))
-}
-
-// ForwardAddReLU returns max(Forward(x)+shortcut, 0), in one pass over the memory: the end
-// of a residual block.
-func (c *Conv2d) ForwardAddReLU(x, shortcut *autograd.Value) *autograd.Value {
-	return c.output(autograd.Conv2dAddReLU(x, c.Weight, c.Bias, shortcut, c.Dilation))
-}
-
-func (c *Conv2d) output(y *autograd.Value) *autograd.Value {
-	if c.Recompute {
-		return y.Recompute()
-	}
-	return y
+	return autograd.Conv2d(x, c.Weight, c.Bias, c.Dilation)
 }
 
 // Parameters returns weight and bias.

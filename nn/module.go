@@ -47,13 +47,6 @@ func Count(m Module) int {
 	return n
 }
 
-// ZeroGrad forgets the gradients of all of a module's parameters.
-func ZeroGrad(m Module) {
-	for _, p := range m.Parameters() {
-		p.ZeroGrad()
-	}
-}
-
 // checkUnique panics if two parameters have the same name: a mistake in a model.
 func checkUnique(ps []Parameter) {
 	seen := map[string]bool{}

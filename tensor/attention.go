@@ -87,7 +87,7 @@ func newAttentionHead(t, d int) *attentionHead {
 	for _, n := range sizes {
 		sum += n
 	}
-	a.memory = takeBuffer(max(minPooled, sum))
+	a.memory = takeBuffer(sum)
 	rest := a.memory
 	for i, part := range []*[]float32{&a.keys, &a.values, &a.queries, &a.scores, &a.weights, &a.outputs} {
 		*part, rest = rest[:sizes[i]], rest[sizes[i]:]

@@ -7,278 +7,244 @@ import (
 	"pixelgrad/simd"
 )
 
-// ConvGrads says which gradients Conv2dBackward is asked for.
-type ConvGrads struct{ X, W, B bool }
+// A ConvBackwardPlan is the gradients of a convolution of given shapes, prepared as a
+// ConvPlan is. It is used by one goroutine at a time.
+type ConvBackwardPlan struct {
+	*convGeometry
+	in           *convInputs
+	relu         bool
+	wantW, wantB bool
 
-// Conv2dBackward returns the gradients of y = Conv2d(x, w, b, o), given dy; those
-// that are not wanted are nil. y is needed if o.ReLU, and may be nil otherwise.
-//
-//	dx[n,ic,i,j]    = Σ_oc,ky,kx w[oc,ic,ky,kx] · dy[n,oc,i-d·(ky-kh/2),j-d·(kx-kw/2)]
-//	dw[oc,ic,ky,kx] = Σ_n,i,j dy[n,oc,i,j] · x[n,ic,i+d·(ky-kh/2),j+d·(kx-kw/2)]
-//	db[oc]          = Σ_n,i,j dy[n,oc,i,j]
-//
-// with dy set to 0 where y was clipped. Shapes: those of x, w and (oc). It panics if
-// the shapes do not fit.
-func Conv2dBackward(x, w, y, dy *Tensor, o ConvOptions, want ConvGrads) (dx, dw, db *Tensor) {
-	in := ConvInput{X: x}
-	if want.X {
-		in.Grad = Grad
-	}
-	dxs, dw, db := Conv2dBackwardOf([]ConvInput{in}, w, y, dy, o, want.W, want.B)
-	return dxs[0], dw, db
+	algorithm  convAlgorithm
+	padding    *padding
+	weights    weightGradAlgorithm // nil if that gradient is not wanted
+	transposed convAlgorithm       // for the gradient of the inputs, nil if none is wanted
+	padded     int                 // channels of the padded gradient, for weights filled up
+	biasSums   []float64           // of each image and output channel, nil if db is not wanted
+	tapSums    []float64           // of each image, output channel and tap, nil if not needed: see constantGrads
+
+	layout   scratchLayout
+	slots    []imageTask
+	operands convBackwardOperands // of the present run
 }
 
-// Conv2dBackwardOf is Conv2dBackward for Conv2dOf: it returns the gradients of those
-// inputs that have one, and nil for the others. o.Add has the gradient dy, with 0 where y
-// was clipped, and is not dealt with here.
-func Conv2dBackwardOf(xs []ConvInput, w, y, dy *Tensor, o ConvOptions, wantW, wantB bool) (dx []*Tensor, dw, db *Tensor) {
-	in, s := newConv("Conv2dBackward", xs, w, o)
-	if n, c, h, wd := dims4("Conv2dBackward", dy); n != s.n || c != s.oc || h != s.h || wd != s.w {
-		panic(fmt.Sprintf("tensor: Conv2dBackward: gradient %v of images of %d×%d and weights %v", dy.shape, s.h, s.w, w.shape))
-	}
-	if o.ReLU && (y == nil || !slices.Equal(y.shape, dy.shape)) {
-		panic(fmt.Sprintf("tensor: Conv2dBackward with ReLU wants the output y of the gradient's shape %v, got %v", dy.shape, y))
-	}
-	dx = make([]*Tensor, len(xs))
-	for i, p := range xs {
-		switch p.Grad {
-		case Grad:
-			dx[i] = NewUninitialized(p.X.shape...)
-		case MaskedGrad:
-			dx[i] = p.X
-		}
-	}
-	m := s.method(winogradPixels)
-	defer s.release()
-	var t convMethod // of the convolution that the inputs' gradient is
-	var packed []float32
-	if in.wanted > 0 {
-		t = m.transposed(in.wanted)
-		all := in.channels(true)
-		packed = t.packWeights(kernels{w: w, all: all, flipped: true})
-		offsetSlices.give(all)
-		defer giveBuffer(packed)
-	}
-	var g weightGradMethod
-	if wantW && in.images > 0 {
-		g = m.weightGrad()
-	}
-	_, nt := simd.GradTile()
-	channels := (s.oc + nt - 1) / nt * nt // filled up for the gradient of the weights
-	var partW []float32                   // each image's sums, for now
-	if g != nil {
-		partW = takeBuffer(s.n * g.size())
-		defer giveBuffer(partW)
-	}
-	var partB, tapSums []float64
-	if wantB {
-		partB = sumSlices.take(s.n * s.oc)
-		defer sumSlices.give(partB)
-	}
-	if in.constant {
-		tapSums = sumSlices.take(s.n * s.oc * s.taps)
-		defer sumSlices.give(tapSums)
-	}
-	plane := m.planeLen()
-	eachImage(s.n, func(i int, together bool) {
-		padded := takeBuffer(paddedLen(m, channels))
-		defer giveBuffer(padded)
-		job := gradPadJob{s: s, m: m, y: y, dy: dy, image: i, padded: padded}
-		if !o.ReLU {
-			job.y = nil
-		}
-		if in.constant {
-			job.tapSums = tapSums[i*s.oc*s.taps:][:s.oc*s.taps]
-		}
-		gradPadJobs.with(job, together, channels, (*gradPadJob).channel)
-		if wantB {
-			for oc := range s.oc {
-				partB[i*s.oc+oc] = simd.Sum(padded[oc*plane:][:plane])
-			}
-		}
-		if g != nil {
-			px, own := in.pad(s, m, i, 1, together)
-			g.image(partW[i*g.size():][:g.size()], px, padded, together)
-			if own {
-				giveBuffer(px)
-			}
-		}
-		if t != nil { // last: it may write over the inputs
-			in.imageGrad(s, t, dx, i, padded, packed, together)
-		}
-	})
+// convBackwardOperands are the tensors of one run of a ConvBackwardPlan.
+type convBackwardOperands struct {
+	dx, xs       []*Tensor
+	y, dy        *Tensor
+	packed, sums []float32 // weights of transposed; what each image adds to those of weights
+}
+
+// PlanConv2dBackward prepares the gradients of PlanConv2d's convolution. The Grad of each
+// input says whether its gradient is computed, wantW and wantB say so of the weights and the
+// bias. With o.ReLU, dy counts as 0 where the result is not above 0. o.Add is ignored: its
+// gradient equals dy. It panics as PlanConv2d does.
+func PlanConv2dBackward(xs []ConvInput, w []int, o ConvOptions, wantW, wantB bool) *ConvBackwardPlan {
+	in, g := newConv("PlanConv2dBackward", slices.Clone(xs), w, o.Dilation)
+	a := chooseConv(g, winogradPixels)
+	p := &ConvBackwardPlan{convGeometry: g, in: in, relu: o.ReLU, wantW: wantW, wantB: wantB, algorithm: a, padded: g.oc}
+	p.padding = newPadding(in, g, a, 1)
 	if wantW {
-		dw = New(w.shape...)
-		if g != nil && s.n > 0 {
-			sumImages(partW, g.size())
-			all := in.channels(false)
-			g.collect(partW, dw, all)
-			offsetSlices.give(all)
-		}
+		p.weights = a.weightGrad()
+		p.padded = gradColumns(g.oc)
 	}
-	if in.constant {
-		in.constantGrads(s, w, dw, dx, tapSums)
+	if len(in.wanted) > 0 {
+		p.transposed = a.transposed(len(in.wanted))
 	}
 	if wantB {
-		db = New(s.oc)
-		for oc := range s.oc {
-			sum := 0.0
-			for i := range s.n {
-				sum += partB[i*s.oc+oc]
+		p.biasSums = make([]float64, g.n*g.oc)
+	}
+	if in.constantGrad || in.constant && wantW {
+		p.tapSums = make([]float64, g.n*g.oc*g.taps)
+	}
+	p.layout = p.layoutFor(Threads())
+	p.slots = make([]imageTask, p.layout.images)
+	return p
+}
+
+// ScratchLen returns how many numbers of temporary memory Run takes, with as many threads
+// as there were when it was planned.
+func (p *ConvBackwardPlan) ScratchLen() int { return p.layout.len() }
+
+func (p *ConvBackwardPlan) layoutFor(threads int) scratchLayout {
+	shared := 0
+	if p.transposed != nil {
+		shared += alignLen(p.transposed.packedLen())
+	}
+	if p.weights != nil {
+		shared += alignLen(p.n * p.weights.sumsLen())
+	}
+	rest := 0
+	if p.n >= threads {
+		rest = p.restLen(1)
+	}
+	if p.n%threads != 0 {
+		rest = max(rest, p.restLen(threads))
+	}
+	image := alignLen(paddedLen(p.algorithm, p.padded)) + rest
+	return newScratchLayout(threads, p.n, shared, image, p.blockLen)
+}
+
+// restLen is how much memory an image takes beside its padded gradient, if a team of threads
+// works on it. The gradient of the input comes after that of the weights, and uses the same
+// memory. The memory of the threads lies there too.
+func (p *ConvBackwardPlan) restLen(team int) int {
+	weights, input := 0, 0
+	if p.weights != nil {
+		weights = alignLen(p.padding.len()) + alignLen(p.weights.workLen())
+	}
+	if p.transposed != nil {
+		input = alignLen(p.transposed.workLen()) + alignLen(p.in.shrunk*p.pixels()) + team*p.inputBlockLen(team)
+	}
+	return max(weights, input)
+}
+
+// inputBlockLen is how much memory each thread of a team takes for the gradient of the input.
+func (p *ConvBackwardPlan) inputBlockLen(team int) int {
+	return alignLen(max(p.transposed.blockLen(team), p.w+2)) // p.w+2: see shrink
+}
+
+// blockLen is how much memory each thread takes for padding and for the gradient of the weights.
+func (p *ConvBackwardPlan) blockLen(int) int {
+	n := max(p.padding.blockLen(), p.w)
+	if p.weights != nil {
+		n = max(n, p.weights.blockLen())
+	}
+	return n
+}
+
+// Run computes the gradients of y = Conv2d(xs, w, b), given dy; see Conv2dInputGrad,
+// Conv2dWeightGrad and Conv2dBiasGrad for the formulas. It writes them to dx, dw and db,
+// which are nil where no gradient is wanted. Where MaskedGrad was planned, dx[i] has the
+// memory of xs[i].
+//
+// xs may be nil if dw is not wanted, w if no dx is, and y without ReLU. scratch is
+// memory of arbitrary content; if it has fewer than ScratchLen numbers, or the number of
+// threads has changed and takes more, Run takes memory of its own instead. It panics if an
+// operand has not the shape that was planned.
+func (p *ConvBackwardPlan) Run(dx []*Tensor, dw, db *Tensor, xs []*Tensor, w, y, dy *Tensor, scratch []float32) {
+	p.check(dx, dw, db, xs, w, y, dy)
+	layout := &p.layout
+	if threads := Threads(); threads != layout.threads {
+		other := p.layoutFor(threads)
+		layout = &other
+	}
+	memory := layout.memory(scratch)
+	defer memory.release()
+	p.operands = convBackwardOperands{dx: dx, xs: xs, y: y, dy: dy}
+	defer func() { p.operands = convBackwardOperands{} }()
+	if p.transposed != nil {
+		p.operands.packed = memory.take(p.transposed.packedLen())
+		p.transposed.packWeights(p.operands.packed, kernels{w: w, channels: p.in.wanted, flipped: true})
+	}
+	if p.weights != nil {
+		p.operands.sums = memory.take(p.n * p.weights.sumsLen())
+	}
+	clear(p.biasSums)
+	clear(p.tapSums)
+	layout.run(p.n, &p.slots, &memory, p.image)
+	if p.weights != nil && p.n > 0 {
+		sumImages(p.operands.sums, p.weights.sumsLen())
+		p.weights.collect(dw, p.operands.sums, p.in.images)
+	} else if p.wantW {
+		clear(dw.data)
+	}
+	if p.tapSums != nil {
+		p.in.constantGrads(dx, dw, p.convGeometry, xs, w, p.tapSums)
+	}
+	if p.wantB {
+		sumBiases(db, p.biasSums)
+	}
+}
+
+// check panics if an operand has not the shape that was planned.
+func (p *ConvBackwardPlan) check(dx []*Tensor, dw, db *Tensor, xs []*Tensor, w, y, dy *Tensor) {
+	const op = "ConvBackwardPlan.Run"
+	checkOperand(op, "the gradient", dy, p.n, p.oc, p.h, p.w)
+	if p.relu {
+		checkOperand(op, "the result of ReLU", y, p.n, p.oc, p.h, p.w)
+	}
+	if p.wantW {
+		checkInputs(op, p.in, xs)
+		checkOperand(op, "the weights' gradient", dw, p.oc, p.in.channels, p.kh, p.kw)
+	}
+	if p.wantB {
+		checkOperand(op, "the bias's gradient", db, p.oc)
+	}
+	if (dw != nil) != p.wantW || (db != nil) != p.wantB {
+		panic(fmt.Sprintf("tensor: %s: gradients of weights %v and bias %v, planned were: %v and %v", op, shapeOf(dw), shapeOf(db), p.wantW, p.wantB))
+	}
+	if p.transposed != nil || p.in.constantGrad {
+		checkOperand(op, "weights", w, p.oc, p.in.channels, p.kh, p.kw)
+	}
+	for i, part := range p.in.parts {
+		if part.Grad != NoGrad {
+			if len(dx) != len(p.in.parts) {
+				panic(fmt.Sprintf("tensor: %s: gradients of %d inputs, planned were %d", op, len(dx), len(p.in.parts)))
 			}
-			db.data[oc] = float32(sum)
+			checkOperand(op, "an input's gradient", dx[i], part.Shape...)
 		}
 	}
-	return dx, dw, db
 }
 
-// imageGrad computes the gradients of the inputs' image i that are wanted.
-func (in *convInputs) imageGrad(s *convShape, t convMethod, dx []*Tensor, i int, padded, packed []float32, together bool) {
-	dst := planes{size: s.h * s.w, in: in, dx: dx, image: i}
-	for _, p := range in.parts {
-		if p.Grad != NoGrad && p.Form == Enlarged && dst.data == nil { // they are made small in a second step
-			dst.data = takeBuffer(in.wanted * dst.size)
-			defer giveBuffer(dst.data)
-		}
+// image computes what image i adds to the gradients, and its inputs' own.
+func (p *ConvBackwardPlan) image(t *imageTask, i int) {
+	t.image, t.xs = i, p.operands.xs
+	memory := t.memory
+	t.padded = carve(&memory, paddedLen(p.algorithm, p.padded))
+	each(p, t, p.padded, (*ConvBackwardPlan).padGradient)
+	if p.weights != nil {
+		memory := memory
+		t.paddedX = p.padding.of(t, carve(&memory, p.padding.len()))
+		t.work = carve(&memory, p.weights.workLen())
+		size := p.weights.sumsLen()
+		p.weights.image(p.operands.sums[i*size:][:size], t)
 	}
-	t.image(dst, padded, packed, epilogue{masked: in.masked}, together)
-	if dst.data != nil {
-		shrinkJobs.with(shrinkJob{s, dst}, together, in.wanted, (*shrinkJob).channel)
+	if p.transposed == nil {
+		return
 	}
-}
-
-// A shrinkJob turns gradients of enlarged channels into those of the channels.
-type shrinkJob struct {
-	s *convShape
-	planes
-}
-
-var shrinkJobs jobs[shrinkJob]
-
-func (j *shrinkJob) channel(c int) {
-	part, channel, _ := j.in.at(c, true)
-	if p := &j.in.parts[part]; p.Form == Enlarged {
-		upsampleBackward(p.plane(j.dx[part], j.image, channel), j.at(c), j.s.h, j.s.w)
+	// This comes last: it may write over the inputs.
+	t.packed, t.work = p.operands.packed, carve(&memory, p.transposed.workLen())
+	t.dst = destination{data: carve(&memory, p.in.shrunk*p.pixels()), pixels: p.pixels(), inputs: p.in, dx: p.operands.dx, image: i}
+	t.blockLen = p.inputBlockLen(t.team)
+	t.blocks, t.worker = carve(&memory, t.team*t.blockLen), 0
+	t.end = epilogue{masked: p.in.masked}
+	p.transposed.convolve(t)
+	if p.in.shrunk > 0 {
+		each(p, t, len(p.in.wanted), (*ConvBackwardPlan).shrink)
 	}
 }
 
-// A gradPadJob writes the gradient of an image with zeros around it, and zero where ReLU
-// clipped; channels beyond those there are become zero.
-type gradPadJob struct {
-	s       *convShape
-	m       convMethod
-	y       *Tensor // nil without ReLU
-	dy      *Tensor
-	image   int
-	padded  []float32
-	tapSums []float64 // if not nil, the sums of addTapSums are added to it
-}
-
-var gradPadJobs jobs[gradPadJob]
-
-func (j *gradPadJob) channel(c int) {
-	s, plane := j.s, j.m.planeLen()
-	dst := j.padded[c*plane:][:plane]
-	if c >= s.oc {
+// padGradient copies a channel of the gradient of t's image, with zeros around it, and
+// zero where ReLU clipped; channels beyond those there are become zero.
+func (p *ConvBackwardPlan) padGradient(t *imageTask, worker, c int) {
+	plane := p.algorithm.planeLen()
+	dst := t.padded[c*plane:][:plane]
+	if c >= p.oc {
 		clear(dst)
 		return
 	}
-	at := (j.image*s.oc + c) * s.h * s.w
-	rows := convRows{w: s.w, src: j.dy.data[at:][:s.h*s.w]}
-	if j.y != nil {
-		rows.y = j.y.data[at:][:s.h*s.w]
+	at := t.image*p.oc + c
+	rows := rowSource{w: p.w, pixels: channelOf(p.operands.dy, t.image, c), geometry: p.convGeometry}
+	if p.relu {
+		rows.result = channelOf(p.operands.y, t.image, c)
 	}
-	j.m.pad(dst, rows)
-	if j.tapSums == nil {
-		return
+	if p.wantB {
+		rows.sum = &p.biasSums[at]
 	}
-	row := takeBuffer(s.w)
-	defer giveBuffer(row)
-	for r := range s.h {
-		rows.write(row, r)
-		s.addTapSums(j.tapSums[c*s.taps:][:s.taps], row, r)
+	if p.tapSums != nil {
+		rows.tapSums = p.tapSums[at*p.taps:][:p.taps]
 	}
+	p.algorithm.pad(dst, rows, t.block(worker))
 }
 
-// A weightGrad computes the gradient of a convolution's weights, image by image.
-// An image's sums are a matrix of a row for each tap (ic,ky,kx), in blocks of
-// convBlock input channels that are filled up to whole tiles, and a column for
-// each output channel, filled up likewise.
-type weightGrad struct {
-	*convShape
-	channels  int     // output channels, filled up
-	blocks    int     // of input channels
-	blockRows int     // rows of a block, filled up
-	offsets   []int32 // where each block's rows begin; of the last one again and again, to fill a tile
-}
-
-// taken returns how many rows of a block are taken.
-func (g *weightGrad) taken(block int) int { return min(convBlock, g.ic-block*convBlock) * g.taps }
-
-func (s *convShape) weightGrad() weightGradMethod {
-	mt, nt := simd.GradTile()
-	up := func(n, to int) int { return (n + to - 1) / to * to }
-	g := &weightGrad{
-		convShape: s,
-		channels:  up(s.oc, nt),
-		blocks:    (s.ic + convBlock - 1) / convBlock,
-		blockRows: up(min(s.ic, convBlock)*s.taps, mt),
+// shrink turns the gradient of an enlarged channel into that of the channel.
+func (p *ConvBackwardPlan) shrink(t *imageTask, worker, c int) {
+	at := p.in.wanted[c]
+	if p.in.parts[at.part].Form == Enlarged {
+		dx := channelOf(p.operands.dx[at.part], t.image, at.channel)
+		upsampleBackward(dx, t.dst.channel(c)[:p.pixels()], t.block(worker)[:p.w+2], p.h, p.w)
 	}
-	g.offsets = offsetSlices.take(g.blocks * g.blockRows) // until collect
-	for i := range g.offsets {
-		b, t := i/g.blockRows, i%g.blockRows
-		g.offsets[i] = s.offsets[min(t, g.taken(b)-1)]
-	}
-	return g
-}
-
-func (g *weightGrad) size() int { return g.blocks * g.blockRows * g.channels }
-
-func (g *weightGrad) image(sums, x, dy []float32, together bool) {
-	_, nt := simd.GradTile()
-	clear(sums)
-	pixels := takeBuffer(g.channels * convPixels) // of the gradient, the channel the fast index
-	defer giveBuffer(pixels)
-	origin := g.padX + g.padY*g.stride // where pixel (0,0) lies in a padded channel
-	for q := 0; q < g.flat; q += convPixels {
-		n := min(convPixels, g.flat-q)
-		for oc := 0; oc < g.channels; oc += nt {
-			for i := 0; i < nt; i += 8 {
-				simd.Transpose8(pixels[oc*convPixels+i:], nt, dy[(oc+i)*g.plane+origin+q:], g.plane, n)
-			}
-		}
-		weightGradJobs.with(weightGradJob{g, x, pixels, sums, q, n}, together, g.blocks, (*weightGradJob).block)
-	}
-}
-
-// A weightGradJob adds to the sums of an image what n pixels from q on contribute.
-type weightGradJob struct {
-	*weightGrad
-	x, pixels, sums []float32
-	q, n            int
-}
-
-var weightGradJobs jobs[weightGradJob]
-
-func (g *weightGradJob) block(b int) {
-	mt, nt := simd.GradTile()
-	rows := g.offsets[b*g.blockRows:][:(g.taken(b)+mt-1)/mt*mt]
-	for oc := 0; oc < g.channels; oc += nt {
-		simd.WeightGradTile(g.sums[b*g.blockRows*g.channels+oc:], g.channels, g.x[b*convBlock*g.plane+g.q:], rows, g.pixels[oc*convPixels:], g.n)
-	}
-}
-
-// collect brings the sums into the weights' own arrangement.
-func (g *weightGrad) collect(total []float32, dw *Tensor, place []int32) {
-	offsetSlices.give(g.offsets)
-	Parallel(g.ic, func(ic int) {
-		rows := total[(ic/convBlock*g.blockRows+ic%convBlock*g.taps)*g.channels:]
-		for tap := range g.taps {
-			for oc, v := range rows[tap*g.channels:][:g.oc] {
-				dw.data[(oc*dw.shape[1]+int(place[ic]))*g.taps+tap] = v
-			}
-		}
-	})
 }
 
 // sumImages adds the sums of all images, each of some size, to those of the first, in the

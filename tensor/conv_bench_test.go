@@ -33,8 +33,8 @@ func BenchmarkConv(b *testing.B) {
 				})
 			}
 			run("forward", func() { Release(Conv2d(x, w, bias, o)) })
-			run("dx", func() { dx, _, _ := Conv2dBackward(x, w, y, y, o, ConvGrads{X: true}); Release(dx) })
-			run("dw", func() { _, dw, _ := Conv2dBackward(x, w, y, y, o, ConvGrads{W: true}); Release(dw) })
+			run("dx", func() { Release(Conv2dInputGrad(w, y, c.dilation)) })
+			run("dw", func() { Release(Conv2dWeightGrad(x, y, 3, 3, c.dilation)) })
 		}
 	}
 }

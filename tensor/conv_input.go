@@ -6,23 +6,23 @@ import (
 	"pixelgrad/simd"
 )
 
-// A ConvInput is some of the channels that a convolution works on. What is cheap to
-// compute is not stored: it is computed, image by image, while the convolution copies
-// its input.
+// A ConvInput describes some of the channels that a convolution reads: their shape and
+// form, without data. What is cheap to compute is not stored: it is computed, row by row,
+// while the convolution copies its input.
 type ConvInput struct {
-	X    *Tensor
-	Form InputForm
-	Grad InputGrad // for Conv2dBackwardOf
+	Shape []int // of the tensor as it is stored
+	Form  InputForm
+	Grad  InputGrad // for PlanConv2dBackward
 }
 
-// InputForm says what the channels of a ConvInput are.
+// InputForm says what the channels of a ConvInput are, given the tensor x that is stored.
 type InputForm int
 
 // The forms.
 const (
-	Plain    InputForm = iota // X itself, (n,c,h,w)
-	Enlarged                  // Upsample2(X), X of shape (n,c,h/2,w/2)
-	Constant                  // Expand(X, h, w), X of shape (n,c)
+	Plain    InputForm = iota // x itself, (n,c,h,w)
+	Enlarged                  // Upsample2(x), x of shape (n,c,h/2,w/2)
+	Constant                  // Expand(x, h, w), x of shape (n,c)
 )
 
 // InputGrad says what becomes of the gradient of a ConvInput.
@@ -31,305 +31,199 @@ type InputGrad int
 // What is wanted of a gradient.
 const (
 	NoGrad InputGrad = iota
-	Grad             // a tensor of its own, of X's shape
+	Grad             // a tensor of its own, of the input's shape
 
-	// MaskedGrad is for an X of form Plain that is the result of ReLU and is not needed
-	// any more: the gradient is written over it, and is 0 where X was not above 0. So it
-	// is the gradient of what ReLU was applied to, and takes no new memory. All inputs
-	// with a gradient must have this one then, Constant ones aside.
+	// MaskedGrad is for a Plain input x that is a result of ReLU and is not needed again.
+	// The gradient overwrites x, and is 0 where x was not above 0. So it is the gradient
+	// of the operand of ReLU, and takes no new memory. If one input has it, every input
+	// with a gradient must have it, except Constant ones.
 	MaskedGrad
 )
 
 // convInputs are the channels of all inputs of a convolution, one after the other.
 type convInputs struct {
-	parts    []ConvInput
-	n, h, w  int
-	masked   bool // gradients are written over the inputs
-	all      int  // channels
-	images   int  // those that are not constant
-	wanted   int  // those of images that a gradient is wanted of
-	constant bool
+	parts        []ConvInput
+	n, h, w      int
+	channels     int            // of all parts
+	images       []inputChannel // those that are not constant: the convolution proper
+	wanted       []inputChannel // those of images that a gradient is wanted of
+	masked       bool           // these gradients are written over the inputs
+	shrunk       int            // how many of wanted are enlarged
+	constant     bool           // there are constant channels
+	constantGrad bool           // there are constant channels that a gradient is wanted of
 }
 
-// newConvInputs checks that the shapes fit together, or panics.
+// An inputChannel tells where a channel is found.
+type inputChannel struct {
+	part    int // which input has it
+	channel int // which of that input's channels it is
+	place   int // which of all channels, and so of the weights', it is
+	shrunk  int // if it is enlarged: which of those with a gradient it is
+}
+
+// newConvInputs checks that the inputs fit together, or panics.
 func newConvInputs(op string, parts []ConvInput) *convInputs {
 	in := &convInputs{parts: parts, n: -1}
 	for _, p := range parts {
-		if len(p.X.shape) == 4 && p.Form != Constant {
+		if len(p.Shape) == 4 && p.Form != Constant {
 			scale := 1
 			if p.Form == Enlarged {
 				scale = 2
 			}
-			in.n, in.h, in.w = p.X.shape[0], scale*p.X.shape[2], scale*p.X.shape[3]
+			in.n, in.h, in.w = p.Shape[0], scale*p.Shape[2], scale*p.Shape[3]
 			break
 		}
 	}
-	for _, p := range parts {
-		s, fits := p.X.shape, false
-		switch p.Form {
-		case Plain:
-			fits = len(s) == 4 && s[0] == in.n && s[2] == in.h && s[3] == in.w
-		case Enlarged:
-			fits = len(s) == 4 && s[0] == in.n && 2*s[2] == in.h && 2*s[3] == in.w && p.Grad != MaskedGrad
-		case Constant:
-			fits = len(s) == 2 && s[0] == in.n && p.Grad != MaskedGrad
+	for i, p := range parts {
+		if !in.fits(p) {
+			panic(fmt.Sprintf("tensor: %s: input of shape %v, form %d, gradient %d beside images of %d×%d in a batch of %d: they do not fit", op, p.Shape, p.Form, p.Grad, in.h, in.w, in.n))
 		}
-		if !fits {
-			panic(fmt.Sprintf("tensor: %s: input of shape %v, form %d, gradient %d beside images of %d×%d in a batch of %d: they do not fit", op, s, p.Form, p.Grad, in.h, in.w, in.n))
-		}
-		in.all += s[1]
 		if p.Form == Constant {
+			in.channels += p.Shape[1]
 			in.constant = true
+			in.constantGrad = in.constantGrad || p.Grad != NoGrad
 			continue
 		}
-		in.images += s[1]
-		if p.Grad != NoGrad {
-			if in.wanted > 0 && in.masked != (p.Grad == MaskedGrad) {
-				panic(fmt.Sprintf("tensor: %s: some gradients are to be masked, and others not", op))
-			}
-			in.masked = p.Grad == MaskedGrad
-			in.wanted += s[1]
+		if p.Grad != NoGrad && len(in.wanted) > 0 && in.masked != (p.Grad == MaskedGrad) {
+			panic(fmt.Sprintf("tensor: %s: the gradient of input %d of shape %v is %d: some are to be masked, and others not", op, i, p.Shape, p.Grad))
 		}
+		for c := range p.Shape[1] {
+			channel := inputChannel{part: i, channel: c, place: in.channels + c, shrunk: in.shrunk}
+			in.images = append(in.images, channel)
+			if p.Grad != NoGrad {
+				in.masked = p.Grad == MaskedGrad
+				in.wanted = append(in.wanted, channel)
+				if p.Form == Enlarged {
+					in.shrunk++
+				}
+			}
+		}
+		in.channels += p.Shape[1]
 	}
 	return in
 }
 
-// at returns where to find a channel that is not constant, or of those that a gradient is
-// wanted of: in which part, which of its channels it is, and which of all.
-func (in *convInputs) at(c int, wanted bool) (part, channel, all int) {
-	for i, p := range in.parts {
-		size := p.X.shape[1]
-		if p.Form != Constant && (p.Grad != NoGrad || !wanted) {
-			if c < size {
-				return i, c, all + c
-			}
-			c -= size
+// fits says whether an input has the form it should have, and the size of the others.
+func (in *convInputs) fits(p ConvInput) bool {
+	s := p.Shape
+	switch p.Form {
+	case Plain:
+		return len(s) == 4 && s[0] == in.n && s[2] == in.h && s[3] == in.w
+	case Enlarged:
+		return len(s) == 4 && s[0] == in.n && 2*s[2] == in.h && 2*s[3] == in.w && p.Grad != MaskedGrad
+	case Constant:
+		return len(s) == 2 && s[0] == in.n && p.Grad != MaskedGrad
+	}
+	return false
+}
+
+// newConv checks the operands of a convolution, and panics if they do not fit. The geometry has
+// the channels that are not constant.
+func newConv(op string, xs []ConvInput, w []int, dilation int) (*convInputs, *convGeometry) {
+	in := newConvInputs(op, xs)
+	if len(w) != 4 || w[1] != in.channels {
+		shapes := make([][]int, len(xs))
+		for i, x := range xs {
+			shapes[i] = x.Shape
 		}
-		all += size
+		panic(fmt.Sprintf("tensor: %s: inputs %v of %d channels, weights %v: want (oc,ic,kh,kw) with the same ic", op, shapes, in.channels, w))
 	}
-	panic("tensor: no such channel")
+	ic := len(in.images)
+	return in, newConvGeometry(op, []int{in.n, ic, in.h, in.w}, []int{w[0], ic, w[2], w[3]}, nil, dilation)
 }
 
-// channels returns, for those that at is asked for, which of all they are: a slice of
-// offsetSlices.
-func (in *convInputs) channels(wanted bool) []int32 {
-	n := in.images
-	if wanted {
-		n = in.wanted
-	}
-	all := offsetSlices.take(n)
-	for c := range all {
-		_, _, place := in.at(c, wanted)
-		all[c] = int32(place)
-	}
-	return all
-}
-
-// plane returns the pixels of a channel of image i as they are stored.
-func (p *ConvInput) plane(t *Tensor, i, c int) []float32 {
+// channelOf returns the pixels of a channel of an image, as they are stored.
+func channelOf(t *Tensor, image, c int) []float32 {
 	size := t.shape[2] * t.shape[3]
-	return t.data[(i*t.shape[1]+c)*size:][:size]
+	return t.data[(image*t.shape[1]+c)*size:][:size]
 }
 
-// pad returns a group of images from image i on, each with zeros around it, arranged for m,
-// and whether that is memory of the pool. A 1×1 convolution needs no zeros: the image itself
-// serves, if whole tiles fit into it.
-func (in *convInputs) pad(s *convShape, m convMethod, i, group int, together bool) (padded []float32, own bool) {
-	if _, nr := simd.Tile(); s.taps == 1 && s.flat%nr == 0 && len(in.parts) == 1 && in.parts[0].Form == Plain {
-		size := s.ic * s.h * s.w
-		return in.parts[0].X.data[i*size : (i+1)*size], false
-	}
-	padded = takeBuffer(paddedLen(m, in.images))
-	padJobs.with(padJob{in, s, m, i, group, padded}, together, in.images*group, (*padJob).channel)
-	return padded, true
-}
+// blendLen is how many numbers it takes to enlarge rows to w pixels: see upsampleRow.
+func blendLen(w int) int { return w/2 + 2 }
 
-// A padJob pads a group of images.
-type padJob struct {
-	in           *convInputs
-	s            *convShape
-	m            convMethod
-	image, group int
-	padded       []float32
-}
+// A rowSource gives the rows of a channel that is to be padded.
+type rowSource struct {
+	w      int // pixels a row
+	pixels []float32
+	blend  []float32 // if not nil, pixels are to be enlarged, in this memory
 
-var padJobs jobs[padJob]
-
-// channel pads channel i/group of image i%group of the group.
-func (j *padJob) channel(i int) {
-	c, image := i/j.group, i%j.group
-	part, channel, _ := j.in.at(c, false)
-	p := &j.in.parts[part]
-	rows := convRows{w: j.s.w, src: p.plane(p.X, j.image+image, channel)}
-	if p.Form == Enlarged {
-		rows.scratch = takeBuffer(j.s.w/2 + 2)
-		defer giveBuffer(rows.scratch)
-	}
-	plane := j.m.planeLen()
-	each := plane / j.group
-	j.m.pad(j.padded[c*plane+image*each:][:each], rows)
-}
-
-// convRows are the w pixels wide rows of a channel that is to be padded: a struct instead
-// of a function, which would be a piece of garbage for every channel of every image.
-type convRows struct {
-	w       int
-	src     []float32
-	scratch []float32 // if not nil, src is to be enlarged, see upsampleRow
-	y       []float32 // if not nil, src is the gradient of y = max(·, 0)
+	// What follows is for the gradient of a convolution's result.
+	result   []float32 // if not nil, the result: the gradient is masked by its ReLU
+	sum      *float64  // if not nil, the sums of the rows are added to it
+	tapSums  []float64 // if not nil, see convGeometry.addTapSums
+	geometry *convGeometry
 }
 
 // write writes row i.
-func (r *convRows) write(dst []float32, i int) {
+func (r *rowSource) write(dst []float32, i int) {
 	switch {
-	case r.scratch != nil:
-		upsampleRow(dst, r.src, r.scratch, i)
-	case r.y != nil:
-		simd.ReLUBackward(dst, r.src[i*r.w:(i+1)*r.w], r.y[i*r.w:(i+1)*r.w])
+	case r.blend != nil:
+		upsampleRow(dst, r.pixels, r.blend, i)
+	case r.result != nil:
+		simd.ReLUBackward(dst, r.pixels[i*r.w:(i+1)*r.w], r.result[i*r.w:(i+1)*r.w])
 	default:
-		copy(dst, r.src[i*r.w:(i+1)*r.w])
+		copy(dst, r.pixels[i*r.w:(i+1)*r.w])
+	}
+	if r.sum != nil {
+		*r.sum += simd.Sum(dst[:r.w])
+	}
+	if r.tapSums != nil {
+		r.geometry.addTapSums(r.tapSums, dst[:r.w], i)
 	}
 }
 
-// Of constant channels a 3×3 convolution makes nine different values a channel: of the
-// interior, the four edges and the four corners, where some weights meet zeros. In
-// general the value at a pixel is
-//
-//	Σ_tap t[oc][tap],  t[oc][tap] = Σ_ic w[oc,ic,tap]·x[ic]
-//
-// over the taps that meet the image there.
-
-// constants returns t of image i.
-func (in *convInputs) constants(s *convShape, w *Tensor, i int) []float32 {
-	t := takeBuffer(s.oc * s.taps)
-	clear(t)
-	in.eachConstant(func(p *ConvInput, all int) {
-		c := p.X.shape[1]
-		for oc := range s.oc {
-			sums := t[oc*s.taps:][:s.taps]
-			weights := w.data[(oc*in.all+all)*s.taps:]
-			for k, x := range p.X.data[i*c : (i+1)*c] {
-				for tap, v := range weights[k*s.taps:][:s.taps] {
-					sums[tap] += x * v
-				}
-			}
-		}
-	})
-	return t
+// A padding is the copies of a convolution's input images with zeros around them.
+type padding struct {
+	inputs    *convInputs
+	algorithm convAlgorithm
+	images    int  // that lie in one copy, channel by channel
+	none      bool // the images need no copy
 }
 
-// eachConstant calls f for every part with constant channels, and the first of all
-// channels that is the part's.
-func (in *convInputs) eachConstant(f func(p *ConvInput, all int)) {
-	all := 0
-	for i := range in.parts {
-		if in.parts[i].Form == Constant {
-			f(&in.parts[i], all)
-		}
-		all += in.parts[i].X.shape[1]
+// newPadding returns the padding of a number of images at a time. A 1×1 convolution needs
+// no zeros: an image itself serves, if whole tiles fit into it.
+func newPadding(in *convInputs, g *convGeometry, a convAlgorithm, images int) *padding {
+	_, nr := simd.Tile()
+	none := g.taps == 1 && g.flat%nr == 0 && len(in.parts) == 1 && in.parts[0].Form == Plain
+	return &padding{in, a, images, none}
+}
+
+// paddedLen is the size of a padded image of c channels: with room behind it, since tiles
+// go on to a full width.
+func paddedLen(a convAlgorithm, c int) int { return c*a.planeLen() + simd.MaxTile }
+
+// len is how much memory a copy takes.
+func (p *padding) len() int {
+	if p.none {
+		return 0
 	}
+	return paddedLen(p.algorithm, len(p.inputs.images))
 }
 
-// meets says whether the weights of row or column k meet the image at position i of n.
-func (s *convShape) meets(k, size, i, n int) bool {
-	at := i + s.dilation*(k-size/2)
-	return at >= 0 && at < n
-}
+// blockLen is how much memory a thread takes to make one.
+func (p *padding) blockLen() int { return p.algorithm.padScratch() + blendLen(p.inputs.w) }
 
-// run returns the range of positions that the weights of row or column k meet the image
-// at, of n.
-func (s *convShape) run(k, size, n int) (lo, hi int) {
-	shift := s.dilation * (k - size/2)
-	return min(n, max(0, -shift)), max(0, min(n, n-shift))
-}
-
-// addConstants adds what constant channels contribute to an output channel of an image,
-// given its t.
-func (s *convShape) addConstants(dst, t []float32) {
-	lo := min(s.padX, s.w)
-	hi := max(lo, s.w-s.padX)
-	for y := range s.h {
-		row := dst[y*s.w:][:s.w]
-		inner := float32(0) // where all columns meet the image
-		for kx := range s.kw {
-			column := float32(0)
-			for ky := range s.kh {
-				if s.meets(ky, s.kh, y, s.h) {
-					column += t[ky*s.kw+kx]
-				}
-			}
-			inner += column
-			for x := range lo {
-				if s.meets(kx, s.kw, x, s.w) {
-					row[x] += column
-				}
-			}
-			for x := hi; x < s.w; x++ {
-				if s.meets(kx, s.kw, x, s.w) {
-					row[x] += column
-				}
-			}
-		}
-		simd.AddBias(row[lo:hi], row[lo:hi], inner)
+// of returns the copy of t's images, in the given memory.
+func (p *padding) of(t *imageTask, memory []float32) []float32 {
+	if p.none {
+		x := t.xs[0]
+		size := x.shape[1] * x.shape[2] * x.shape[3]
+		return x.data[t.image*size:][:size]
 	}
+	t.copying = memory
+	each(p, t, len(p.inputs.images)*p.images, (*padding).channel)
+	return memory
 }
 
-// addTapSums adds, for each tap, the elements of row y of a gradient that the tap's
-// product went into.
-func (s *convShape) addTapSums(sums []float64, row []float32, y int) {
-	for kx := range s.kw {
-		lo, hi := s.run(kx, s.kw, s.w)
-		if lo >= hi {
-			continue
-		}
-		sum := simd.Sum(row[lo:hi])
-		for ky := range s.kh {
-			if s.meets(ky, s.kh, y, s.h) {
-				sums[ky*s.kw+kx] += sum
-			}
-		}
+// channel copies channel i/images of t's image i%images.
+func (p *padding) channel(t *imageTask, worker, i int) {
+	c, image := i/p.images, i%p.images
+	at, scratch := p.inputs.images[c], t.block(worker)
+	rows := rowSource{w: p.inputs.w, pixels: channelOf(t.xs[at.part], t.image+image, at.channel)}
+	if p.inputs.parts[at.part].Form == Enlarged {
+		rows.blend, scratch = scratch[:blendLen(rows.w)], scratch[blendLen(rows.w):]
 	}
-}
-
-// constantGrads computes the gradients of the weights of constant channels, which go
-// into dw if that is not nil, and of the channels themselves, given each image's sums
-// of addTapSums.
-func (in *convInputs) constantGrads(s *convShape, w, dw *Tensor, dx []*Tensor, tapSums []float64) {
-	ofImage := func(i int) []float64 { return tapSums[i*s.oc*s.taps:][:s.oc*s.taps] }
-	all := 0
-	for j := range in.parts {
-		p := &in.parts[j]
-		c, first := p.X.shape[1], all
-		all += c
-		if p.Form != Constant {
-			continue
-		}
-		if dw != nil {
-			Parallel(s.oc, func(oc int) {
-				weights := dw.data[(oc*in.all+first)*s.taps:]
-				for i := range in.n {
-					sums := ofImage(i)[oc*s.taps:][:s.taps]
-					for k, x := range p.X.data[i*c : (i+1)*c] {
-						for tap, v := range sums {
-							weights[k*s.taps+tap] += x * float32(v)
-						}
-					}
-				}
-			})
-		}
-		if dx[j] == nil {
-			continue
-		}
-		Parallel(in.n, func(i int) {
-			for k := range c {
-				sum := 0.0
-				for oc := range s.oc {
-					for tap, v := range ofImage(i)[oc*s.taps:][:s.taps] {
-						sum += v * float64(w.data[(oc*in.all+first+k)*s.taps+tap])
-					}
-				}
-				dx[j].data[i*c+k] = float32(sum)
-			}
-		})
-	}
+	plane := p.algorithm.planeLen()
+	each := plane / p.images
+	p.algorithm.pad(t.copying[c*plane+image*each:][:each], rows, scratch)
 }

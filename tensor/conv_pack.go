@@ -11,14 +11,18 @@ import (
 // those of a frozen network are packed once.
 type PackedConv struct {
 	shape    []int     // (oc,ic,kh,kw)
-	direct   []float32 // see convShape.packWeights
+	direct   []float32 // see directConv.packWeights
 	winograd func() []float32
 }
 
-// packedWinograd is the most numbers that a PackedConv keeps of transformed weights, of
-// which there are four times as many as weights. Larger ones are transformed when many
-// pixels need them: VGG16's last convolutions would take 200 MB.
+// packedWinograd limits the transformed weights that a PackedConv keeps, in numbers. They are
+// four times as many as the weights: those of VGG16's last convolutions would take 200 MB.
+// Larger weights are transformed again when they are used for many pixels.
 const packedWinograd = 1 << 22
+
+// packedPixels takes the place of winogradPixels if the weights are transformed already: enough
+// pixels to nearly fill a block. It is a variable for the tests.
+var packedPixels = 1 << 10
 
 // PackConv packs weights, in the memory that they are in if whole panels can be made of
 // them. It leaves w empty, as Release does. Shapes: (oc,ic,kh,kw). It panics for another
@@ -28,25 +32,25 @@ func PackConv(w *Tensor) *PackedConv {
 		panic(fmt.Sprintf("tensor: PackConv: shape %v, want (oc,ic,kh,kw), with channels and odd kernels", w.shape))
 	}
 	p := &PackedConv{shape: w.shape, direct: w.data}
-	s := p.convShape([]int{1, w.shape[1], 1, 1}, 1)
+	g := newConvGeometry("PackConv", []int{1, w.shape[1], 1, 1}, w.shape, nil, 1)
 	mr, _ := simd.Tile()
-	n := s.ic * s.taps // of an output channel's weights
-	if s.oc%mr != 0 {
-		p.direct = make([]float32, s.panels()*mr*n)
+	n := g.ic * g.taps // of an output channel's weights
+	if g.oc%mr != 0 {
+		p.direct = make([]float32, g.panels()*mr*n)
 	}
-	Parallel(s.panels(), func(panel int) {
+	Parallel(g.panels(), func(panel int) {
 		rows := takeBuffer(mr * n)
 		defer giveBuffer(rows)
-		count := min(mr, s.oc-panel*mr)
+		count := min(mr, g.oc-panel*mr)
 		copy(rows, w.data[panel*mr*n:][:count*n])
 		packPanel(p.direct[panel*mr*n:][:mr*n], rows, n, count, n)
 	})
 	w.data, w.shape = nil, []int{0}
-	if s.kh == 3 && s.kw == 3 && min(s.ic, s.oc) >= winogradChannels && 36*s.oc*s.ic <= packedWinograd {
+	if g.kh == 3 && g.kw == 3 && min(g.ic, g.oc) >= winogradChannels && 36*g.oc*g.ic <= packedWinograd {
 		p.winograd = sync.OnceValue(func() []float32 {
-			w := newWinograd(s)
-			dst := make([]float32, w.packedLen()) // not the pool's: it would hold on to a whole area
-			w.packTo(dst, kernels{packed: p})
+			a := newWinograd(g, 1)
+			dst := make([]float32, a.packedLen())
+			a.packWeights(dst, kernels{packed: p})
 			return dst
 		})
 	}
@@ -66,42 +70,38 @@ func (p *PackedConv) Bytes() int {
 	return n
 }
 
-func (p *PackedConv) convShape(x []int, dilation int) *convShape {
-	return newConvShape("PackedConv", x, p.shape, dilation)
-}
-
-// Conv2d is Conv2d with the packed weights, bit by bit unless fewer pixels are enough for
-// Winograd's way, since its weights are there already. o.Add must be nil.
+// Conv2d is Conv2d with the packed weights. Results are the same bit by bit, except where
+// Winograd's way is chosen for fewer pixels. o.Add must be nil.
 func (p *PackedConv) Conv2d(x, b *Tensor, o ConvOptions) *Tensor {
-	s := p.convShape(x.shape, o.Dilation)
-	if b != nil && (len(b.shape) != 1 || b.shape[0] != s.oc) || o.Add != nil {
-		panic(fmt.Sprintf("tensor: PackedConv.Conv2d: bias %v for weights %v, Add %v: want as many biases as output channels, and no Add", shapeOf(b), p.shape, o.Add != nil))
+	shape := Conv2dShape("PackedConv.Conv2d", x.shape, p.shape, shapeOf(b), o.Dilation)
+	if o.Add != nil {
+		panic(fmt.Sprintf("tensor: PackedConv.Conv2d: image %v, weights %v: Add is for plans only", x.shape, p.shape))
 	}
-	in := newConvInputs("PackedConv", []ConvInput{{X: x}})
 	pixels := winogradPixels
 	if p.winograd != nil {
 		pixels = packedPixels
 	}
-	m := s.method(pixels)
-	defer s.release()
+	plan := planConv2d("PackedConv.Conv2d", []ConvInput{{Shape: x.shape}}, p.shape, o, pixels)
+	y := NewUninitialized(shape...)
 	packed := p.direct
-	if w, ok := m.(*winograd); ok {
+	if a, ok := plan.algorithm.(*winograd); ok {
 		if p.winograd != nil {
 			packed = p.winograd()
 		} else {
-			packed = w.packWeights(kernels{packed: p})
+			packed = takeBuffer(a.packedLen())
 			defer giveBuffer(packed)
+			a.packWeights(packed, kernels{packed: p})
 		}
 	}
-	return s.forward(in, m, packed, nil, b, o)
+	plan.Run(y, []*Tensor{x}, nil, b, nil, packed, nil)
+	return y
 }
 
-// at returns the weights that output channel oc has for input channel ic, in buffer.
-func (p *PackedConv) at(oc, ic int, buffer []float32) []float32 {
+// read writes the weights that output channel oc has for input channel ic, stride apart.
+func (p *PackedConv) read(dst []float32, stride, oc, ic int) {
 	mr, _ := simd.Tile()
 	taps := p.shape[2] * p.shape[3]
 	for tap := range taps {
-		buffer[tap] = p.direct[((oc/mr*p.shape[1]+ic)*taps+tap)*mr+oc%mr]
+		dst[tap*stride] = p.direct[((oc/mr*p.shape[1]+ic)*taps+tap)*mr+oc%mr]
 	}
-	return buffer[:taps]
 }

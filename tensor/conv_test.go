@@ -70,32 +70,46 @@ func TestConv2d(t *testing.T) {
 			name := fmt.Sprintf("%+v relu=%v", c, relu)
 			x, w, b := random(rng, c.n, c.ic, c.h, c.w), random(rng, c.oc, c.ic, c.kh, c.kw), random(rng, c.oc)
 			o := ConvOptions{Dilation: c.dilation, ReLU: relu}
-			poisonPool()
-			y := Conv2d(x, w, b, o)
+			y := runConv(t, inputsOf([]*Tensor{x}, nil, nil), []*Tensor{x}, w, b, nil, o)
 			terms := float64(c.ic*c.kh*c.kw + 1)
 			checkClose(t, "Conv2d "+name, y, conv2dReference(x, w, b, o), terms*terms*0x1p-24)
+			poisonPool()
+			checkClose(t, "Conv2d and a plan "+name, Conv2d(x, w, b, o), y, 0)
 
 			dy := random(rng, y.shape...)
-			poisonPool()
-			dx, dw, db := Conv2dBackward(x, w, y, dy, o, ConvGrads{true, true, true})
-			wx, ww, wb := conv2dBackwardReference(x, w, y, dy, o)
+			dx, dw, db := gradients(t, x, w, y, dy, o)
+			if relu {
+				dy = ReLUBackward(dy, y)
+			}
+			d := max(1, c.dilation)
 			terms = float64(c.oc*c.kh*c.kw + 1)
-			checkClose(t, "Conv2d dx "+name, dx, wx, terms*terms*0x1p-24)
+			checkClose(t, "Conv2d dx "+name, dx, conv2dInputGradReference(w, dy, d), terms*terms*0x1p-24)
 			terms = float64(c.n*c.h*c.w + 1)
-			if w, ok := newConvShape("", x.shape, w.shape, c.dilation).method(winogradPixels).(*winograd); ok { // its sums are of 36 numbers a tile
+			if w, ok := chooseConv(newConvGeometry("", x.shape, w.shape, nil, d), 0).(*winograd); ok { // its sums are of 36 numbers a tile
 				terms = float64(c.n*w.tiles*36 + 1)
 			}
 			tol := terms * math.Sqrt(terms) * 0x1p-24
-			checkClose(t, "Conv2d dw "+name, dw, ww, tol)
-			checkClose(t, "Conv2d db "+name, db, wb, tol)
+			checkClose(t, "Conv2d dw "+name, dw, conv2dWeightGradReference(x, dy, c.kh, c.kw, d), tol)
+			checkClose(t, "Conv2d db "+name, db, conv2dBiasGradReference(dy), tol)
+			poisonPool()
+			checkClose(t, "Conv2dInputGrad "+name, Conv2dInputGrad(w, dy, d), dx, 0)
+			checkClose(t, "Conv2dWeightGrad "+name, Conv2dWeightGrad(x, dy, c.kh, c.kw, d), dw, 0)
+			checkClose(t, "Conv2dBiasGrad "+name, Conv2dBiasGrad(dy), db, 0)
 		}
 	}
+}
+
+// gradients returns all three gradients of a convolution.
+func gradients(t *testing.T, x, w, y, dy *Tensor, o ConvOptions) (dx, dw, db *Tensor) {
+	t.Helper()
+	dxs, dw, db := runConvBackward(t, inputsOf([]*Tensor{x}, nil, []InputGrad{Grad}), []*Tensor{x}, w, y, dy, o)
+	return dxs[0], dw, db
 }
 
 // everyPixelCount has Winograd's way used for small images too.
 func everyPixelCount(t *testing.T) {
 	was := winogradPixels
-	t.Cleanup(func() { winogradPixels = was })
+	t.Cleanup(func() { winogradPixels, UseWinograd = was, true })
 	winogradPixels = 0
 }
 
@@ -116,8 +130,8 @@ func TestWinogradAccuracy(t *testing.T) {
 	}
 	exact := func(x, w *Tensor) []float64 {
 		y := make([]float64, c*size*size)
-		s := newConvShape("", x.shape, w.shape, 1)
-		s.eachProduct(func(xi, wi, yi int) { y[yi] += float64(x.data[xi]) * float64(w.data[wi]) })
+		g := newConvGeometry("", x.shape, w.shape, nil, 1)
+		g.eachProduct(func(xi, wi, yi int) { y[yi] += float64(x.data[xi]) * float64(w.data[wi]) })
 		return y
 	}
 	y, dx := exact(x, w), exact(dy, flipped)
@@ -135,25 +149,7 @@ func TestWinogradAccuracy(t *testing.T) {
 			}
 		}
 		check("Conv2d", Conv2d(x, w, nil, ConvOptions{}), y)
-		got, _, _ := Conv2dBackward(x, w, nil, dy, ConvOptions{}, ConvGrads{X: true})
-		check("Conv2dBackward", got, dx)
-	}
-}
-
-// poisonPool fills the buffers that will be used next with NaN, so that what is read
-// before it is written shows.
-func poisonPool() {
-	pool.Lock()
-	defer pool.Unlock()
-	buffers := slices.Clone(pool.small)
-	for _, p := range pool.free {
-		buffers = append(buffers, p.memory())
-	}
-	for _, b := range buffers {
-		b = b[:cap(b)]
-		for i := range b {
-			b[i] = float32(math.NaN())
-		}
+		check("Conv2dInputGrad", Conv2dInputGrad(w, dy, 1), dx)
 	}
 }
 
@@ -169,7 +165,7 @@ func TestConv2dThreads(t *testing.T) {
 		for threads := 1; threads <= 7; threads++ {
 			SetThreads(threads)
 			y := Conv2d(x, w, b, o)
-			dx, dw, db := Conv2dBackward(x, w, y, dy, o, ConvGrads{true, true, true})
+			dx, dw, db := gradients(t, x, w, y, dy, o)
 			got := []*Tensor{y, dx, dw, db}
 			if want == nil {
 				want = got
@@ -183,23 +179,6 @@ func TestConv2dThreads(t *testing.T) {
 			}
 		}
 	}
-}
-
-// TestConv2dGrads asks for each gradient alone.
-func TestConv2dGrads(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 6))
-	x, w := random(rng, 2, 3, 5, 6), random(rng, 4, 3, 3, 3)
-	dy := random(rng, 2, 4, 5, 6)
-	ax, aw, ab := Conv2dBackward(x, w, nil, dy, ConvOptions{}, ConvGrads{true, true, true})
-	dx, dw, db := Conv2dBackward(x, w, nil, dy, ConvOptions{}, ConvGrads{X: true})
-	if dw != nil || db != nil {
-		t.Error("gradients that were not wanted")
-	}
-	checkClose(t, "dx alone", dx, ax, 0)
-	_, dw, _ = Conv2dBackward(x, w, nil, dy, ConvOptions{}, ConvGrads{W: true})
-	checkClose(t, "dw alone", dw, aw, 0)
-	_, _, db = Conv2dBackward(x, w, nil, dy, ConvOptions{}, ConvGrads{B: true})
-	checkClose(t, "db alone", db, ab, 0)
 }
 
 func TestConv2dWithoutBias(t *testing.T) {
@@ -217,25 +196,18 @@ func BenchmarkConv2d(b *testing.B) {
 		report := func(b *testing.B) { b.ReportMetric(flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s") }
 		bias := New(c.oc)
 		y := Conv2d(x, w, bias, ConvOptions{ReLU: true})
-		b.Run(name+"/forward", func(b *testing.B) {
-			for b.Loop() {
-				Release(Conv2d(x, w, bias, ConvOptions{ReLU: true}))
-			}
-			report(b)
-		})
-		b.Run(name+"/dx", func(b *testing.B) {
-			for b.Loop() {
-				dx, _, _ := Conv2dBackward(x, w, y, y, ConvOptions{ReLU: true}, ConvGrads{X: true})
-				Release(dx)
-			}
-			report(b)
-		})
-		b.Run(name+"/dw", func(b *testing.B) {
-			for b.Loop() {
-				Conv2dBackward(x, w, y, y, ConvOptions{ReLU: true}, ConvGrads{W: true})
-			}
-			report(b)
-		})
+		for what, run := range map[string]func() *Tensor{
+			"forward": func() *Tensor { return Conv2d(x, w, bias, ConvOptions{ReLU: true}) },
+			"dx":      func() *Tensor { return Conv2dInputGrad(w, y, 1) },
+			"dw":      func() *Tensor { return Conv2dWeightGrad(x, y, c.k, c.k, 1) },
+		} {
+			b.Run(name+"/"+what, func(b *testing.B) {
+				for b.Loop() {
+					Release(run())
+				}
+				report(b)
+			})
+		}
 	}
 }
 
@@ -249,7 +221,7 @@ func TestConvGroups(t *testing.T) {
 		if winograd {
 			winogradPixels, packedPixels = 0, 0
 		}
-		if w := newWinograd(newConvShape("", []int{16, 16, 8, 8}, []int{16, 16, 3, 3}, 1)); w.group() < 2 {
+		if w := newWinograd(newConvGeometry("", []int{16, 16, 8, 8}, []int{16, 16, 3, 3}, nil, 1), 1); w.bestGroup() < 2 {
 			t.Error("images of four tiles are computed alone")
 		}
 		for _, c := range []struct{ n, ic, oc, h, w, dilation int }{
@@ -278,13 +250,13 @@ func TestConvGroups(t *testing.T) {
 	}
 }
 
-// TestConvPlans wants the ways to be chosen that the tests above hold to be equal: shares
+// TestConvChoices wants the ways to be chosen that the tests above hold to be equal: shares
 // of output channels where there is little else to share, and Winograd's way for fewer
 // pixels if the weights are packed.
-func TestConvPlans(t *testing.T) {
+func TestConvChoices(t *testing.T) {
 	defer SetThreads(0)
 	SetThreads(2)
-	if alone, together := panelShares(1, 64, false), panelShares(1, 64, true); alone != 1 || together < 2 {
+	if alone, together := panelShares(1, 64, 1), panelShares(1, 64, 2); alone != 1 || together < 2 {
 		t.Errorf("one band is cut into %d shares for one thread, %d for two", alone, together)
 	}
 	defer func(n int) { winogradPixels = n }(winogradPixels)

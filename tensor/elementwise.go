@@ -16,82 +16,110 @@ func checkSameShape(op string, first *Tensor, others ...*Tensor) {
 	}
 }
 
+// Every function here exists twice: Add returns a new tensor, and AddTo writes into one
+// that there is. A destination may be one of the operands.
+
 // Add returns a + b, element by element. Shapes: all the same. It panics if they
 // differ. It matches torch.add without broadcasting.
-func Add(a, b *Tensor) *Tensor {
-	checkSameShape("Add", a, b)
-	y := NewUninitialized(a.shape...)
-	parallelChunks(len(y.data), func(lo, hi int) { simd.Add(y.data[lo:hi], a.data[lo:hi], b.data[lo:hi]) })
-	return y
-}
+func Add(a, b *Tensor) *Tensor { return into(a, func(y *Tensor) { AddTo(y, a, b) }) }
 
-// AddTo adds x to dst. It panics if their shapes differ.
-func AddTo(dst, x *Tensor) {
-	checkSameShape("AddTo", dst, x)
-	parallelChunks(len(x.data), func(lo, hi int) { simd.Add(dst.data[lo:hi], dst.data[lo:hi], x.data[lo:hi]) })
+// AddTo writes Add(a, b) to dst.
+func AddTo(dst, a, b *Tensor) {
+	checkSameShape("Add", a, b, dst)
+	parallelChunks(len(dst.data), func(lo, hi int) { simd.Add(dst.data[lo:hi], a.data[lo:hi], b.data[lo:hi]) })
 }
 
 // Scale returns alpha·x.
 func Scale(alpha float32, x *Tensor) *Tensor {
-	y := NewUninitialized(x.shape...)
-	parallelChunks(len(y.data), func(lo, hi int) { simd.Scale(y.data[lo:hi], alpha, x.data[lo:hi]) })
-	return y
+	return into(x, func(y *Tensor) { ScaleTo(y, alpha, x) })
+}
+
+// ScaleTo writes Scale(alpha, x) to dst. It panics if their shapes differ.
+func ScaleTo(dst *Tensor, alpha float32, x *Tensor) {
+	checkSameShape("Scale", x, dst)
+	parallelChunks(len(dst.data), func(lo, hi int) { simd.Scale(dst.data[lo:hi], alpha, x.data[lo:hi]) })
 }
 
 // ScaledDiff returns alpha·(a-b). It panics if the shapes of a and b differ.
 func ScaledDiff(alpha float32, a, b *Tensor) *Tensor {
-	checkSameShape("ScaledDiff", a, b)
-	y := NewUninitialized(a.shape...)
-	parallelChunks(len(y.data), func(lo, hi int) { simd.ScaledDiff(y.data[lo:hi], alpha, a.data[lo:hi], b.data[lo:hi]) })
-	return y
+	return into(a, func(y *Tensor) { ScaledDiffTo(y, alpha, a, b) })
+}
+
+// ScaledDiffTo writes ScaledDiff(alpha, a, b) to dst.
+func ScaledDiffTo(dst *Tensor, alpha float32, a, b *Tensor) {
+	checkSameShape("ScaledDiff", a, b, dst)
+	parallelChunks(len(dst.data), func(lo, hi int) { simd.ScaledDiff(dst.data[lo:hi], alpha, a.data[lo:hi], b.data[lo:hi]) })
 }
 
 // ReLU returns max(x, 0); NaN stays. It matches torch.relu.
-func ReLU(x *Tensor) *Tensor {
-	y := NewUninitialized(x.shape...)
-	parallelChunks(len(y.data), func(lo, hi int) { simd.AddBiasReLU(y.data[lo:hi], x.data[lo:hi], 0) })
-	return y
+func ReLU(x *Tensor) *Tensor { return into(x, func(y *Tensor) { ReLUTo(y, x) }) }
+
+// ReLUTo writes ReLU(x) to dst. It panics if their shapes differ.
+func ReLUTo(dst, x *Tensor) {
+	checkSameShape("ReLU", x, dst)
+	parallelChunks(len(dst.data), func(lo, hi int) { simd.AddBiasReLU(dst.data[lo:hi], x.data[lo:hi], 0) })
 }
 
-// ReLUBackward writes the gradient of y = max(x, 0) with respect to x over dy, and returns
-// it: dy where y > 0, and 0 elsewhere. It panics if the shapes of dy and y differ.
+// ReLUBackward returns the gradient of y = max(x, 0) with respect to x: dy where y > 0, and
+// 0 elsewhere. It panics if the shapes of dy and y differ.
 func ReLUBackward(dy, y *Tensor) *Tensor {
-	checkSameShape("ReLUBackward", dy, y)
-	parallelChunks(len(y.data), func(lo, hi int) { simd.ReLUBackward(dy.data[lo:hi], dy.data[lo:hi], y.data[lo:hi]) })
-	return dy
+	return into(y, func(dx *Tensor) { ReLUBackwardTo(dx, dy, y) })
+}
+
+// ReLUBackwardTo writes ReLUBackward(dy, y) to dst.
+func ReLUBackwardTo(dst, dy, y *Tensor) {
+	checkSameShape("ReLUBackward", dy, y, dst)
+	parallelChunks(len(dst.data), func(lo, hi int) { simd.ReLUBackward(dst.data[lo:hi], dy.data[lo:hi], y.data[lo:hi]) })
 }
 
 // Sigmoid returns σ(x) = 1 / (1 + exp(-x)). It matches torch.sigmoid.
-func Sigmoid(x *Tensor) *Tensor {
-	y := NewUninitialized(x.shape...)
-	SigmoidTo(y, x)
-	return y
-}
+func Sigmoid(x *Tensor) *Tensor { return into(x, func(y *Tensor) { SigmoidTo(y, x) }) }
 
-// SigmoidTo writes Sigmoid(x) to dst, which may be x. It panics if their shapes differ.
+// SigmoidTo writes Sigmoid(x) to dst. It panics if their shapes differ.
 func SigmoidTo(dst, x *Tensor) {
-	checkSameShape("SigmoidTo", dst, x)
-	parallelChunks(len(x.data), func(lo, hi int) { simd.Sigmoid(dst.data[lo:hi], x.data[lo:hi]) })
+	checkSameShape("Sigmoid", x, dst)
+	parallelChunks(len(dst.data), func(lo, hi int) { simd.Sigmoid(dst.data[lo:hi], x.data[lo:hi]) })
 }
 
-// SigmoidBackward writes the gradient of y = σ(x) with respect to x over dy, and returns
-// it: dy·y·(1-y). It panics if the shapes of dy and y differ.
+// SigmoidBackward returns the gradient of y = σ(x) with respect to x: dy·y·(1-y). It
+// panics if the shapes of dy and y differ.
 func SigmoidBackward(dy, y *Tensor) *Tensor {
-	checkSameShape("SigmoidBackward", dy, y)
-	parallelChunks(len(y.data), func(lo, hi int) { simd.SigmoidBackward(dy.data[lo:hi], dy.data[lo:hi], y.data[lo:hi]) })
-	return dy
+	return into(y, func(dx *Tensor) { SigmoidBackwardTo(dx, dy, y) })
 }
 
-// SigmoidBackwardMSE writes over y = σ(x) the gradient of alpha/2·Σ (y-t)² with respect to
-// x: alpha·(y-t)·y·(1-y). It panics if the shapes of y and t differ.
-func SigmoidBackwardMSE(y, t *Tensor, alpha float32) {
-	checkSameShape("SigmoidBackwardMSE", y, t)
-	parallelChunks(len(y.data), func(lo, hi int) {
+// SigmoidBackwardTo writes SigmoidBackward(dy, y) to dst.
+func SigmoidBackwardTo(dst, dy, y *Tensor) {
+	checkSameShape("SigmoidBackward", dy, y, dst)
+	parallelChunks(len(dst.data), func(lo, hi int) { simd.SigmoidBackward(dst.data[lo:hi], dy.data[lo:hi], y.data[lo:hi]) })
+}
+
+// SigmoidBackwardMSETo writes to dst the gradient of alpha/2·Σ (y-t)² with respect to x,
+// with y = σ(x): SigmoidBackward(ScaledDiff(alpha, y, t), y), without a tensor for what is
+// between the two. It panics if the shapes differ.
+func SigmoidBackwardMSETo(dst *Tensor, alpha float32, y, t *Tensor) {
+	checkSameShape("SigmoidBackwardMSE", y, t, dst)
+	parallelChunks(len(dst.data), func(lo, hi int) {
 		dy := takeBuffer(hi - lo)
 		defer giveBuffer(dy)
 		simd.ScaledDiff(dy, alpha, y.data[lo:hi], t.data[lo:hi])
-		simd.SigmoidBackward(y.data[lo:hi], dy, y.data[lo:hi])
+		simd.SigmoidBackward(dst.data[lo:hi], dy, y.data[lo:hi])
 	})
+}
+
+// Fill sets all elements.
+func Fill(dst *Tensor, v float32) {
+	parallelChunks(len(dst.data), func(lo, hi int) {
+		for i := range dst.data[lo:hi] {
+			dst.data[lo+i] = v
+		}
+	})
+}
+
+// into returns a tensor of x's shape, once f has written it.
+func into(x *Tensor, f func(y *Tensor)) *Tensor {
+	y := NewUninitialized(x.shape...)
+	f(y)
+	return y
 }
 
 // Sum returns the sum of all elements.

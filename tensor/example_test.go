@@ -42,23 +42,39 @@ func ExampleConv2d() {
 }
 
 // The gradients of a convolution, given the gradient of its result.
-func ExampleConv2dBackward() {
+func ExampleConv2dInputGrad() {
 	x := tensor.FromSlice([]float32{
 		1, 2,
 		3, 4}, 1, 1, 2, 2)
 	w := tensor.FromSlice([]float32{10}, 1, 1, 1, 1)
 	y := tensor.Conv2d(x, w, nil, tensor.ConvOptions{})
 	dy := tensor.FromSlice([]float32{1, 1, 1, 1}, 1, 1, 2, 2)
-	dx, dw, db := tensor.Conv2dBackward(x, w, y, dy, tensor.ConvOptions{}, tensor.ConvGrads{X: true, W: true, B: true})
 	fmt.Println("y ", y.Data())
-	fmt.Println("dx", dx.Data())
-	fmt.Println("dw", dw.Data())
-	fmt.Println("db", db.Data())
+	fmt.Println("dx", tensor.Conv2dInputGrad(w, dy, 1).Data())
+	fmt.Println("dw", tensor.Conv2dWeightGrad(x, dy, 1, 1, 1).Data())
+	fmt.Println("db", tensor.Conv2dBiasGrad(dy).Data())
 	// Output:
 	// y  [10 20 30 40]
 	// dx [10 10 10 10]
 	// dw [10]
 	// db [4]
+}
+
+// The channels of two tensors are convolved where they are. One of them is an image of half
+// the size, which is enlarged while it is read.
+func ExamplePlanConv2d() {
+	large, small := tensor.New(1, 1, 2, 4), tensor.FromSlice([]float32{1, 2}, 1, 1, 1, 2)
+	weights := tensor.FromSlice([]float32{1, 10}, 1, 2, 1, 1)
+	p := tensor.PlanConv2d([]tensor.ConvInput{
+		{Shape: large.Shape()},
+		{Shape: small.Shape(), Form: tensor.Enlarged},
+	}, weights.Shape(), tensor.ConvOptions{})
+	y := tensor.New(p.OutputShape()...)
+	packed, scratch := make([]float32, p.PackedLen()), make([]float32, p.ScratchLen())
+	p.PackWeights(packed, weights)
+	p.Run(y, []*tensor.Tensor{large, small}, weights, nil, nil, packed, scratch)
+	fmt.Println(y.Data())
+	// Output: [10 12.5 17.5 20 10 12.5 17.5 20]
 }
 
 func ExampleUpsample2() {

@@ -31,98 +31,63 @@ func Threads() int {
 // Parallel calls f(i) for every i from 0 to n-1, on Threads goroutines. Which one
 // takes which i is left to chance, so f must give the same result wherever it runs.
 func Parallel(n int, f func(i int)) {
-	workers := min(n, Threads())
-	if workers <= 1 {
-		for i := range n {
-			f(i)
-		}
-		return
+	c := crews.Get().(*crew)
+	c.plain = f
+	c.run(Threads(), n, c.callPlain)
+}
+
+// parallelOn is Parallel on some number of goroutines. f is also given the number of the
+// one that it is called on, so that each can have memory of its own.
+func parallelOn(threads, n int, f func(worker, i int)) {
+	crews.Get().(*crew).run(threads, n, f)
+}
+
+// A crew is the goroutines of one call of Parallel or parallelOn. It is used again, since
+// networks make hundreds of calls, and so are the functions that it is made with.
+type crew struct {
+	n             int
+	f             func(worker, i int)
+	plain         func(i int) // Parallel's
+	next, helpers atomic.Int64
+	wait          sync.WaitGroup
+	help          func()              // the other goroutines' part
+	callPlain     func(worker, i int) // calls plain
+}
+
+var crews = sync.Pool{New: func() any {
+	c := new(crew)
+	c.help = func() {
+		defer c.wait.Done()
+		c.work(int(c.helpers.Add(1)))
 	}
-	c := crews.take()
+	c.callPlain = func(_, i int) { c.plain(i) }
+	return c
+}}
+
+// run calls f on up to threads goroutines, the caller's being number 0.
+func (c *crew) run(threads, n int, f func(worker, i int)) {
+	helpers := max(0, min(n, threads)-1)
 	c.n, c.f = n, f
 	c.next.Store(0)
-	c.wait.Add(workers - 1)
-	for range workers - 1 {
+	c.helpers.Store(0)
+	c.wait.Add(helpers)
+	for range helpers {
 		go c.help()
 	}
 	defer c.join() // also when f panics: what it works on may be used again after that
-	c.work()
+	c.work(0)
+}
+
+func (c *crew) work(worker int) {
+	for i := int(c.next.Add(1)) - 1; i < c.n; i = int(c.next.Add(1)) - 1 {
+		c.f(worker, i)
+	}
 }
 
 func (c *crew) join() {
 	c.wait.Wait()
-	c.f = nil
-	crews.give(c)
-}
-
-// A crew is the goroutines of one call of Parallel. It is used again, since a training
-// step has hundreds of calls.
-type crew struct {
-	n    int
-	f    func(i int)
-	next atomic.Int64
-	wait sync.WaitGroup
-	help func() // the other goroutines' part, which is made once
-}
-
-var crews = jobs[crew]{prepare: func(c *crew) {
-	c.help = func() {
-		defer c.wait.Done()
-		c.work()
-	}
-}}
-
-func (c *crew) work() {
-	for i := int(c.next.Add(1)) - 1; i < c.n; i = int(c.next.Add(1)) - 1 {
-		c.f(i)
-	}
-}
-
-// jobs keeps structs that operations describe their work in, to be used again. A function
-// that is handed to goroutines, and all that it refers to, would be new garbage for every
-// image of every operation instead.
-type jobs[T any] struct {
-	sync.Mutex
-	free    []*T
-	prepare func(*T) // if not nil, what a new one needs
-}
-
-func (j *jobs[T]) take() *T {
-	j.Lock()
-	defer j.Unlock()
-	if last := len(j.free) - 1; last >= 0 {
-		t := j.free[last]
-		j.free = j.free[:last]
-		return t
-	}
-	t := new(T)
-	if j.prepare != nil {
-		j.prepare(t)
-	}
-	return t
-}
-
-func (j *jobs[T]) give(t *T) {
-	j.Lock()
-	j.free = append(j.free, t)
-	j.Unlock()
-}
-
-// with runs f(t, i) for i from 0 to n-1, with t a copy of job: on all threads if together,
-// and otherwise on the caller's, without any garbage.
-func (j *jobs[T]) with(job T, together bool, n int, f func(t *T, i int)) {
-	t := j.take()
-	*t = job
-	if together {
-		Parallel(n, func(i int) { f(t, i) })
-	} else {
-		for i := range n {
-			f(t, i)
-		}
-	}
-	var none T
-	*t = none
-	j.give(t)
+	c.f, c.plain = nil, nil
+	crews.Put(c)
 }
 
 // chunk is how many elements of an elementwise operation are one piece of work.

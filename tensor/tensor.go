@@ -41,6 +41,10 @@ func FromSlice(data []float32, shape ...int) *Tensor {
 	return &Tensor{shape: slices.Clone(shape), data: data}
 }
 
+// ShapeOnly returns a tensor that has a shape and no numbers: for what asks for the shape
+// alone. Data returns nil.
+func ShapeOnly(shape ...int) *Tensor { return &Tensor{shape: slices.Clone(shape)} }
+
 // Shape returns the dimensions. The caller must not change them.
 func (t *Tensor) Shape() []int { return t.shape }
 
@@ -48,7 +52,7 @@ func (t *Tensor) Shape() []int { return t.shape }
 func (t *Tensor) Dim(axis int) int { return t.shape[axis] }
 
 // Len returns the number of elements.
-func (t *Tensor) Len() int { return len(t.data) }
+func (t *Tensor) Len() int { return numel(t.shape) }
 
 // Data returns the elements in row-major order: the memory itself, not a copy.
 func (t *Tensor) Data() []float32 { return t.data }

@@ -12,8 +12,16 @@ import "pixelgrad/simd"
 func Upsample2(x *Tensor) *Tensor {
 	n, c, h, w := dims4("Upsample2", x)
 	y := NewUninitialized(n, c, 2*h, 2*w)
+	Upsample2To(y, x)
+	return y
+}
+
+// Upsample2To writes Upsample2(x) to y. It panics if the shapes do not fit.
+func Upsample2To(y, x *Tensor) {
+	n, c, h, w := dims4("Upsample2", x)
+	checkShape("Upsample2", y, n, c, 2*h, 2*w)
 	if x.Len() == 0 {
-		return y
+		return
 	}
 	Parallel(n*c, func(p int) {
 		src, dst := x.data[p*h*w:(p+1)*h*w], y.data[p*4*h*w:(p+1)*4*h*w]
@@ -23,7 +31,6 @@ func Upsample2(x *Tensor) *Tensor {
 			upsampleRow(dst[i*2*w:(i+1)*2*w], src, scratch, i)
 		}
 	})
-	return y
 }
 
 // upsampleRow writes row i of the enlargement of one channel. scratch has two elements
@@ -51,20 +58,27 @@ func Upsample2Backward(dy *Tensor) *Tensor {
 		panic("tensor: Upsample2Backward: odd height or width")
 	}
 	dx := NewUninitialized(n, c, h, w)
-	if dx.Len() == 0 {
-		return dx
-	}
-	Parallel(n*c, func(p int) {
-		upsampleBackward(dx.data[p*h*w:(p+1)*h*w], dy.data[p*h2*w2:(p+1)*h2*w2], h2, w2)
-	})
+	Upsample2BackwardTo(dx, dy)
 	return dx
 }
 
+// Upsample2BackwardTo writes Upsample2Backward(dy) to dx. It panics if the shapes do not fit.
+func Upsample2BackwardTo(dx, dy *Tensor) {
+	n, c, h, w := dims4("Upsample2Backward", dx)
+	checkShape("Upsample2Backward", dy, n, c, 2*h, 2*w)
+	if dx.Len() == 0 {
+		return
+	}
+	Parallel(n*c, func(p int) {
+		scratch := takeBuffer(2*w + 2)
+		defer giveBuffer(scratch)
+		upsampleBackward(dx.data[p*h*w:(p+1)*h*w], dy.data[p*4*h*w:(p+1)*4*h*w], scratch, 2*h, 2*w)
+	})
+}
+
 // upsampleBackward computes the gradient of one channel, given that of its enlargement
-// of h2×w2 pixels.
-func upsampleBackward(dx, dy []float32, h2, w2 int) {
-	scratch := takeBuffer(w2 + 2)
-	defer giveBuffer(scratch)
+// of h2×w2 pixels. scratch has two elements more than a row of dy.
+func upsampleBackward(dx, dy, scratch []float32, h2, w2 int) {
 	row := func(i int) []float32 {
 		i = min(max(i, 0), h2-1)
 		return dy[i*w2 : (i+1)*w2]

@@ -207,6 +207,26 @@ func TestMissingScript(t *testing.T) {
 	}
 }
 
+// TestAgainst compares the models with those of another build: this one.
+func TestAgainst(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	o := mustParse(t, "-kernels", "none", "-models", "superresnet@1", "-rounds", "1", "-against", program)
+	if err := run(context.Background(), o, strings.NewReader(""), &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), filepath.Base(program)) || strings.Count(out.String(), "MB") < 4 {
+		t.Errorf("the table lacks the other build:\n%s", out.String())
+	}
+	o = mustParse(t, "-kernels", "none", "-against", "nowhere")
+	if err := run(context.Background(), o, strings.NewReader(""), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "nowhere") {
+		t.Errorf("a file that is not there: %v", err)
+	}
+}
+
 // TestPeer has a peer that computes another loss, and one that computes the same.
 func TestPeer(t *testing.T) {
 	out, _, err := withPeer(t, "0.25")

@@ -107,30 +107,20 @@ func convolutions(n int) []kernel {
 		}
 		flops := 2 * float64(n*c.ic*c.oc*c.k*c.k*c.size*c.size)
 		o := tensor.ConvOptions{ReLU: true, Dilation: c.dilation}
-		type tensors struct{ x, w, b, y *tensor.Tensor }
+		x, w := []int{n, c.ic, c.size, c.size}, []int{c.oc, c.ic, c.k, c.k}
 		shared := sync.OnceValue(func() tensors { // by all that are measured on them, in turn
-			x, w, b := tensor.New(n, c.ic, c.size, c.size), tensor.New(c.oc, c.ic, c.k, c.k), tensor.New(c.oc)
-			for i := range x.Data() {
-				x.Data()[i] = float32(i%13) / 13
+			t := tensors{tensor.New(x...), tensor.New(w...), tensor.New(c.oc), tensor.New(n, c.oc, c.size, c.size)}
+			for i := range t.x.Data() {
+				t.x.Data()[i] = float32(i%13) / 13
 			}
-			for i := range w.Data() {
-				w.Data()[i] = float32(i%11)/110 - 0.04
+			for i := range t.w.Data() {
+				t.w.Data()[i] = float32(i%11)/110 - 0.04
 			}
-			return tensors{x, w, b, tensor.Conv2d(x, w, b, o)}
+			forward(t, o)()
+			return t
 		})
-		forward := func(t tensors) { tensor.Release(tensor.Conv2d(t.x, t.w, t.b, o)) }
-		backward := func(grads tensor.ConvGrads) func(t tensors) {
-			return func(t tensors) {
-				dx, dw, _ := tensor.Conv2dBackward(t.x, t.w, t.y, t.y, o, grads)
-				tensor.Release(dx)
-				tensor.Release(dw)
-			}
-		}
-		add := func(what string, f func(t tensors)) {
-			k := kernel{name: name + ", " + what, unit: "GFLOP/s", each: flops, whole: true, make: func() func() {
-				t := shared()
-				return func() { f(t) }
-			}}
+		add := func(what string, f func(t tensors, o tensor.ConvOptions) func()) {
+			k := kernel{name: name + ", " + what, unit: "GFLOP/s", each: flops, whole: true, make: func() func() { return f(shared(), o) }}
 			if !c.winograd {
 				ks = append(ks, k)
 				return
@@ -142,11 +132,57 @@ func convolutions(n int) []kernel {
 		}
 		add("forward", forward)
 		if c.ic > 3 { // nobody asks for the gradient of a photograph
-			add("data gradient", backward(tensor.ConvGrads{X: true}))
+			add("data gradient", dataGradient)
 		}
-		add("weight gradient", backward(tensor.ConvGrads{W: true}))
+		add("weight gradient", weightGradient)
 	}
 	return ks
+}
+
+// tensors are what a convolution works on.
+type tensors struct{ x, w, b, y *tensor.Tensor }
+
+// forward returns a planned convolution. Weights are packed every time, as in training.
+func forward(t tensors, o tensor.ConvOptions) func() {
+	return planned(func() func() {
+		p := tensor.PlanConv2d([]tensor.ConvInput{{Shape: t.x.Shape()}}, t.w.Shape(), o)
+		packed, scratch := make([]float32, p.PackedLen()), make([]float32, p.ScratchLen())
+		return func() {
+			p.PackWeights(packed, t.w)
+			p.Run(t.y, []*tensor.Tensor{t.x}, t.w, t.b, nil, packed, scratch)
+		}
+	})
+}
+
+// dataGradient returns the planned gradient of the input.
+func dataGradient(t tensors, o tensor.ConvOptions) func() {
+	return planned(func() func() {
+		p := tensor.PlanConv2dBackward([]tensor.ConvInput{{Shape: t.x.Shape(), Grad: tensor.Grad}}, t.w.Shape(), o, false, false)
+		scratch, dx := make([]float32, p.ScratchLen()), []*tensor.Tensor{tensor.New(t.x.Shape()...)}
+		return func() { p.Run(dx, nil, nil, []*tensor.Tensor{t.x}, t.w, t.y, t.y, scratch) }
+	})
+}
+
+// weightGradient returns the planned gradient of the weights.
+func weightGradient(t tensors, o tensor.ConvOptions) func() {
+	return planned(func() func() {
+		p := tensor.PlanConv2dBackward([]tensor.ConvInput{{Shape: t.x.Shape()}}, t.w.Shape(), o, true, false)
+		scratch, dw := make([]float32, p.ScratchLen()), tensor.New(t.w.Shape()...)
+		return func() { p.Run([]*tensor.Tensor{nil}, dw, nil, []*tensor.Tensor{t.x}, t.w, t.y, t.y, scratch) }
+	})
+}
+
+// planned returns what make returns, made anew whenever the number of threads or the way has
+// changed: plans depend on both.
+func planned(make func() func()) func() {
+	var run func()
+	threads, winograd := 0, false
+	return func() {
+		if run == nil || threads != tensor.Threads() || winograd != tensor.UseWinograd {
+			run, threads, winograd = make(), tensor.Threads(), tensor.UseWinograd
+		}
+		run()
+	}
 }
 
 // winogradMark ends the names of kernels of which more operations are counted than done.

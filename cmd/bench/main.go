@@ -47,8 +47,10 @@ type options struct {
 	rounds  int
 	peer    string
 	scripts string
+	against string
 	scaling string
 	photos  string
+	without []string // passes of the compiler
 
 	serve string // what a process started by this one is to do
 	side  int    // of the photographs that it does it with
@@ -93,9 +95,11 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	f.Threads(&o.threads)
 	f.Int(&o.rounds, "rounds", 7, 1, 1000, "a number from 1 to 1000", "how often each is measured; the median counts")
 	f.StringVar(&o.peer, "peer", "", "`python` with PyTorch to compare the models with, and with ONNX Runtime if that is installed too")
+	f.StringVar(&o.against, "against", "", "another build of this command, as a `file`: to compare the models with those of another state of the code")
 	f.StringVar(&o.scripts, "peer-scripts", "testdata/peers/torch_bench.py,testdata/peers/onnx_bench.py", "the `files` that the peer runs, with commas between")
 	f.StringVar(&o.scaling, "scaling", "", "time training steps of this `model` for several batches and sizes of photographs")
 	f.StringVar(&o.photos, "photos", "", cli.Photos+": time how they become batches")
+	f.Without(&o.without)
 	f.StringVar(&o.serve, "serve", "", "used by the command itself")
 	f.Int(&o.side, "side", 72, 2, 1024, "an even number from 2 to 1024", "used by the command itself")
 	if _, err := f.Parse(args, usage, help); err != nil {

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"pixelgrad/autograd"
+	"pixelgrad/autograd/compile"
 	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/internal/recipe"
-	"pixelgrad/nn"
 	"pixelgrad/nn/optim"
 	"pixelgrad/tensor"
 	"pixelgrad/vision/superres"
@@ -79,12 +79,12 @@ func parseModels(list string, batch int) ([]modelSpec, error) {
 
 // serveModel runs one of our models and answers as the peers do, see
 // testdata/peers/protocol.py.
-func serveModel(o *options, in io.Reader, out io.Writer) error {
+func serveModel(o *options, requests io.Reader, out io.Writer) error {
 	switch o.serve {
 	case vggName:
-		return serveVGG(o, in, out)
+		return serveVGG(o, requests, out)
 	case vitName:
-		return serveViT(o, in, out)
+		return serveViT(o, requests, out)
 	}
 	arch, err := superres.Find(o.serve)
 	if err != nil {
@@ -92,36 +92,40 @@ func serveModel(o *options, in io.Reader, out io.Writer) error {
 	}
 	m := arch.New(rand.New(rand.NewPCG(0, 0)))
 	recipe.FillWeights(m, 0)
-	x := recipe.Pixels(50, o.batch, 3, o.side, o.side)
-	var targets []*autograd.Value
-	for i := range arch.Outputs {
-		targets = append(targets, autograd.Constant(recipe.Pixels(51+i, o.batch, 3, 2*o.side<<i, 2*o.side<<i)))
-	}
-	extra := features(arch, o.batch, o.side)
+	in, target := example(arch, o.batch, o.side)
 	adam := optim.NewAdam(m.Parameters(), 0.001)
-	loss := func() *autograd.Value {
-		var total *autograd.Value
-		for i, p := range m.Forward(autograd.Constant(x), extra...) {
-			if l := nn.PSNRLoss(p, targets[i]); total == nil {
-				total = l
-			} else {
-				total = autograd.Add(total, l)
+	options := compile.Options{Arena: &compile.Arena{}, Without: o.without}
+	predict, err := compile.Predict(m.Forward, in, options)
+	if err != nil {
+		return fmt.Errorf("-without: %w", err)
+	}
+	var train *compile.Training[superres.Input, superres.Output] // compiled when it is asked for
+	return serve(o, requests, out, func() float64 {
+		predict.WeightsChanged()
+		sum := 0.0
+		for _, l := range superres.Loss(predict.Run(in), target) {
+			sum += float64(l.Data().Data()[0])
+		}
+		return sum
+	}, func() {
+		if train == nil {
+			if train, err = compile.Train(m.Forward, superres.Loss, in, target, options); err != nil {
+				panic(err) // options have been checked
 			}
 		}
-		return total
-	}
-	return serve(o, in, out, func() float64 {
-		l := loss()
-		defer l.Free()
-		return float64(l.Data().Data()[0])
+		step(m, train, adam, in, target)
 	}, func() {
-		loss().Backward()
-		adam.Step()
-	}, func() {
-		for _, p := range m.Forward(autograd.Inference(x), extra...) {
-			p.Free()
-		}
+		predict.Run(in)
 	})
+}
+
+// step is a training step.
+func step(m superres.Model, p *compile.Training[superres.Input, superres.Output], o *optim.Adam, in superres.Input, target superres.Output) {
+	p.Forward(in)
+	p.Loss(target)
+	p.Backward()
+	o.Step()
+	o.ZeroGrad()
 }
 
 // serve answers questions about a model, and what the processor's peak is. train is nil
@@ -158,14 +162,21 @@ func serve(o *options, in io.Reader, out io.Writer, loss func() float64, train, 
 	})
 }
 
-// features makes what a model gets beside photographs: numbers as large as the frozen
-// network's, by the recipe of features in testdata/golden/models.py.
-func features(a superres.Architecture, n, side int) []*autograd.Value {
+// example makes what a model sees and what it is compared with, by the recipe of
+// testdata/golden/models.py: the features are as large as the frozen network's.
+func example(a superres.Architecture, n, side int) (superres.Input, superres.Output) {
+	picture := func(seed, scale int) *autograd.Value {
+		return autograd.Constant(recipe.Pixels(seed, n, 3, scale*side, scale*side))
+	}
+	in, target := superres.Input{Photo: picture(50, 1)}, superres.Output{Mid: picture(51, 2)}
+	if a.Outputs == 2 {
+		target.Large = picture(52, 4)
+	}
 	switch a.Features {
 	case superres.VGGFeatures:
-		return []*autograd.Value{autograd.Constant(recipe.Pixels(60, n, 128, side/2, side/2))}
+		in.Features = autograd.Constant(recipe.Pixels(60, n, 128, side/2, side/2))
 	case superres.CLIPFeatures:
-		return []*autograd.Value{autograd.Constant(tensor.Scale(0.5, recipe.Numbers(60, n, 512)))}
+		in.Features = autograd.Constant(tensor.Scale(0.5, recipe.Numbers(60, n, 512)))
 	}
-	return nil
+	return in, target
 }

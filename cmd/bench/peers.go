@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -16,10 +17,12 @@ import (
 	"pixelgrad/cmd/internal/format"
 )
 
-// A peer is a script that runs our models in another library.
+// A peer is a script that runs our models in another library, or another build of this
+// command.
 type peer struct {
 	title  string // of the library, with its version
 	script string
+	build  string // the other build's file
 }
 
 // peerEnv tells the peers' threads to sleep while they have nothing to do, for they would
@@ -32,8 +35,14 @@ func peerEnv(threads int) []string {
 // without PyTorch still has its own figures to show.
 func findPeers(ctx context.Context, o *options, log io.Writer) ([]peer, error) {
 	var found []peer
+	if o.against != "" {
+		if _, err := exec.LookPath(o.against); err != nil {
+			return nil, fmt.Errorf("-against: expected another build of this command, made by go build ./cmd/bench: %w", err)
+		}
+		found = append(found, peer{title: filepath.Base(o.against), build: o.against})
+	}
 	if o.peer == "" {
-		return nil, nil
+		return found, nil
 	}
 	for _, script := range strings.Split(o.scripts, ",") {
 		if _, err := os.Stat(script); err != nil {
@@ -47,7 +56,7 @@ func findPeers(ctx context.Context, o *options, log io.Writer) ([]peer, error) {
 		switch {
 		case err != nil && !errors.As(err, &status):
 			fmt.Fprintf(log, "bench: -peer %s cannot be run (%v): expected the name or path of a Python that has PyTorch; ours is measured alone\n", o.peer, err)
-			return nil, nil
+			return found, nil
 		case err != nil:
 			fmt.Fprintf(log, "bench: -peer %s: expected a Python that runs %s, it ended with %v%s; left out\n", o.peer, script, err, lastLine(status.Stderr))
 		case json.Unmarshal(out, &a) != nil || a.Name == "" && a.Missing == "":
@@ -55,7 +64,7 @@ func findPeers(ctx context.Context, o *options, log io.Writer) ([]peer, error) {
 		case a.Missing != "":
 			fmt.Fprintf(log, "bench: -peer %s: %s; left out\n", o.peer, format.Printable(a.Missing))
 		default:
-			found = append(found, peer{a.Name, script})
+			found = append(found, peer{title: a.Name, script: script})
 		}
 	}
 	if len(found) == 0 {
@@ -176,7 +185,7 @@ const lossTolerance = 1e-5
 func measureModel(ctx context.Context, o *options, m modelSpec, peers []peer, log io.Writer) (modelResult, error) {
 	r := modelResult{Model: m.name, Batch: m.batch}
 	predictsOnly := slices.Contains(frozen, m.name)
-	p, err := self(ctx, nil, "-serve", m.name, "-threads", fmt.Sprint(o.threads), "-batch", fmt.Sprint(m.batch))
+	p, err := self(ctx, nil, "-serve", m.name, "-threads", fmt.Sprint(o.threads), "-batch", fmt.Sprint(m.batch), "-without", strings.Join(o.without, ","))
 	if err != nil {
 		return r, err
 	}
@@ -228,15 +237,24 @@ func measureModel(ctx context.Context, o *options, m modelSpec, peers []peer, lo
 
 // meet starts a peer and has it predict for the first time.
 func meet(ctx context.Context, o *options, m modelSpec, p peer) (*contestant, error) {
-	process, err := start(ctx, p.title, peerEnv(o.threads), o.peer, p.script, m.name, fmt.Sprint(m.batch), fmt.Sprint(o.threads))
+	predictsOnly := slices.Contains(frozen, m.name)
+	batch, threads := fmt.Sprint(m.batch), fmt.Sprint(o.threads)
+	program, args := o.peer, []string{p.script, m.name, batch, threads}
+	if p.build != "" {
+		program, args = p.build, []string{"-serve", m.name, "-batch", batch, "-threads", threads}
+	}
+	process, err := start(ctx, p.title, peerEnv(o.threads), program, args...)
 	if err != nil {
 		return nil, err
 	}
-	c := &contestant{process: process, title: p.title}
-	var a answer
-	if err = c.ask(&a, "version"); err == nil {
+	c := &contestant{process: process, title: p.title, trains: p.build != "" && !predictsOnly}
+	if p.build == "" {
+		var a answer
+		err = c.ask(&a, "version")
 		c.trains = a.Trains
-		err = c.begin(slices.Contains(frozen, m.name))
+	}
+	if err == nil {
+		err = c.begin(predictsOnly)
 	}
 	if err != nil {
 		c.close()

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"pixelgrad/autograd"
+	"pixelgrad/autograd/compile"
 	"pixelgrad/cmd/internal/format"
 	"pixelgrad/internal/recipe"
-	"pixelgrad/nn"
 	"pixelgrad/nn/optim"
 	"pixelgrad/vision"
 	"pixelgrad/vision/superres"
@@ -147,14 +147,23 @@ func measurePhotos(ctx context.Context, o *options) (*photosResult, error) {
 	recipe.FillWeights(m, 0)
 	adam := optim.NewAdam(m.Parameters(), 0.001)
 	loader := vision.NewLoader(cache, o.batch, 0, true)
-	for epoch := range 2 { // the first one warms up
+	programs := map[int]*compile.Training[superres.Input, superres.Output]{} // by batch
+	for epoch := range 2 {                                                   // the first one warms up
 		var wait time.Duration
 		begin := time.Now()
 		last := begin
 		for _, b := range until(ctx, loader.Epoch(epoch)) {
 			wait += time.Since(last)
-			nn.PSNRLoss(m.Forward(autograd.Constant(b.X))[0], autograd.Constant(b.Mid)).Backward()
-			adam.Step()
+			in, target := superres.Input{Photo: autograd.Constant(b.X)}, superres.Output{Mid: autograd.Constant(b.Mid)}
+			p := programs[b.X.Dim(0)]
+			if p == nil {
+				var err error
+				if p, err = compile.Train(m.Forward, superres.Loss, in, target, compile.Options{}); err != nil {
+					return nil, err
+				}
+				programs[b.X.Dim(0)] = p
+			}
+			step(m, p, adam, in, target)
 			last = time.Now()
 		}
 		r.Epoch, r.Wait = time.Since(begin).Seconds(), wait.Seconds()

@@ -143,15 +143,11 @@ func predictions(ctx context.Context, dir, file string, texts []text) (subjects 
 		}
 		side := vision.WorkshopSizes.X
 		x := vision.Resize(photo, side, side).Tensor()
-		var features []*autograd.Value
+		in := superres.Input{Photo: autograd.Constant(x)}
 		if eye != nil {
-			features = append(features, autograd.Constant(eye.See(x)))
+			in.Features = autograd.Constant(eye.See(x))
 		}
-		out := model.Forward(autograd.Inference(x), features...)
-		subjects = append(subjects, subject{t.name, vision.FromTensor(out[1].Data(), 0)})
-		for _, y := range out {
-			y.Free()
-		}
+		subjects = append(subjects, subject{t.name, vision.FromTensor(model.Forward(in).Large.Data(), 0)})
 	}
 	return subjects, c.RandomFeatures && eye != nil, nil
 }

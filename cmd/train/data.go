@@ -9,11 +9,12 @@ import (
 	"os"
 	"path/filepath"
 
+	"pixelgrad/autograd"
 	"pixelgrad/cmd/internal/progress"
 	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/nn/train"
-	"pixelgrad/tensor"
 	"pixelgrad/vision"
+	"pixelgrad/vision/superres"
 )
 
 // photographs are the data of a run: two sets of squares.
@@ -64,6 +65,9 @@ func openPhotographs(ctx context.Context, o *options, log io.Writer) (*photograp
 	return p, nil
 }
 
+// batch is what a model of superres learns from in a step.
+type batch = train.Batch[superres.Input, superres.Output]
+
 // batches turns a loader's batches into the training loop's.
 type batches struct {
 	*vision.Loader
@@ -71,11 +75,18 @@ type batches struct {
 	features *features // nil for a model that needs none
 }
 
-func (b batches) Epoch(epoch int) iter.Seq[train.Batch] {
-	return func(yield func(train.Batch) bool) {
-		for _, batch := range b.Loader.Epoch(epoch) {
-			targets := []*tensor.Tensor{batch.Mid, batch.Large}[:b.outputs]
-			if !yield(train.Batch{Input: batch.X, Features: b.features.of(batch.X, batch.Index), Targets: targets}) {
+func (b batches) Epoch(epoch int) iter.Seq[batch] {
+	return func(yield func(batch) bool) {
+		for _, photos := range b.Loader.Epoch(epoch) {
+			next := batch{
+				Input:  superres.Input{Photo: autograd.Constant(photos.X), Features: b.features.of(photos.X, photos.Index)},
+				Target: superres.Output{Mid: autograd.Constant(photos.Mid)},
+				Size:   photos.X.Dim(0),
+			}
+			if b.outputs == 2 {
+				next.Target.Large = autograd.Constant(photos.Large)
+			}
+			if !yield(next) {
 				return
 			}
 		}

@@ -3,9 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"strings"
 
+	"pixelgrad/autograd"
 	"pixelgrad/cmd/internal/format"
 	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/cmd/internal/progress"
@@ -59,21 +58,21 @@ func squaresOf(c *vision.Cache, i, n int) *tensor.Tensor {
 }
 
 // of returns the features of photographs, by their numbers in the cache; x are their
-// inputs. The tensor is valid until the next call.
-func (f *features) of(x *tensor.Tensor, index []int) []*tensor.Tensor {
+// inputs. The value is valid until the next call. It is nil for a model that needs none.
+func (f *features) of(x *tensor.Tensor, index []int) *autograd.Value {
 	if f == nil {
 		return nil
 	}
 	tensor.Release(f.last)
 	if f.kept == nil {
 		f.last = f.See(x)
-		return []*tensor.Tensor{f.last}
+		return autograd.Constant(f.last)
 	}
 	f.last = tensor.NewUninitialized(append([]int{len(index)}, f.Shape...)...)
 	for i, k := range index {
 		copy(f.last.Data()[i*f.size:(i+1)*f.size], f.kept[k*f.size:])
 	}
-	return []*tensor.Tensor{f.last}
+	return autograd.Constant(f.last)
 }
 
 // bytesOf is the memory that the features of n photographs take.
@@ -92,7 +91,10 @@ func (s *session) bothFeatures(ctx context.Context, e *frozen.Extractor) (train,
 		return nil, nil, nil
 	}
 	n := s.photos.train.Len() + s.photos.val.Len()
-	bytes, room := bytesOf(e, n), availableMemory()/2
+	bytes, room := bytesOf(e, n), int64(1<<30)
+	if free, known := freeMemory(); known {
+		room = free / 2
+	}
 	keep := bytes <= room
 	bar := progress.New(n, "Computing "+e.Name)
 	defer bar.Close()
@@ -109,19 +111,4 @@ func (s *session) bothFeatures(ctx context.Context, e *frozen.Extractor) (train,
 		fmt.Fprintf(s.out, "  features  %s, computed for every batch: to keep them would take %s, half of the free memory is %s\n", e.Name, format.Bytes(bytes), format.Bytes(room))
 	}
 	return train, val, nil
-}
-
-// availableMemory returns how many bytes the system can give without swapping, or
-// 2 GB if it does not say.
-func availableMemory() int64 {
-	text, err := os.ReadFile("/proc/meminfo")
-	if err == nil {
-		for line := range strings.Lines(string(text)) {
-			var kb int64
-			if _, err := fmt.Sscanf(line, "MemAvailable: %d kB", &kb); err == nil {
-				return kb << 10
-			}
-		}
-	}
-	return 2 << 30
 }

@@ -48,9 +48,14 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	f.StringVar(&o.Init, "init", "", "start from the weights in this .safetensors or .pth `file`")
 	f.Out(&o.Out, "`folder` for the results; default: runs/<model>-<time>")
 	f.BoolVar(&o.SkipBad, "skip-bad", false, "leave out photographs that cannot be read, and count them")
+	f.BoolVar(&o.Plain, "plain", false, "run the network on autograd's plain tape, as it is written, and not compiled")
+	f.Without(&o.Without)
 	o.AddFlags(f)
 	if _, err := f.Parse(args, usage, help); err != nil {
 		return nil, err
+	}
+	if o.Plain && len(o.Without) > 0 {
+		return nil, cli.Usagef("-plain -without %s: expected one of the two: the plain tape has no passes", strings.Join(o.Without, ","))
 	}
 	if o.Model == "all" {
 		o.archs = superres.Architectures

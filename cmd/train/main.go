@@ -26,12 +26,12 @@ import (
 	"io"
 	"math/rand/v2"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
+	"pixelgrad/autograd/compile"
 	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/cmd/internal/frozen"
-	"pixelgrad/nn"
-	"pixelgrad/nn/optim"
 	"pixelgrad/nn/train"
 	"pixelgrad/tensor"
 	"pixelgrad/vision"
@@ -92,6 +92,20 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 	s.bicubic = []float64{mid.Bicubic.PSNR, large.Bicubic.PSNR}[:o.outputs()]
 	s.summary()
 	var failed []error
+	var fit []*modelRun
+	for _, r := range runs { // now, and not when others have been trained for hours
+		if err := s.plan(r); err != nil {
+			if len(o.archs) == 1 {
+				undo()
+				return err
+			}
+			failed = append(failed, err)
+			fmt.Fprintf(log, "train: %v\n", err)
+			continue
+		}
+		fit = append(fit, r)
+	}
+	runs = fit
 	for i, r := range runs {
 		if i > 0 {
 			fmt.Fprintln(out)
@@ -128,7 +142,11 @@ type modelRun struct {
 	model      superres.Model
 	extractor  *frozen.Extractor
 	dir        string
-	valued     *features // features of the validation photographs
+	loop       *train.Loop[superres.Input, superres.Output]
+	planned    int                                                  // bytes that the loop's programs take
+	batches    int                                                  // and its batches
+	predictor  *compile.Prediction[superres.Input, superres.Output] // of one photograph, after the training
+	valued     *features                                            // features of the validation photographs
 	epochs     []train.Epoch
 	val, psnr  []float64 // of each output, the last time it was validated
 	seconds    float64
@@ -181,21 +199,14 @@ func (s *session) train(ctx context.Context, r *modelRun) error {
 	if err := p.begin(); err != nil {
 		return err
 	}
-	loop := train.Loop{
-		Model:      r.model,
-		Loss:       nn.PSNRLoss,
-		Optimizer:  optim.NewAdam(r.model.Parameters(), s.LR),
-		Train:      trainSet,
-		Validation: valSet,
-		Epochs:     s.Epochs,
-		MaxSteps:   s.Steps,
-		OnStep:     p.step,
-		OnValidate: p.validate,
-		OnEpoch:    p.epoch,
-	}
+	loop := r.loop
+	loop.Train, loop.Validation = trainSet, valSet
+	loop.OnStep, loop.OnValidate, loop.OnEpoch = p.step, p.validate, p.epoch
 	start := time.Now()
 	steps, err := loop.Run(ctx)
 	r.seconds = time.Since(start).Seconds()
 	r.wasStopped = ctx.Err() != nil && steps < total
+	r.loop, loop = nil, nil
+	debug.FreeOSMemory() // the memory of the steps, before pictures are drawn and the next network is trained
 	return errors.Join(err, p.end(steps))
 }

@@ -316,3 +316,56 @@ func TestParseFlags(t *testing.T) {
 		t.Errorf("-help: %v\n%s", err, help.String())
 	}
 }
+
+// TestMemoryIsRefused wants what the machine cannot hold to be refused before anything is
+// trained, and the other networks to be trained all the same.
+func TestMemoryIsRefused(t *testing.T) {
+	defer func(f func() (int64, bool)) { freeMemory = f }(freeMemory)
+	free := int64(1 << 20)
+	freeMemory = func() (int64, bool) { return free, true }
+	dir := t.TempDir()
+	_, _, err := runWith(t, context.Background(), quick(dir))
+	if err == nil || !strings.Contains(err.Error(), "-batch 4") || !strings.Contains(err.Error(), "1.0 MB") {
+		t.Errorf("with 1 MB of free memory: error %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "run")); err == nil {
+		t.Error("a folder for the results was left")
+	}
+	free = 50 << 20 // enough for all but the largest
+	out, log, err := runWith(t, context.Background(), quick(dir, "-model", "all", "-steps", "1"))
+	if err == nil || !strings.Contains(err.Error(), "SuperResNetDilated") || !strings.Contains(log, "SuperResNetDilated") || !strings.Contains(out, "SuperResNetMulti reaches") {
+		t.Errorf("with 50 MB of free memory: %v\n%s\n%s", err, log, out)
+	}
+	freeMemory = func() (int64, bool) { return 0, false }
+	if _, _, err := runWith(t, context.Background(), quick(t.TempDir(), "-steps", "1")); err != nil {
+		t.Errorf("on a system that does not say what is free: %v", err)
+	}
+}
+
+// TestPlainRun trains on the plain tape, and wants the compiled run's losses.
+func TestPlainRun(t *testing.T) {
+	losses := func(more ...string) string {
+		dir := t.TempDir()
+		out, _, err := runWith(t, context.Background(), quick(dir, append(more, "-steps", "3")...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if plain := len(more) > 0 && more[0] == "-plain"; plain != strings.Contains(out, "not planned") {
+			t.Errorf("%q: the line about memory:\n%s", more, out)
+		}
+		text, err := os.ReadFile(filepath.Join(dir, "run", runs.StepsFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	want := losses()
+	for _, more := range [][]string{{"-plain"}, {"-without", "all"}} {
+		if got := losses(more...); got != want {
+			t.Errorf("%q: losses\n%s, compiled\n%s", more, got, want)
+		}
+	}
+	if _, err := parseFlags([]string{"-plain", "-without", "fuse"}, io.Discard); err == nil || !strings.Contains(err.Error(), "-plain") {
+		t.Errorf("-plain with -without: %v", err)
+	}
+}

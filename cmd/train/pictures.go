@@ -10,10 +10,12 @@ import (
 	"text/tabwriter"
 
 	"pixelgrad/autograd"
+	"pixelgrad/autograd/compile"
 	"pixelgrad/cmd/internal/format"
 	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/nn"
 	"pixelgrad/vision"
+	"pixelgrad/vision/superres"
 )
 
 // shown is how many validation photographs the pictures have.
@@ -56,20 +58,33 @@ func (p picture) cell() vision.GridCell {
 }
 
 // predict enlarges validation photograph i with a model: a picture for each output.
-func (s *session) predict(r *modelRun, i int) []picture {
+func (s *session) predict(r *modelRun, i int) ([]picture, error) {
 	val := s.photos.val
 	x := val.Picture(i, val.Sizes.X).Tensor()
-	var features []*autograd.Value
-	for _, f := range r.valued.of(x, []int{i}) {
-		features = append(features, autograd.Constant(f))
+	y, err := r.forward(superres.Input{Photo: autograd.Constant(x), Features: r.valued.of(x, []int{i})}, s.Plain, s.Without)
+	if err != nil {
+		return nil, err
 	}
 	var out []picture
-	for j, p := range r.model.Forward(autograd.Inference(x), features...) {
+	for j, p := range y.Sizes() {
 		target := val.Picture(i, s.sides()[j]).Tensor()
 		out = append(out, picture{vision.FromTensor(p.Data(), 0), vision.PSNR(p.Data(), target)})
-		p.Free()
 	}
-	return out
+	return out, nil
+}
+
+// forward runs the trained model on one photograph.
+func (r *modelRun) forward(in superres.Input, plain bool, without []string) (superres.Output, error) {
+	if plain {
+		return r.model.Forward(in), nil
+	}
+	if r.predictor == nil {
+		var err error
+		if r.predictor, err = compile.Predict(r.model.Forward, in, compile.Options{Without: without}); err != nil {
+			return superres.Output{}, err
+		}
+	}
+	return r.predictor.Run(in), nil
 }
 
 // bicubicPicture is what plain interpolation makes of validation photograph i.
@@ -96,7 +111,10 @@ func (r *report) writePredictions() error {
 	}
 	for i := range min(shown, val.Len()) {
 		row := vision.GridRow{Name: val.Names[i], Cells: []vision.GridCell{{Image: val.Picture(i, val.Sizes.X)}}}
-		predictions := r.predict(r.modelRun, i)
+		predictions, err := r.predict(r.modelRun, i)
+		if err != nil {
+			return err
+		}
 		for j, side := range sides {
 			row.Cells = append(row.Cells, predictions[j].cell(), r.bicubicPicture(i, side).cell(), vision.GridCell{Image: val.Picture(i, side)})
 		}
@@ -177,7 +195,11 @@ func (s *session) writeComparison(name string, runs []*modelRun, j int) error {
 		input, truth := val.Picture(i, val.Sizes.X), val.Picture(i, side)
 		row := vision.GridRow{Name: val.Names[i], Cells: []vision.GridCell{{Image: input}}}
 		for _, r := range columns {
-			row.Cells = append(row.Cells, s.predict(r, i)[j].cell())
+			predictions, err := s.predict(r, i)
+			if err != nil {
+				return err
+			}
+			row.Cells = append(row.Cells, predictions[j].cell())
 		}
 		row.Cells = append(row.Cells, s.bicubicPicture(i, side).cell(), vision.GridCell{Image: truth})
 		x, y := busiest(input, input.W/cropShare)

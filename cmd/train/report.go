@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"pixelgrad/autograd"
 	"pixelgrad/cmd/internal/format"
 	"pixelgrad/cmd/internal/plots"
 	"pixelgrad/cmd/internal/progress"
@@ -19,6 +18,7 @@ import (
 	"pixelgrad/simd"
 	"pixelgrad/tensor"
 	"pixelgrad/vision"
+	"pixelgrad/vision/superres"
 )
 
 // outputNames are what the outputs of a model are called, in files and in print.
@@ -91,6 +91,7 @@ func (r *report) begin() error {
 	if err := r.writeSamples(); err != nil {
 		return err
 	}
+	r.memory()
 	fmt.Fprintln(r.out)
 	r.bar = progress.New(r.total, "")
 	r.since = time.Now()
@@ -106,19 +107,20 @@ func (r *report) step(s train.Step) {
 		sum += v
 	}
 	fmt.Fprintln(&r.steps)
-	r.images += s.Images
+	r.images += s.Size
 	rate := float64(r.images) / time.Since(r.since).Seconds()
 	r.bar.Set(s.Step, fmt.Sprintf("Epoch %d/%d  loss %.4f  %.0f images/s", s.Epoch, r.Epochs, sum, rate))
 }
 
 // validate adds up the squared errors of a validation batch.
-func (r *report) validate(b train.Batch, predictions []*autograd.Value) {
+func (r *report) validate(b batch, prediction superres.Output) {
+	targets := b.Target.Sizes()
 	if r.squares == nil {
-		r.squares, r.pixels = make([]float64, len(predictions)), make([]float64, len(predictions))
+		r.squares, r.pixels = make([]float64, len(targets)), make([]float64, len(targets))
 	}
-	for i, p := range predictions {
+	for i, p := range prediction.Sizes() {
 		n := float64(p.Data().Len())
-		r.squares[i] += vision.MSE(p.Data(), b.Targets[i]) * n
+		r.squares[i] += vision.MSE(p.Data(), targets[i].Data()) * n
 		r.pixels[i] += n
 	}
 }

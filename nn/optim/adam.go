@@ -35,8 +35,8 @@ func NewAdam(parameters []nn.Parameter, lr float64) *Adam {
 	return a
 }
 
-// Step moves the parameters by one step, and forgets their gradients. Parameters
-// without a gradient stay.
+// Step moves the parameters by one step against their gradients. Parameters without a
+// gradient stay.
 func (a *Adam) Step() {
 	a.step++
 	s := simd.NewAdamStep(a.LR, a.Beta1, a.Beta2, a.Eps, a.step)
@@ -46,6 +46,12 @@ func (a *Adam) Step() {
 			return
 		}
 		simd.Adam(p.Data().Data(), p.Grad().Data(), a.m[i].Data(), a.v[i].Data(), s)
-		p.ZeroGrad()
 	})
+}
+
+// ZeroGrad forgets the gradients of the parameters.
+func (a *Adam) ZeroGrad() {
+	for _, p := range a.parameters {
+		p.SetGrad(nil)
+	}
 }

@@ -1,68 +1,97 @@
-// Package train is the loop that every network here is trained with: batches,
-// losses, steps, epochs. It knows nothing of pictures.
+// Package train is a training loop: batches, losses, steps, epochs. It knows nothing of
+// pictures.
+//
+// Loop.step is what training is, in five calls: forward, loss, backward, step, forget. The rest
+// watches over it.
 package train
 
 import (
 	"context"
 	"fmt"
 	"iter"
-	"math"
 
 	"pixelgrad/autograd"
+	"pixelgrad/autograd/compile"
 	"pixelgrad/nn"
-	"pixelgrad/tensor"
 )
 
-// A Batch is an input with a target for each of the model's outputs. Features are
-// what the model gets beside the input, if anything.
-type Batch struct {
-	Input    *tensor.Tensor
-	Features []*tensor.Tensor
-	Targets  []*tensor.Tensor
+// A Batch is what a network gets, and what it should make of it.
+type Batch[In compile.Tree[In], Out compile.Tree[Out]] struct {
+	Input  In
+	Target Out
+	Size   int // how many examples there are
 }
 
 // Data is a source of batches: a training or a validation set.
-type Data interface {
+type Data[In compile.Tree[In], Out compile.Tree[Out]] interface {
 	// Batches returns how many there are in an epoch.
 	Batches() int
 
-	// Epoch returns the batches of an epoch, in the order that they come in. A batch
-	// is used before the next one is asked for, so that it may lie in the same memory.
-	Epoch(epoch int) iter.Seq[Batch]
+	// Epoch returns the batches of an epoch, in the order that they come in. The loop uses a
+	// batch before it asks for the next one, so both may lie in the same memory.
+	Epoch(epoch int) iter.Seq[Batch[In, Out]]
 }
 
-// A Model is a network with one or more outputs.
-type Model interface {
+// A Model is a network. In and Out are structs of values with names of their own, or
+// *autograd.Value.
+type Model[In compile.Tree[In], Out compile.Tree[Out]] interface {
 	nn.Module
-	Forward(x *autograd.Value, features ...*autograd.Value) []*autograd.Value
+	Forward(in In) Out
 }
 
-// An Optimizer moves the parameters against their gradients, and forgets these.
-type Optimizer interface{ Step() }
+// An Optimizer moves the parameters against their gradients, and clears the gradients.
+type Optimizer interface {
+	Step()
+	ZeroGrad()
+}
 
-// A Loop trains a model. The loss of a step is the sum of the losses of the outputs.
-type Loop struct {
-	Model      Model
-	Loss       func(pred, target *autograd.Value) *autograd.Value
+// A Loop trains a model.
+type Loop[In compile.Tree[In], Out compile.Tree[Out]] struct {
+	Model Model[In, Out]
+
+	// Loss compares predictions with targets: one number for each output. Training minimises
+	// their sum.
+	Loss       func(prediction, target Out) []*autograd.Value
 	Optimizer  Optimizer
-	Train      Data
-	Validation Data // may be nil
+	Train      Data[In, Out]
+	Validation Data[In, Out] // may be nil
 	Epochs     int
 	MaxSteps   int // stop after so many; 0: after Epochs
 
-	// These are called as training goes on, and may be nil. OnValidate gets every
-	// validation batch with what the model makes of it; an error of OnEpoch
-	// ends the training.
+	// The model runs as a compiled program. Plain runs it on autograd's tape instead, as
+	// written. Without leaves passes of the compiler out: see compile.Passes.
+	Plain   bool
+	Without []string
+
+	// The loop calls these as training goes on; they may be nil. OnValidate gets every
+	// validation batch with the model's predictions, which lie in the program's memory: copy
+	// what you keep. An error of OnEpoch ends the training.
 	OnStep     func(Step)
-	OnValidate func(b Batch, predictions []*autograd.Value)
+	OnValidate func(b Batch[In, Out], prediction Out)
 	OnEpoch    func(Epoch) error
+
+	engine *engine[In, Out]
+}
+
+// step teaches the model one batch. It returns the losses before the parameters move.
+func (l *Loop[In, Out]) step(b Batch[In, Out]) ([]float64, error) {
+	run, err := l.runner(b)
+	if err != nil {
+		return nil, err
+	}
+	run.Forward(b.Input)
+	losses := run.Loss(b.Target)
+	run.Backward()
+	l.Optimizer.Step()
+	l.Optimizer.ZeroGrad()
+	return losses, nil
 }
 
 // A Step is what one batch taught.
 type Step struct {
 	Epoch  int       // from 1
 	Step   int       // from 1, over all epochs
-	Images int       // in the batch
+	Size   int       // of the batch
 	Losses []float64 // of each output, before the parameters moved
 }
 
@@ -86,64 +115,78 @@ func (e *DivergedError) Error() string {
 	return fmt.Sprintf("step %d: the loss is %v, expected a finite number; the weights of the last good step are kept, try a smaller learning rate", e.Step, e.Loss)
 }
 
-// Run trains until all epochs or steps are done, ctx is cancelled, or the loss is no
-// number any more (a DivergedError). A step that was begun is always finished. It
+// Run trains until all epochs or steps are done, ctx is cancelled, or the loss
+// becomes NaN or infinite (a DivergedError). A step that was begun is always finished. It
 // returns how many steps were done; the error is nil if ctx ended it.
-func (l *Loop) Run(ctx context.Context) (steps int, err error) {
+func (l *Loop[In, Out]) Run(ctx context.Context) (steps int, err error) {
 	good := newSnapshot(l.Model)
+	stop := func() bool { return ctx.Err() != nil || l.MaxSteps > 0 && steps == l.MaxSteps }
+	diverged := func(step int, loss float64) (int, error) {
+		good.restore()
+		return steps, &DivergedError{step, loss}
+	}
 	for epoch := 1; epoch <= l.Epochs; epoch++ {
 		sums := &means{}
 		done := false
 		for b := range l.Train.Epoch(epoch) {
-			if done = ctx.Err() != nil || l.MaxSteps > 0 && steps == l.MaxSteps; done {
+			if done = stop(); done {
 				break
 			}
-			losses, total := l.forward(b)
-			if sum := float64(total.Data().Data()[0]); math.IsNaN(sum) || math.IsInf(sum, 0) {
-				total.Free()
-				good.restore()
-				return steps, &DivergedError{steps + 1, sum}
-			}
 			good.take()
-			total.Backward()
-			l.Optimizer.Step()
+			losses, err := l.step(b)
+			if err != nil {
+				return steps, err
+			}
+			if sum := total(losses); !finite(sum) {
+				return diverged(steps+1, sum)
+			}
+			good.confirm()
 			steps++
-			sums.add(losses)
+			sums.add(losses, 1)
 			if l.OnStep != nil {
-				l.OnStep(Step{Epoch: epoch, Step: steps, Images: b.Input.Dim(0), Losses: losses})
+				l.OnStep(Step{Epoch: epoch, Step: steps, Size: b.Size, Losses: losses})
 			}
 		}
 		if sums.n == 0 {
 			return steps, nil
 		}
 		e := Epoch{Epoch: epoch, Steps: steps, Train: sums.mean(), Whole: !done}
-		if l.Validation != nil && ctx.Err() == nil { // who interrupts does not want to wait
-			e.Val = l.validate()
-			for _, v := range e.Val {
-				if math.IsNaN(v) || math.IsInf(v, 0) {
-					good.restore()
-					return steps, &DivergedError{steps, v}
-				}
+		if l.Validation != nil && ctx.Err() == nil { // after an interrupt nobody wants to wait
+			if e.Val, err = l.validate(); err != nil {
+				return steps, err
+			}
+			if sum := total(e.Val); !finite(sum) {
+				return diverged(steps, sum)
 			}
 		}
-		if v, bad := l.notFinite(); bad { // no next step will show what the last one did
-			good.restore()
-			return steps, &DivergedError{steps, v}
+		if v, bad := l.notFinite(); bad { // the last step may have made NaN, and no later loss would show it
+			return diverged(steps, v)
 		}
 		if l.OnEpoch != nil {
 			if err := l.OnEpoch(e); err != nil {
 				return steps, err
 			}
 		}
-		if ctx.Err() != nil || l.MaxSteps > 0 && steps == l.MaxSteps {
-			return steps, nil
+		if stop() {
+			break
 		}
 	}
 	return steps, nil
 }
 
+// finite says whether v is neither NaN nor infinite.
+func finite(v float64) bool { return v-v == 0 }
+
+func total(losses []float64) float64 {
+	sum := 0.0
+	for _, v := range losses {
+		sum += v
+	}
+	return sum
+}
+
 // notFinite returns a parameter that is NaN or infinite, if there is one.
-func (l *Loop) notFinite() (v float64, bad bool) {
+func (l *Loop[In, Out]) notFinite() (v float64, bad bool) {
 	for _, p := range l.Model.Parameters() {
 		for _, v := range p.Data().Data() {
 			if v-v != 0 {
@@ -154,49 +197,26 @@ func (l *Loop) notFinite() (v float64, bad bool) {
 	return 0, false
 }
 
-// forward computes the losses of a batch, one an output, and their sum.
-func (l *Loop) forward(b Batch) (losses []float64, total *autograd.Value) {
-	for i, pred := range l.Model.Forward(autograd.Constant(b.Input), constants(b.Features)...) {
-		loss := l.Loss(pred, autograd.Constant(b.Targets[i]))
-		losses = append(losses, float64(loss.Data().Data()[0]))
-		if total == nil {
-			total = loss
-		} else {
-			total = autograd.Add(total, loss)
-		}
-	}
-	return losses, total
-}
-
-// constants wraps tensors that need no gradient.
-func constants(ts []*tensor.Tensor) []*autograd.Value {
-	vs := make([]*autograd.Value, len(ts))
-	for i, t := range ts {
-		vs[i] = autograd.Constant(t)
-	}
-	return vs
-}
-
 // validate returns the mean losses over the validation batches, each counted by
-// the number of its images.
-func (l *Loop) validate() []float64 {
+// the number of its examples.
+func (l *Loop[In, Out]) validate() ([]float64, error) {
 	sums := &means{}
+	l.weightsChanged()
 	for b := range l.Validation.Epoch(0) {
-		predictions := l.Model.Forward(autograd.Inference(b.Input), constants(b.Features)...)
+		prediction, err := l.predict(b.Input)
+		if err != nil {
+			return nil, err
+		}
 		var losses []float64
-		for i, pred := range predictions {
-			loss := l.Loss(pred, autograd.Constant(b.Targets[i]))
+		for _, loss := range l.Loss(prediction, b.Target) {
 			losses = append(losses, float64(loss.Data().Data()[0]))
 		}
 		if l.OnValidate != nil {
-			l.OnValidate(b, predictions)
+			l.OnValidate(b, prediction)
 		}
-		for _, pred := range predictions {
-			pred.Free()
-		}
-		sums.addWeighted(losses, b.Input.Dim(0))
+		sums.add(losses, b.Size)
 	}
-	return sums.mean()
+	return sums.mean(), nil
 }
 
 // means averages losses.
@@ -206,9 +226,7 @@ type means struct {
 	n      int
 }
 
-func (m *means) add(losses []float64) { m.addWeighted(losses, 1) }
-
-func (m *means) addWeighted(losses []float64, weight int) {
+func (m *means) add(losses []float64, weight int) {
 	if m.sums == nil {
 		m.sums = make([]float64, len(losses))
 	}
@@ -225,30 +243,4 @@ func (m *means) mean() []float64 {
 		mean[i] = v / m.weight
 	}
 	return mean
-}
-
-// A snapshot is a copy of a model's parameters: those of the last good step.
-type snapshot struct {
-	parameters []nn.Parameter
-	copies     []*tensor.Tensor
-}
-
-func newSnapshot(m nn.Module) *snapshot {
-	s := &snapshot{parameters: m.Parameters()}
-	for _, p := range s.parameters {
-		s.copies = append(s.copies, p.Data().Clone())
-	}
-	return s
-}
-
-func (s *snapshot) take() {
-	for i, p := range s.parameters {
-		copy(s.copies[i].Data(), p.Data().Data())
-	}
-}
-
-func (s *snapshot) restore() {
-	for i, p := range s.parameters {
-		copy(p.Data().Data(), s.copies[i].Data())
-	}
 }

@@ -3,7 +3,6 @@ package train
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"math"
 	"math/rand/v2"
@@ -24,8 +23,8 @@ type blur struct{ n int }
 
 func (b blur) Batches() int { return b.n }
 
-func (b blur) Epoch(epoch int) iter.Seq[Batch] {
-	return func(yield func(Batch) bool) {
+func (b blur) Epoch(epoch int) iter.Seq[batch] {
+	return func(yield func(batch) bool) {
 		box := tensor.New(1, 1, 3, 3)
 		for i := range box.Data() {
 			box.Data()[i] = 1. / 9
@@ -36,24 +35,29 @@ func (b blur) Epoch(epoch int) iter.Seq[Batch] {
 			for j := range x.Data() {
 				x.Data()[j] = rng.Float32()
 			}
-			if !yield(Batch{Input: x, Targets: []*tensor.Tensor{tensor.Conv2d(x, box, nil, tensor.ConvOptions{})}}) {
+			y := tensor.Conv2d(x, box, nil, tensor.ConvOptions{})
+			if !yield(batch{Input: autograd.Constant(x), Target: autograd.Constant(y), Size: 2}) {
 				return
 			}
 		}
 	}
 }
 
-type oneConv struct{ *nn.Conv2d }
+// batch and loop are of models that make one value of another.
+type (
+	batch = Batch[*autograd.Value, *autograd.Value]
+	loop  = Loop[*autograd.Value, *autograd.Value]
+)
 
-func (m oneConv) Forward(x *autograd.Value, _ ...*autograd.Value) []*autograd.Value {
-	return []*autograd.Value{m.Conv2d.Forward(x)}
+func mse(prediction, target *autograd.Value) []*autograd.Value {
+	return []*autograd.Value{autograd.MSE(prediction, target)}
 }
 
-func newLoop() *Loop {
-	m := oneConv{nn.NewConv2d(rand.New(rand.NewPCG(1, 1)), 1, 1, 3)}
-	return &Loop{
+func newLoop() *loop {
+	m := nn.NewConv2d(rand.New(rand.NewPCG(1, 1)), 1, 1, 3)
+	return &loop{
 		Model:      m,
-		Loss:       autograd.MSE,
+		Loss:       mse,
 		Optimizer:  optim.NewAdam(m.Parameters(), 0.02),
 		Train:      blur{20},
 		Validation: blur{3},
@@ -67,13 +71,13 @@ func TestRunLearns(t *testing.T) {
 	var epochs []Epoch
 	validated := 0
 	l.OnStep = func(s Step) { steps = append(steps, s) }
-	l.OnValidate = func(b Batch, p []*autograd.Value) { validated++ }
+	l.OnValidate = func(b batch, p *autograd.Value) { validated++ }
 	l.OnEpoch = func(e Epoch) error { epochs = append(epochs, e); return nil }
 	n, err := l.Run(context.Background())
 	if err != nil || n != 200 || len(steps) != 200 || len(epochs) != 10 || validated != 30 {
 		t.Fatalf("Run: %d steps, %v; %d OnStep, %d OnEpoch, %d OnValidate", n, err, len(steps), len(epochs), validated)
 	}
-	if s := steps[20]; s.Epoch != 2 || s.Step != 21 || s.Images != 2 {
+	if s := steps[20]; s.Epoch != 2 || s.Step != 21 || s.Size != 2 {
 		t.Errorf("step 21 is %+v", s)
 	}
 	mean := 0.0
@@ -128,12 +132,12 @@ type nanAt struct {
 	n int
 }
 
-func (d nanAt) Epoch(epoch int) iter.Seq[Batch] {
-	return func(yield func(Batch) bool) {
+func (d nanAt) Epoch(epoch int) iter.Seq[batch] {
+	return func(yield func(batch) bool) {
 		i := 0
 		for b := range d.blur.Epoch(epoch) {
 			if i++; i == d.n {
-				b.Input.Data()[5] = float32(math.NaN())
+				b.Input.Data().Data()[5] = float32(math.NaN())
 			}
 			if !yield(b) {
 				return
@@ -215,24 +219,69 @@ func TestWeights(t *testing.T) {
 	}
 }
 
-func ExampleLoop() {
-	m := oneConv{nn.NewConv2d(rand.New(rand.NewPCG(1, 1)), 1, 1, 3)}
-	l := Loop{
-		Model:     m,
-		Loss:      autograd.MSE,
-		Optimizer: optim.NewAdam(m.Parameters(), 0.02),
-		Train:     blur{20},
-		Epochs:    10,
-		OnEpoch: func(e Epoch) error {
-			if e.Epoch == 10 {
-				fmt.Println("learnt:", e.Train[0] < 1e-4)
-			}
-			return nil
-		},
+// TestPlain wants the plain tape and the compiled program to teach the same, also with a last
+// batch of another size.
+func TestPlain(t *testing.T) {
+	run := func(plain bool, without ...string) (losses []float64) {
+		l := newLoop()
+		l.Train, l.Plain, l.Without = uneven{blur{7}}, plain, without
+		l.OnEpoch = func(e Epoch) error { losses = append(losses, e.Train[0], e.Val[0]); return nil }
+		if n, err := l.Run(context.Background()); n != 70 || err != nil {
+			t.Fatalf("plain %v: %d steps, %v", plain, n, err)
+		}
+		return losses
 	}
-	steps, err := l.Run(context.Background())
-	fmt.Println(steps, err)
-	// Output:
-	// learnt: true
-	// 200 <nil>
+	want := run(true)
+	for _, without := range [][]string{nil, {"all"}, {"memory", "fuse"}} {
+		for i, v := range run(false, without...) {
+			if !(math.Abs(v-want[i]) <= 1e-5*want[i]) {
+				t.Errorf("without %v: loss %d is %v, on the plain tape %v", without, i, v, want[i])
+			}
+		}
+	}
+	l := newLoop()
+	l.Without = []string{"speed"}
+	if _, err := l.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "speed") || !strings.Contains(err.Error(), "fuse") {
+		t.Errorf("an unknown pass: error %v", err)
+	}
+}
+
+// uneven is a data set whose last batch has one image.
+type uneven struct{ blur }
+
+func (d uneven) Epoch(epoch int) iter.Seq[batch] {
+	return func(yield func(batch) bool) {
+		i := 0
+		for b := range d.blur.Epoch(epoch) {
+			if i++; i == d.n {
+				first := func(v *autograd.Value) *autograd.Value {
+					return autograd.Constant(tensor.FromSlice(v.Data().Data()[:64], 1, 1, 8, 8))
+				}
+				b = batch{Input: first(b.Input), Target: first(b.Target), Size: 1}
+			}
+			if !yield(b) {
+				return
+			}
+		}
+	}
+}
+
+// TestMemory wants the planned memory to be what the run then takes.
+func TestMemory(t *testing.T) {
+	l := newLoop()
+	like := batch{Input: autograd.Placeholder(2, 1, 8, 8), Target: autograd.Placeholder(2, 1, 8, 8)}
+	want, err := l.Memory([]batch{like}, []batch{like})
+	if err != nil || want == 0 {
+		t.Fatalf("Memory: %d bytes, %v", want, err)
+	}
+	if got := l.engine.arena.Bytes(); got != 0 {
+		t.Errorf("%d bytes are allocated before Run", got)
+	}
+	if _, err := l.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	// The rest of it are the ten gradients and the packed weights.
+	if got := l.engine.arena.Bytes(); got > want || got < want-1<<10 {
+		t.Errorf("the arena has %d bytes, %d were planned", got, want)
+	}
 }

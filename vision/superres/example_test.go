@@ -1,27 +1,57 @@
 package superres_test
 
 import (
+	"fmt"
 	"log"
 	"math/rand/v2"
 
 	"pixelgrad/autograd"
-	"pixelgrad/nn/train"
+	"pixelgrad/autograd/compile"
+	"pixelgrad/nn/optim"
+	"pixelgrad/testdata/photos"
 	"pixelgrad/vision"
 	"pixelgrad/vision/superres"
 )
 
-// Enlarge a photograph with weights that cmd/train has left.
+// Enlarge a photograph. train.LoadWeights would give the network weights that cmd/train has
+// left; here they are random.
 func Example() {
-	model := superres.NewSuperResNet(rand.New(rand.NewPCG(0, 0)))
-	if err := train.LoadWeights("weights.safetensors", model); err != nil {
-		log.Fatal(err)
-	}
-	photo, err := vision.ReadFile("photo.jpg")
+	model := superres.NewSuperResNetMulti(rand.New(rand.NewPCG(0, 0)))
+	photo, err := vision.ReadFS(photos.FS, "alpaca_0.jpg")
 	if err != nil {
 		log.Fatal(err)
 	}
-	larger := model.Forward(autograd.Inference(photo.Tensor()))[0]
-	if err := vision.WritePNG("larger.png", vision.FromTensor(larger.Data(), 0)); err != nil {
+	small := vision.Resize(photo, 72, 72)
+	larger := model.Forward(superres.Input{Photo: autograd.Constant(small.Tensor())})
+	fmt.Println(larger.Mid.Shape(), larger.Large.Shape())
+	// Output: [1 3 144 144] [1 3 288 288]
+}
+
+// A training step, compiled.
+func ExampleLoss() {
+	model := superres.NewSuperResNet(rand.New(rand.NewPCG(0, 0)))
+	photo, err := vision.ReadFS(photos.FS, "alpaca_0.jpg")
+	if err != nil {
 		log.Fatal(err)
 	}
+	in := superres.Input{Photo: autograd.Constant(vision.Resize(photo, 72, 72).Tensor())}
+	target := superres.Output{Mid: autograd.Constant(vision.Resize(photo, 144, 144).Tensor())}
+	step, err := compile.Train(model.Forward, superres.Loss, in, target, compile.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	adam := optim.NewAdam(model.Parameters(), 0.001)
+	var first, last float64
+	for i := range 10 {
+		step.Forward(in)
+		last = step.Loss(target)[0]
+		step.Backward()
+		adam.Step()
+		adam.ZeroGrad()
+		if i == 0 {
+			first = last
+		}
+	}
+	fmt.Println("the loss falls:", last < first)
+	// Output: the loss falls: true
 }

@@ -28,11 +28,11 @@ func NewSuperResNetMulti(rng *rand.Rand) *SuperResNetMulti {
 	}
 }
 
-// Forward returns the enlarged pictures. Shapes: (n,3,h,w) → (n,3,2h,2w), (n,3,4h,4w),
-// all with pixels in [0,1].
-func (m *SuperResNetMulti) Forward(x *autograd.Value, _ ...*autograd.Value) []*autograd.Value {
-	h := m.conv1.ForwardReLU(x)
-	h = m.conv2.ForwardReLU(h)
+// Forward returns the enlarged pictures. Shapes: (n,3,h,w) → mid (n,3,2h,2w), large
+// (n,3,4h,4w).
+func (m *SuperResNetMulti) Forward(in Input) Output {
+	h := relu(m.conv1.Forward(in.Photo))
+	h = relu(m.conv2.Forward(h))
 	return twoSizes(h, m.convMid, m.convLarge)
 }
 
@@ -44,4 +44,13 @@ func (m *SuperResNetMulti) Parameters() []nn.Parameter {
 		nn.Child{Name: "conv_mid", Module: m.convMid},
 		nn.Child{Name: "conv_large", Module: m.convLarge},
 	)
+}
+
+// twoSizes makes pictures of features, enlarged once and twice.
+func twoSizes(h *autograd.Value, mid, large *nn.Conv2d) Output {
+	m := up2(h)
+	return Output{
+		Mid:   sigmoid(mid.Forward(m)),
+		Large: sigmoid(large.Forward(up2(m))),
+	}
 }

@@ -30,7 +30,7 @@ func newResidualBlock(rng *rand.Rand, channels int) *residualBlock {
 }
 
 func (b *residualBlock) Forward(x *autograd.Value) *autograd.Value {
-	return b.conv2.ForwardAddReLU(b.conv1.ForwardReLU(x), x)
+	return relu(add(x, b.conv2.Forward(relu(b.conv1.Forward(x)))))
 }
 
 func (b *residualBlock) Parameters() []nn.Parameter {
@@ -49,16 +49,15 @@ func NewSuperResNetResidualBlock(rng *rand.Rand) *SuperResNetResidualBlock {
 	}
 }
 
-// Forward returns the enlarged pictures. Shapes: (n,3,h,w) → (n,3,2h,2w), (n,3,4h,4w),
-// all with pixels in [0,1].
-func (m *SuperResNetResidualBlock) Forward(x *autograd.Value, _ ...*autograd.Value) []*autograd.Value {
-	h := m.conv1.ForwardReLU(x)
-	h = m.block2.Forward(m.block1.Forward(h))
-	h = autograd.Upsample2(h)
-	mid := autograd.Sigmoid(m.convMid.Forward(h))
-	h = autograd.Upsample2(m.block3.Forward(h))
-	large := autograd.Sigmoid(m.convLarge.Forward(h))
-	return []*autograd.Value{mid, large}
+// Forward returns the enlarged pictures. Shapes: (n,3,h,w) → mid (n,3,2h,2w), large
+// (n,3,4h,4w).
+func (m *SuperResNetResidualBlock) Forward(in Input) Output {
+	h := relu(m.conv1.Forward(in.Photo))
+	u := up2(m.block2.Forward(m.block1.Forward(h)))
+	return Output{
+		Mid:   sigmoid(m.convMid.Forward(u)),
+		Large: sigmoid(m.convLarge.Forward(up2(m.block3.Forward(u)))),
+	}
 }
 
 // Parameters returns those of conv1, block1, block2, block3, conv_mid and conv_large.

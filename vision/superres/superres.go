@@ -11,15 +11,62 @@ import (
 	"pixelgrad/nn"
 )
 
+// The operations, under the names that they have in the drawings of the networks.
+var (
+	relu    = autograd.ReLU
+	sigmoid = autograd.Sigmoid
+	up2     = autograd.Upsample2
+	concat  = autograd.ConcatChannels
+	expand  = autograd.Expand
+	add     = autograd.Add
+)
+
 // A Model is a network that enlarges photographs.
 type Model interface {
 	nn.Module
 
-	// Forward returns the enlargements of x, by two and then, if the model makes it,
-	// by four. Models that lean on a frozen network get what that sees in x, see
-	// Architecture.Features; the others leave features alone. Shapes:
-	// (n,3,h,w) → (n,3,2h,2w), (n,3,4h,4w).
-	Forward(x *autograd.Value, features ...*autograd.Value) []*autograd.Value
+	// Forward returns the enlargements. It panics if in has no features although the model
+	// leans on a frozen network: see Architecture.Features.
+	Forward(in Input) Output
+}
+
+// Input is what a model sees.
+type Input struct {
+	Photo    *autograd.Value // (n,3,h,w), pixels in [0,1]
+	Features *autograd.Value // what a frozen network sees in the photographs, or nil: see Features
+}
+
+// Map returns the input with f applied to each value.
+func (in Input) Map(f func(*autograd.Value) *autograd.Value) Input {
+	return Input{f(in.Photo), f(in.Features)}
+}
+
+// Output is what a model makes of photographs, and what it is compared with.
+type Output struct {
+	Mid   *autograd.Value // (n,3,2h,2w), pixels in [0,1]
+	Large *autograd.Value // (n,3,4h,4w), or nil from a model with one output
+}
+
+// Map returns the output with f applied to each value.
+func (out Output) Map(f func(*autograd.Value) *autograd.Value) Output {
+	return Output{f(out.Mid), f(out.Large)}
+}
+
+// Sizes returns the enlargements that there are, the smaller one first.
+func (out Output) Sizes() []*autograd.Value {
+	if out.Large == nil {
+		return []*autograd.Value{out.Mid}
+	}
+	return []*autograd.Value{out.Mid, out.Large}
+}
+
+// Loss returns nn.PSNRLoss of each enlargement. It panics if the shapes differ.
+func Loss(prediction, target Output) []*autograd.Value {
+	losses := []*autograd.Value{nn.PSNRLoss(prediction.Mid, target.Mid)}
+	if prediction.Large != nil {
+		losses = append(losses, nn.PSNRLoss(prediction.Large, target.Large))
+	}
+	return losses
 }
 
 // An Architecture is a kind of model.

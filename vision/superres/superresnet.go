@@ -3,7 +3,6 @@ package superres
 import (
 	"math/rand/v2"
 
-	"pixelgrad/autograd"
 	"pixelgrad/nn"
 )
 
@@ -25,13 +24,11 @@ func NewSuperResNet(rng *rand.Rand) *SuperResNet {
 	}
 }
 
-// Forward returns the enlarged pictures. Shapes: (n,3,h,w) → (n,3,2h,2w), both with
-// pixels in [0,1].
-func (m *SuperResNet) Forward(x *autograd.Value, _ ...*autograd.Value) []*autograd.Value {
-	h := m.conv1.ForwardReLU(x)
-	h = m.conv2.ForwardReLU(h)
-	mid := autograd.Sigmoid(m.conv3.Forward(autograd.Upsample2(h)))
-	return []*autograd.Value{mid}
+// Forward returns the enlarged pictures. Shapes: (n,3,h,w) → mid (n,3,2h,2w).
+func (m *SuperResNet) Forward(in Input) Output {
+	h := relu(m.conv1.Forward(in.Photo))
+	h = relu(m.conv2.Forward(h))
+	return Output{Mid: sigmoid(m.conv3.Forward(up2(h)))}
 }
 
 // Parameters returns those of conv1, conv2 and conv3.

@@ -3,7 +3,6 @@ package superres
 import (
 	"math/rand/v2"
 
-	"pixelgrad/autograd"
 	"pixelgrad/nn"
 )
 
@@ -33,14 +32,13 @@ func NewSuperResNetWithCLIP(rng *rand.Rand, embedding int) *SuperResNetWithCLIP 
 	}
 }
 
-// Forward returns the enlarged pictures. Shapes: x (n,3,h,w), features (n,c) →
-// (n,3,2h,2w), (n,3,4h,4w), all pictures with pixels in [0,1]. It panics for anything
-// but one value of features.
-func (m *SuperResNetWithCLIP) Forward(x *autograd.Value, features ...*autograd.Value) []*autograd.Value {
-	h := m.conv1.ForwardReLU(x)
-	h = m.conv2.ForwardReLU(h)
-	e := autograd.Expand(one("SuperResNetWithCLIP", features), x.Shape()[2], x.Shape()[3])
-	h = m.merge.ForwardReLU(autograd.ConcatChannels(h, e))
+// Forward returns the enlarged pictures. Shapes: photo (n,3,h,w), features (n,c) → mid
+// (n,3,2h,2w), large (n,3,4h,4w). It panics without features.
+func (m *SuperResNetWithCLIP) Forward(in Input) Output {
+	e := in.features("SuperResNetWithCLIP")
+	h := relu(m.conv1.Forward(in.Photo))
+	h = relu(m.conv2.Forward(h))
+	h = relu(m.merge.Forward(concat(h, expand(e, in.Photo.Shape()[2], in.Photo.Shape()[3]))))
 	return twoSizes(h, m.convMid, m.convLarge)
 }
 

@@ -36,17 +36,16 @@ func NewSuperResNetWithVGG(rng *rand.Rand, channels int) *SuperResNetWithVGG {
 	}
 }
 
-// Forward returns the enlarged pictures. Shapes: x (n,3,h,w), features (n,c,h,w) or
-// (n,c,h/2,w/2) → (n,3,2h,2w), (n,3,4h,4w), all pictures with pixels in [0,1]. It
-// panics for anything but one value of features.
-func (m *SuperResNetWithVGG) Forward(x *autograd.Value, features ...*autograd.Value) []*autograd.Value {
-	h := m.conv1.ForwardReLU(x)
-	h = m.conv2.ForwardReLU(h)
-	f := one("SuperResNetWithVGG", features)
-	if f.Shape()[2] != x.Shape()[2] {
-		f = autograd.Upsample2(f)
+// Forward returns the enlarged pictures. Shapes: photo (n,3,h,w), features (n,c,h,w) or
+// (n,c,h/2,w/2) → mid (n,3,2h,2w), large (n,3,4h,4w). It panics without features.
+func (m *SuperResNetWithVGG) Forward(in Input) Output {
+	f := in.features("SuperResNetWithVGG")
+	if f.Shape()[2] != in.Photo.Shape()[2] {
+		f = up2(f)
 	}
-	h = m.merge.ForwardReLU(autograd.ConcatChannels(h, f))
+	h := relu(m.conv1.Forward(in.Photo))
+	h = relu(m.conv2.Forward(h))
+	h = relu(m.merge.Forward(concat(h, f)))
 	return twoSizes(h, m.convMid, m.convLarge)
 }
 
@@ -55,21 +54,12 @@ func (m *SuperResNetWithVGG) Parameters() []nn.Parameter {
 	return mergeParameters(m.conv1, m.conv2, m.merge, m.convMid, m.convLarge)
 }
 
-// one returns the value of features that a model wants.
-func one(model string, features []*autograd.Value) *autograd.Value {
-	if len(features) != 1 {
-		panic(fmt.Sprintf("superres: %s: Forward wants the frozen network's features, got %d values", model, len(features)))
+// features returns the features that a model wants, or panics.
+func (in Input) features(model string) *autograd.Value {
+	if in.Features == nil {
+		panic(fmt.Sprintf("superres: %s: Forward wants the frozen network's features beside photographs of shape %v", model, in.Photo.Shape()))
 	}
-	return features[0]
-}
-
-// twoSizes makes pictures of features, enlarged once and twice.
-func twoSizes(h *autograd.Value, mid, large *nn.Conv2d) []*autograd.Value {
-	h = autograd.Upsample2(h)
-	return []*autograd.Value{
-		autograd.Sigmoid(mid.Forward(h)),
-		autograd.Sigmoid(large.Forward(autograd.Upsample2(h))),
-	}
+	return in.Features
 }
 
 // mergeParameters names the layers of the two models that merge features.

@@ -6,6 +6,8 @@ import (
 	"io"
 	"math"
 	"strings"
+
+	"pixelgrad/autograd/compile"
 )
 
 // Flags are the flags of a command: those of package flag, with the values that they may
@@ -123,6 +125,20 @@ func (f *Flags) Out(p *string, usage string) {
 
 // JSON adds -json.
 func (f *Flags) JSON(p *bool) { f.BoolVar(p, "json", false, "print the results as JSON") }
+
+// Without adds -without: the compiler's passes that are left out.
+func (f *Flags) Without(p *[]string) {
+	var names []string
+	for _, pass := range compile.Passes {
+		names = append(names, pass.Name)
+	}
+	f.Func("without", "compile networks without these `passes`, with commas between: "+strings.Join(names, ", ")+" or all", func(list string) error {
+		if list != "" {
+			*p = append(*p, strings.Split(list, ",")...)
+		}
+		return compile.Options{Without: *p}.Check()
+	})
+}
 
 // Photos is how the usage of a flag describes a folder of photographs.
 const Photos = "`folder` of photographs, PASCAL VOC's layout or plain"

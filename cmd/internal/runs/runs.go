@@ -47,6 +47,8 @@ type Flags struct {
 	Init    string  `json:"init"`
 	SkipBad bool    `json:"skip_bad"`
 	frozen.Options
+	Plain   bool     `json:"plain"`
+	Without []string `json:"without"`
 }
 
 // A Config is what config.json holds: the flags, and what they led to.

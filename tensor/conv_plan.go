@@ -1,0 +1,219 @@
+package tensor
+
+import (
+	"fmt"
+	"slices"
+
+	"pixelgrad/simd"
+)
+
+// A ConvPlan is a convolution of given shapes that has been prepared: the algorithm is
+// chosen, and the memory that it takes is known. It is used by one goroutine at a time.
+type ConvPlan struct {
+	*convGeometry
+	in      *convInputs
+	options ConvOptions
+
+	// Images are computed in groups, of which the last one may be smaller.
+	group, groups        int           // images in a group, and how many groups
+	algorithm, rest      convAlgorithm // for a group, and for a last one that is smaller
+	padding, restPadding *padding
+
+	layout   scratchLayout
+	slots    []imageTask
+	operands convOperands // of the present run
+}
+
+// convOperands are the tensors of one run of a ConvPlan.
+type convOperands struct {
+	y, w, b, add *Tensor
+	xs           []*Tensor
+	packed       []float32
+}
+
+// PlanConv2d prepares Conv2d for the concatenation of several inputs, as ConcatChannels would
+// return it. w is the shape of the weights.
+//
+// Shapes: see InputForm for the inputs; w (oc,ic,kh,kw), with ic the channels of all. It
+// panics if they do not fit together.
+func PlanConv2d(xs []ConvInput, w []int, o ConvOptions) *ConvPlan {
+	return planConv2d("PlanConv2d", xs, w, o, winogradPixels)
+}
+
+// planConv2d is PlanConv2d with the number of pixels from which Winograd's way is used.
+func planConv2d(op string, xs []ConvInput, w []int, o ConvOptions, winogradPixels int) *ConvPlan {
+	in, g := newConv(op, slices.Clone(xs), w, o.Dilation)
+	p := &ConvPlan{convGeometry: g, in: in, options: o, group: 1}
+	if a := o.Add; a != nil {
+		want := p.OutputShape()
+		if a.Form == Enlarged {
+			want[2], want[3] = g.h/2, g.w/2
+		}
+		if !slices.Equal(a.Shape, want) || a.Form == Constant || a.Form == Enlarged && (g.h%2 != 0 || g.w%2 != 0) {
+			panic(fmt.Sprintf("tensor: %s: %v, form %d, cannot be added to the output %v", op, a.Shape, a.Form, p.OutputShape()))
+		}
+		p.options.Add = &ConvInput{Shape: slices.Clone(a.Shape), Form: a.Form}
+	}
+	p.algorithm = chooseConv(g, winogradPixels)
+	p.rest = p.algorithm
+	rest := 1
+	if a, ok := p.algorithm.(*winograd); ok && !p.addsLater() {
+		p.group = a.bestGroup()
+		rest = (max(1, g.n)-1)%p.group + 1
+		p.algorithm, p.rest = newWinograd(g, p.group), newWinograd(g, rest)
+	}
+	p.groups = (g.n + p.group - 1) / p.group
+	p.padding = newPadding(in, g, p.algorithm, p.group)
+	p.restPadding = newPadding(in, g, p.rest, rest)
+	p.layout = p.layoutFor(Threads())
+	p.slots = make([]imageTask, p.layout.images)
+	return p
+}
+
+// addsLater says whether something is added to the products in a step of its own.
+func (p *ConvPlan) addsLater() bool { return p.in.constant || p.options.Add != nil }
+
+// OutputShape returns the shape of the result.
+func (p *ConvPlan) OutputShape() []int { return []int{p.n, p.oc, p.h, p.w} }
+
+// PackedLen returns how many numbers packed weights are.
+func (p *ConvPlan) PackedLen() int { return p.algorithm.packedLen() }
+
+// PackWeights writes weights in the arrangement that Run reads them in. It panics if dst
+// has fewer than PackedLen numbers, or w not the shape that was planned.
+func (p *ConvPlan) PackWeights(dst []float32, w *Tensor) {
+	if len(dst) < p.PackedLen() {
+		panic(fmt.Sprintf("tensor: ConvPlan.PackWeights: weights %v: memory for %d numbers, want %d", w.shape, len(dst), p.PackedLen()))
+	}
+	checkOperand("ConvPlan.PackWeights", "weights", w, p.oc, p.in.channels, p.kh, p.kw)
+	p.algorithm.packWeights(dst, kernels{w: w, channels: p.in.images})
+}
+
+// ScratchLen returns how many numbers of temporary memory Run takes, with as many threads
+// as there were when it was planned.
+func (p *ConvPlan) ScratchLen() int { return p.layout.len() }
+
+func (p *ConvPlan) layoutFor(threads int) scratchLayout {
+	image := alignLen(p.padding.len()) + alignLen(p.algorithm.workLen())
+	if p.in.constant {
+		image += alignLen(p.oc * p.taps)
+	}
+	return newScratchLayout(threads, p.groups, 0, image, p.blockLen)
+}
+
+// blockLen is how much memory each thread of a team takes.
+func (p *ConvPlan) blockLen(team int) int {
+	n := max(p.padding.blockLen(), p.algorithm.blockLen(team), p.rest.blockLen(team))
+	if p.options.Add != nil {
+		n = max(n, p.w+blendLen(p.w))
+	}
+	return n
+}
+
+// Run computes the convolution:
+//
+//	y = f(Conv2d(xs, w, b) + add)
+//
+// with f(x) = max(x, 0) if it was planned with ReLU, else x. b may be nil, and so may add
+// if none was planned. packed are the weights from PackWeights, and w is read only
+// for Constant channels. scratch is memory of arbitrary content; if it has fewer than
+// ScratchLen numbers, or the number of threads has changed and takes more, Run takes
+// memory of its own instead. It panics if an operand has not the shape that was planned.
+func (p *ConvPlan) Run(y *Tensor, xs []*Tensor, w, b, add *Tensor, packed, scratch []float32) {
+	p.check(y, xs, w, b, add, packed)
+	layout := &p.layout
+	if threads := Threads(); threads != layout.threads {
+		other := p.layoutFor(threads)
+		layout = &other
+	}
+	memory := layout.memory(scratch)
+	defer memory.release()
+	p.operands = convOperands{y, w, b, add, xs, packed}
+	layout.run(p.groups, &p.slots, &memory, p.images)
+	p.operands = convOperands{}
+}
+
+// check panics if an operand has not the shape that was planned.
+func (p *ConvPlan) check(y *Tensor, xs []*Tensor, w, b, add *Tensor, packed []float32) {
+	const op = "ConvPlan.Run"
+	checkOperand(op, "the result", y, p.n, p.oc, p.h, p.w)
+	checkInputs(op, p.in, xs)
+	if p.in.constant {
+		checkOperand(op, "weights", w, p.oc, p.in.channels, p.kh, p.kw)
+	}
+	if b != nil {
+		checkOperand(op, "bias", b, p.oc)
+	}
+	if a := p.options.Add; a != nil {
+		checkOperand(op, "what is added", add, a.Shape...)
+	} else if add != nil {
+		panic(fmt.Sprintf("tensor: %s: nothing was planned to be added to the result %v, got %v", op, y.shape, add.shape))
+	}
+	if len(packed) < p.PackedLen() {
+		panic(fmt.Sprintf("tensor: %s: %d packed weights, want %d", op, len(packed), p.PackedLen()))
+	}
+}
+
+// images computes group i of the images.
+func (p *ConvPlan) images(t *imageTask, i int) {
+	algorithm, padding := p.algorithm, p.padding
+	t.image = i * p.group
+	if p.n-t.image < p.group {
+		algorithm, padding = p.rest, p.restPadding
+	}
+	memory, size := t.memory, p.pixels()
+	t.xs, t.packed = p.operands.xs, p.operands.packed
+	t.padded = padding.of(t, carve(&memory, padding.len()))
+	t.work = carve(&memory, algorithm.workLen())
+	t.dst = destination{data: p.operands.y.data[t.image*p.oc*size:], pixels: size}
+	t.end = epilogue{bias: p.operands.b, relu: p.options.ReLU && !p.addsLater()}
+	algorithm.convolve(t)
+	if !p.addsLater() {
+		return
+	}
+	if p.in.constant {
+		t.work = carve(&memory, p.oc*p.taps)
+		p.in.constants(t.work, p.convGeometry, p.operands.xs, p.operands.w, t.image)
+	}
+	each(p, t, p.oc, (*ConvPlan).finish)
+}
+
+// finish adds to an output channel what is not multiplied pixel by pixel.
+func (p *ConvPlan) finish(t *imageTask, worker, oc int) {
+	plane := t.dst.channel(oc)[:p.pixels()]
+	if p.in.constant {
+		p.addConstants(plane, t.work[oc*p.taps:])
+	}
+	if a := p.options.Add; a != nil {
+		src := channelOf(p.operands.add, t.image, oc)
+		if a.Form == Plain {
+			simd.Add(plane, plane, src)
+		} else {
+			row, blend := t.block(worker)[:p.w], t.block(worker)[p.w:][:blendLen(p.w)]
+			for y := range p.h {
+				upsampleRow(row, src, blend, y)
+				simd.Add(plane[y*p.w:(y+1)*p.w], plane[y*p.w:(y+1)*p.w], row)
+			}
+		}
+	}
+	if p.options.ReLU {
+		simd.AddBiasReLU(plane, plane, 0)
+	}
+}
+
+// checkOperand panics unless a tensor has the shape that was planned.
+func checkOperand(op, what string, t *Tensor, shape ...int) {
+	if t == nil || !slices.Equal(t.shape, shape) {
+		panic(fmt.Sprintf("tensor: %s: %s of shape %v, planned was %v", op, what, shapeOf(t), slices.Clone(shape)))
+	}
+}
+
+// checkInputs panics unless all inputs have the shapes that were planned.
+func checkInputs(op string, in *convInputs, xs []*Tensor) {
+	if len(xs) != len(in.parts) {
+		panic(fmt.Sprintf("tensor: %s: %d inputs, planned were %d", op, len(xs), len(in.parts)))
+	}
+	for i, x := range xs {
+		checkOperand(op, "an input", x, in.parts[i].Shape...)
+	}
+}
