@@ -31,7 +31,7 @@ func Threads() int {
 // Parallel calls f(i) for every i from 0 to n-1, on Threads goroutines. Which one
 // takes which i is left to chance, so f must give the same result wherever it runs.
 func Parallel(n int, f func(i int)) {
-	c := crews.Get().(*crew)
+	c := takeCrew()
 	c.plain = f
 	c.run(Threads(), n, c.callPlain)
 }
@@ -39,7 +39,7 @@ func Parallel(n int, f func(i int)) {
 // parallelOn is Parallel on some number of goroutines. f is also given the number of the
 // one that it is called on, so that each can have memory of its own.
 func parallelOn(threads, n int, f func(worker, i int)) {
-	crews.Get().(*crew).run(threads, n, f)
+	takeCrew().run(threads, n, f)
 }
 
 // A crew is the goroutines of one call of Parallel or parallelOn. It is used again, since
@@ -54,7 +54,20 @@ type crew struct {
 	callPlain     func(worker, i int) // calls plain
 }
 
-var crews = sync.Pool{New: func() any {
+// crews wait to be used again. A sync.Pool would empty itself at every collection.
+var crews struct {
+	sync.Mutex
+	free []*crew
+}
+
+func takeCrew() *crew {
+	crews.Lock()
+	defer crews.Unlock()
+	if last := len(crews.free) - 1; last >= 0 {
+		c := crews.free[last]
+		crews.free = crews.free[:last]
+		return c
+	}
 	c := new(crew)
 	c.help = func() {
 		defer c.wait.Done()
@@ -62,7 +75,7 @@ var crews = sync.Pool{New: func() any {
 	}
 	c.callPlain = func(_, i int) { c.plain(i) }
 	return c
-}}
+}
 
 // run calls f on up to threads goroutines, the caller's being number 0.
 func (c *crew) run(threads, n int, f func(worker, i int)) {
@@ -87,7 +100,9 @@ func (c *crew) work(worker int) {
 func (c *crew) join() {
 	c.wait.Wait()
 	c.f, c.plain = nil, nil
-	crews.Put(c)
+	crews.Lock()
+	crews.free = append(crews.free, c)
+	crews.Unlock()
 }
 
 // chunk is how many elements of an elementwise operation are one piece of work.
