@@ -15,13 +15,13 @@ type ConvBackwardPlan struct {
 	relu         bool
 	wantW, wantB bool
 
-	algorithm  convAlgorithm
-	padding    *padding
-	weights    weightGradAlgorithm // nil if that gradient is not wanted
-	transposed convAlgorithm       // for the gradient of the inputs, nil if none is wanted
-	padded     int                 // channels of the padded gradient, for weights filled up
-	biasSums   []float64           // of each image and output channel, nil if db is not wanted
-	tapSums    []float64           // of each image, output channel and tap, nil if not needed: see constantGrads
+	algorithm    convAlgorithm
+	padding      *padding
+	weights      weightGradAlgorithm // nil if that gradient is not wanted
+	transposed   convAlgorithm       // for the gradient of the inputs, nil if none is wanted
+	gradChannels int                 // channels of the padded gradient, for weights filled up
+	biasSums     []float64           // of each image and output channel, nil if db is not wanted
+	tapSums      []float64           // of each image, output channel and tap, nil if not needed: see constantGrads
 
 	layout   scratchLayout
 	slots    []imageTask
@@ -42,11 +42,11 @@ type convBackwardOperands struct {
 func PlanConv2dBackward(xs []ConvInput, w []int, o ConvOptions, wantW, wantB bool) *ConvBackwardPlan {
 	in, g := newConv("PlanConv2dBackward", slices.Clone(xs), w, o.Dilation)
 	a := chooseConv(g, winogradPixels)
-	p := &ConvBackwardPlan{convGeometry: g, in: in, relu: o.ReLU, wantW: wantW, wantB: wantB, algorithm: a, padded: g.oc}
+	p := &ConvBackwardPlan{convGeometry: g, in: in, relu: o.ReLU, wantW: wantW, wantB: wantB, algorithm: a, gradChannels: g.oc}
 	p.padding = newPadding(in, g, a, 1)
 	if wantW {
 		p.weights = a.weightGrad()
-		p.padded = gradColumns(g.oc)
+		p.gradChannels = gradColumns(g.oc)
 	}
 	if len(in.wanted) > 0 {
 		p.transposed = a.transposed(len(in.wanted))
@@ -81,7 +81,7 @@ func (p *ConvBackwardPlan) layoutFor(threads int) scratchLayout {
 	if p.n%threads != 0 {
 		rest = max(rest, p.restLen(threads))
 	}
-	image := alignLen(paddedLen(p.algorithm, p.padded)) + rest
+	image := alignLen(paddedLen(p.algorithm, p.gradChannels)) + rest
 	return newScratchLayout(threads, p.n, shared, image, p.blockLen)
 }
 
@@ -191,8 +191,8 @@ func (p *ConvBackwardPlan) check(dx []*Tensor, dw, db *Tensor, xs []*Tensor, w, 
 func (p *ConvBackwardPlan) image(t *imageTask, i int) {
 	t.image, t.xs = i, p.operands.xs
 	memory := t.memory
-	t.padded = carve(&memory, paddedLen(p.algorithm, p.padded))
-	each(p, t, p.padded, (*ConvBackwardPlan).padGradient)
+	t.padded = carve(&memory, paddedLen(p.algorithm, p.gradChannels))
+	each(p, t, p.gradChannels, (*ConvBackwardPlan).padGradient)
 	if p.weights != nil {
 		memory := memory
 		t.paddedX = p.padding.of(t, carve(&memory, p.padding.len()))
@@ -235,7 +235,7 @@ func (p *ConvBackwardPlan) padGradient(t *imageTask, worker, c int) {
 	if p.tapSums != nil {
 		rows.tapSums = p.tapSums[at*p.taps:][:p.taps]
 	}
-	p.algorithm.pad(dst, rows, t.block(worker))
+	p.algorithm.pad(dst, rows, t.threadMemory(worker))
 }
 
 // shrink turns the gradient of an enlarged channel into that of the channel.
@@ -243,7 +243,7 @@ func (p *ConvBackwardPlan) shrink(t *imageTask, worker, c int) {
 	at := p.in.wanted[c]
 	if p.in.parts[at.part].Form == Enlarged {
 		dx := channelOf(p.operands.dx[at.part], t.image, at.channel)
-		upsampleBackward(dx, t.dst.channel(c)[:p.pixels()], t.block(worker)[:p.w+2], p.h, p.w)
+		upsampleBackward(dx, t.dst.channel(c)[:p.pixels()], t.threadMemory(worker)[:p.w+2], p.h, p.w)
 	}
 }
 

@@ -17,7 +17,8 @@ type directConv struct {
 	tapOffsets []int32 // of (ic,ky,kx), for the channels of one block
 }
 
-// convBlock is how many input channels are multiplied before the next block: 32 of them, three rows each, fit the first level of cache together.
+// convBlock is how many input channels are multiplied before the next block: 32 of them, three
+// rows each, fit the first level of cache together.
 const convBlock = 32
 
 // convBand is about how many output pixels are computed for all channels at a time:
@@ -110,7 +111,7 @@ func (d *directConv) band(t *imageTask, worker, i int) {
 	q0 := i / shares * d.bandWidth()
 	q1 := min(d.flat, q0+d.bandWidth())
 	width := roundUp(q1-q0, nr) // of the sums' rows
-	sums, rowLen := t.block(worker), d.ic*d.taps*mr
+	sums, rowLen := t.threadMemory(worker), d.ic*d.taps*mr
 	for c := 0; c < d.ic; c += convBlock {
 		k := min(convBlock, d.ic-c) * d.taps
 		for q := 0; q < width; q += nr {

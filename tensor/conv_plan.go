@@ -129,7 +129,7 @@ func (p *ConvPlan) Run(y *Tensor, xs []*Tensor, w, b, add *Tensor, packed, scrat
 	memory := layout.memory(scratch)
 	defer memory.release()
 	p.operands = convOperands{y, w, b, add, xs, packed}
-	layout.run(p.groups, &p.slots, &memory, p.images)
+	layout.run(p.groups, &p.slots, &memory, p.computeGroup)
 	p.operands = convOperands{}
 }
 
@@ -154,8 +154,8 @@ func (p *ConvPlan) check(y *Tensor, xs []*Tensor, w, b, add *Tensor, packed []fl
 	}
 }
 
-// images computes group i of the images.
-func (p *ConvPlan) images(t *imageTask, i int) {
+// computeGroup computes group i of the images.
+func (p *ConvPlan) computeGroup(t *imageTask, i int) {
 	algorithm, padding := p.algorithm, p.padding
 	t.image = i * p.group
 	if p.n-t.image < p.group {
@@ -189,7 +189,7 @@ func (p *ConvPlan) finish(t *imageTask, worker, oc int) {
 		if a.Form == Plain {
 			simd.Add(plane, plane, src)
 		} else {
-			row, blend := t.block(worker)[:p.w], t.block(worker)[p.w:][:blendLen(p.w)]
+			row, blend := t.threadMemory(worker)[:p.w], t.threadMemory(worker)[p.w:][:blendLen(p.w)]
 			for y := range p.h {
 				upsampleRow(row, src, blend, y)
 				simd.Add(plane[y*p.w:(y+1)*p.w], plane[y*p.w:(y+1)*p.w], row)

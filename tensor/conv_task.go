@@ -30,8 +30,8 @@ type imageTask struct {
 	reached int       // the position or tile that they have come to
 }
 
-// block returns the memory of a thread that works on the task.
-func (t *imageTask) block(worker int) []float32 {
+// threadMemory returns the memory of a thread that works on the task.
+func (t *imageTask) threadMemory(worker int) []float32 {
 	return t.blocks[worker*t.blockLen:][:t.blockLen]
 }
 

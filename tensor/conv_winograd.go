@@ -205,7 +205,7 @@ func (w *winograd) block(t *imageTask, worker, i int) {
 	tile := i / shares * winogradBlock
 	vLen, ldv := valuesLen(w.ic)
 	_, ldm := valuesLen(panels * mr)
-	v, m := t.block(worker)[:vLen], t.block(worker)[vLen:]
+	v, m := t.threadMemory(worker)[:vLen], t.threadMemory(worker)[vLen:]
 	count := roundUp(min(winogradBlock, w.tiles-tile), nr) // columns of products
 	for ic := range w.ic {
 		simd.WinogradInput(v[ic*winogradBlock:], ldv, t.padded[ic*w.planeLen():][:w.planeLen()], w.rowLen, w.sources[tile:][:count])
@@ -277,7 +277,7 @@ func (w *winograd) finish(t *imageTask, worker, i int) {
 	d, row := w.dilation, 4*w.tilesX
 	size := 16 * w.tiles / w.images
 	dst, whole := t.dst.channel(i), t.work[(oc*w.images+i/w.oc)*size:][:size]
-	buffer := t.block(worker)[:2*w.w]
+	buffer := t.threadMemory(worker)[:2*w.w]
 	for y := range w.h {
 		src := whole[(y%d*d*4*w.tilesY+y/d)*row:]
 		if d > 1 {

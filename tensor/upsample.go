@@ -37,6 +37,9 @@ func Upsample2To(y, x *Tensor) {
 // more than a row of src.
 func upsampleRow(dst, src, scratch []float32, i int) {
 	w := len(scratch) - 2
+	if w == 0 {
+		return
+	}
 	near := i / 2
 	far := near - 1 + 2*(i%2) // the row above for even rows, below for odd ones
 	far = min(max(far, 0), len(src)/w-1)

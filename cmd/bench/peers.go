@@ -198,7 +198,7 @@ func measureModel(ctx context.Context, o *options, m modelSpec, peers []peer, lo
 	for _, peer := range peers {
 		c, err := meet(ctx, o, m, peer)
 		if err != nil {
-			return r, fmt.Errorf("%v: %w; without -peer ours is measured alone", m, err)
+			return r, fmt.Errorf("%v: %w; without -peer and -against ours is measured alone", m, err)
 		}
 		defer c.close()
 		if !(math.Abs(c.loss-ours.loss) <= lossTolerance*ours.loss) {

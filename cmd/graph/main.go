@@ -92,7 +92,7 @@ func run(ctx context.Context, o *options, out io.Writer) error {
 			return fmt.Errorf("-out %s: expected a folder that is there, found none", o.out)
 		}
 	}
-	stages, err := compileStages(o)
+	stages, err := compileStages(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -110,6 +110,9 @@ func run(ctx context.Context, o *options, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.out, err)
 	}
+	if err := cli.Interrupted(ctx); err != nil {
+		return err
+	}
 	err = atomicfile.Write(o.out, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
@@ -121,7 +124,7 @@ func run(ctx context.Context, o *options, out io.Writer) error {
 }
 
 // compileStages compiles the network without any pass, then with one pass more each time.
-func compileStages(o *options) ([]stage, error) {
+func compileStages(ctx context.Context, o *options) ([]stage, error) {
 	m := o.arch.New(rand.New(rand.NewPCG(0, 0)))
 	named := map[*autograd.Value]string{}
 	for _, p := range m.Parameters() {
@@ -161,6 +164,9 @@ func compileStages(o *options) ([]stage, error) {
 				return nil, err
 			}
 			s.program = p.Program
+		}
+		if err := cli.Interrupted(ctx); err != nil {
+			return nil, err
 		}
 		if len(stages) > 0 {
 			s.changed = changed(stages[len(stages)-1].program.Graph, s.program.Graph)

@@ -84,16 +84,16 @@ func bytesOf(e *frozen.Extractor, n int) int64 {
 	return b
 }
 
-// bothFeatures computes the features of the training and the validation photographs,
-// with a bar, and says what they take.
-func (s *session) bothFeatures(ctx context.Context, e *frozen.Extractor) (train, val *features, err error) {
+// bothFeatures computes the features of the training and the validation photographs, with a
+// bar, and says what they take. It leaves need bytes for the training.
+func (s *session) bothFeatures(ctx context.Context, e *frozen.Extractor, need int64) (train, val *features, err error) {
 	if e == nil {
 		return nil, nil, nil
 	}
 	n := s.photos.train.Len() + s.photos.val.Len()
 	bytes, room := bytesOf(e, n), int64(1<<30)
 	if free, known := freeMemory(); known {
-		room = free / 2
+		room = max(0, free-need) / 2
 	}
 	keep := bytes <= room
 	bar := progress.New(n, "Computing "+e.Name)

@@ -105,7 +105,10 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 		}
 		fit = append(fit, r)
 	}
-	runs = fit
+	if runs = fit; len(runs) == 0 {
+		undo()
+		return errors.Join(failed...)
+	}
 	for i, r := range runs {
 		if i > 0 {
 			fmt.Fprintln(out)
@@ -188,7 +191,7 @@ func (s *session) train(ctx context.Context, r *modelRun) error {
 	p := &report{session: s, modelRun: r, total: total}
 	p.heading()
 	var err error
-	if trainSet.features, valSet.features, err = s.bothFeatures(ctx, r.extractor); err != nil {
+	if trainSet.features, valSet.features, err = s.bothFeatures(ctx, r.extractor, r.need()); err != nil {
 		if ctx.Err() != nil {
 			fmt.Fprintln(s.out, "Interrupted while computing features; this network was not trained.")
 			return nil

@@ -12,6 +12,7 @@ import (
 	"pixelgrad/nn"
 	"pixelgrad/nn/optim"
 	"pixelgrad/nn/train"
+	"pixelgrad/tensor"
 	"pixelgrad/vision/superres"
 )
 
@@ -87,6 +88,7 @@ func (r *report) memory() {
 		fmt.Fprintln(r.out, "  memory    not planned: the plain tape keeps every result of a step")
 		return
 	}
+	tensor.ReleaseAll()  // programs have memory of their own
 	debug.FreeOSMemory() // what reading photographs and drawing samples has left
 	fmt.Fprintf(r.out, "  memory    %s for the steps, planned; %s with the program and its photographs\n",
 		format.Megabytes(float64(r.planned)), format.Megabytes(float64(r.need()+residentMemory())))
@@ -97,7 +99,7 @@ var freeMemory = availableMemory
 
 // availableMemory returns how many bytes the system can give without swapping, if it says so.
 func availableMemory() (bytes int64, known bool) {
-	bytes, known = kilobytes("/proc/meminfo", "MemAvailable")
+	bytes, known = figure("/proc/meminfo", "MemAvailable: %d kB")
 	bytes <<= 10
 	// A container may have less than its machine.
 	number := func(file string) (int64, bool) {
@@ -110,6 +112,10 @@ func availableMemory() (bytes int64, known bool) {
 	}
 	limit, limited := number("/sys/fs/cgroup/memory.max") // "max" without a limit
 	used, ok := number("/sys/fs/cgroup/memory.current")
+	for _, cache := range []string{"inactive_file", "active_file"} { // given back when it is needed
+		n, _ := figure("/sys/fs/cgroup/memory.stat", cache+" %d")
+		used -= n
+	}
 	if limited && ok && (!known || limit-used < bytes) {
 		bytes, known = max(0, limit-used), true
 	}
@@ -119,18 +125,18 @@ func availableMemory() (bytes int64, known bool) {
 // residentMemory returns how many bytes of this process are in memory, or 0 if the system
 // does not say.
 func residentMemory() int64 {
-	n, _ := kilobytes("/proc/self/status", "VmRSS")
+	n, _ := figure("/proc/self/status", "VmRSS: %d kB")
 	return n << 10
 }
 
-// kilobytes returns a figure of one of Linux's files.
-func kilobytes(file, name string) (n int64, known bool) {
+// figure returns the number in the line of one of Linux's files that has a form.
+func figure(file, form string) (n int64, known bool) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return 0, false
 	}
 	for line := range strings.Lines(string(text)) {
-		if _, err := fmt.Sscanf(line, name+": %d kB", &n); err == nil {
+		if _, err := fmt.Sscanf(line, form, &n); err == nil {
 			return n, true
 		}
 	}

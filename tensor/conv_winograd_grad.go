@@ -77,7 +77,7 @@ func (g *winogradGrad) product(t *imageTask, worker, xi int) {
 	if t.reached == 0 {
 		clear(sums)
 	}
-	pixels := t.block(worker)[:winogradBlock*nt]
+	pixels := t.threadMemory(worker)[:winogradBlock*nt]
 	for oc := 0; oc < g.columns; oc += nt {
 		for i := 0; i < nt; i += 8 {
 			simd.Transpose8(pixels[i:], nt, grad[xi*ldg+(oc+i)*winogradBlock:], winogradBlock, count)
