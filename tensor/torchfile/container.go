@@ -12,6 +12,9 @@ import (
 // as the pickle of a long.
 const magic = bigInt("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19")
 
+// legacyNumber is magic as protocol 1 writes it, after an 'L'.
+const legacyNumber = "119547037146038801333356L"
+
 // memoryBase is the memory, in bytes, that every file may take, in addition to twice its
 // size. Without it the limit would be too low for small files.
 const memoryBase = 64 << 20
@@ -60,7 +63,7 @@ func (f *File) loadZip(m *machine) (value, error) {
 	}
 	f.format = "zip"
 	if z.find(dir+"constants.pkl") != nil {
-		f.format, m.torchscript = "TorchScript", true
+		f.format = "TorchScript"
 	}
 	at, err := z.verified(pkl)
 	if err != nil {
@@ -191,7 +194,7 @@ func (f *File) placeStorages(m *machine, keys *list) error {
 			return fmt.Errorf("storage %s: the file is cut off at byte %d", quote(key), f.src.Size())
 		}
 		pos += 8
-		width := int64(st.dtype.Bits() / 8)
+		width := int64(width(st.dtype))
 		if n := le.Uint64(b[:]); n != uint64(st.bytes/width) {
 			return fmt.Errorf("storage %s has %d elements at byte %d, the pickle says %d", quote(key), n, pos-8, st.bytes/width)
 		}

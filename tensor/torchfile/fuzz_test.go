@@ -19,7 +19,7 @@ func FuzzOpen(f *testing.F) {
 		f.Add(b)
 	}
 	f.Add(zipped(good, floats(8)))
-	f.Add(scripted(module("}("+text("w")+simple("0", 2)+"u"), floats(8)))
+	f.Add(scripted(script("}("+text("w")+simple("0", 2)+"u"), floats(8)))
 	f.Add(legacy(dictionary(text("w"), simple("k", 2)), keyList("k"), block(2, 8)))
 	f.Fuzz(readAll)
 }
