@@ -40,7 +40,7 @@ func FuzzPickle(f *testing.F) {
 	f.Fuzz(func(t *testing.T, pickle []byte, script bool) {
 		files := members(string(pickle), floats(8))
 		if script {
-			files = append(files, file{name: "a/constants.pkl"})
+			files = append(files, file{name: "a/constants.pkl", data: "\x80\x02)."})
 		}
 		readAll(t, pack(files...))
 	})

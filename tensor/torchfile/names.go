@@ -51,10 +51,32 @@ func (f *File) collect(m *machine, top value) error {
 	if err := c.walk(top); err != nil {
 		return err
 	}
+	if f.frozen() {
+		if err := c.step("constants", 0, f.constants); err != nil {
+			return err
+		}
+	}
 	if len(f.names) == 0 {
 		return f.noTensor(top)
 	}
 	return f.checkTotal()
+}
+
+// frozen reports whether the weights of a TorchScript archive are its constants: if these
+// have more elements than the module. torch.jit.freeze makes such archives. The constants of
+// others are small numbers that the code needs.
+func (f *File) frozen() bool {
+	constants, _ := f.constants.(tuple)
+	more := 0.0
+	for _, v := range constants {
+		if a, ok := v.(*array); ok {
+			more += float64(a.count)
+		}
+	}
+	for _, a := range f.byName {
+		more -= float64(a.count)
+	}
+	return more > 0
 }
 
 // walk takes the tensors in v, which is at the end of the path.

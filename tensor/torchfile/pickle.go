@@ -26,6 +26,7 @@ type machine struct {
 	budget int64 // bytes of memory that may still be taken
 
 	storages map[string]*storage
+	folder   string // where they are in a zip archive
 }
 
 // errCut says that the pickle continues after the given bytes.

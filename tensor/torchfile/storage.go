@@ -12,6 +12,7 @@ import (
 // The place of its bytes in the file is found later.
 type storage struct {
 	key    string
+	folder string // of a zip archive
 	dtype  safetensors.DType
 	bytes  int64
 	offset int64 // in the file; -1 until it is known
@@ -93,7 +94,7 @@ func (m *machine) persistent() error {
 		if err := m.charge(costObject + costMemo); err != nil {
 			return err
 		}
-		st = &storage{key: key, dtype: dtype, bytes: n * width, offset: -1}
+		st = &storage{key: key, folder: m.folder, dtype: dtype, bytes: n * width, offset: -1}
 		m.storages[key] = st
 	}
 	if st.dtype != dtype || st.bytes != n*width {

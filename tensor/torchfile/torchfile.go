@@ -13,7 +13,9 @@
 // All tensors of a file are found, wherever they are: in dictionaries, lists, tuples and sets,
 // in the attributes and items of opaque objects, in the modules of a whole model and of
 // TorchScript, which give the names of their state_dict. The name of a tensor is the path to
-// it. Which dictionary is the network's is for the caller to say; Dicts lists them.
+// it. Which dictionary is the network's is for the caller to say; Dicts lists them. A frozen
+// TorchScript archive has its weights as constants of its code, and no names for them; they
+// are "constants.0", "constants.1", … for CONSTANTS.c0, c1, ….
 //
 // Errors: a file without a tensor; a tensor whose storage, shape or type is an opaque value;
 // the parts of a distributed tensor (DTensor, ShardedTensor); the opcodes EXT1, EXT2, EXT4,
@@ -53,6 +55,8 @@ type File struct {
 	dicts  []string // the containers around them
 	byName map[string]*array
 	unread map[string]string // why tensors that the names leave out cannot be read
+	// constants has the tensors of a TorchScript archive's code; only load uses it.
+	constants value
 	// locate returns the place of a storage in the file. If verify is true and the format
 	// has a checksum, locate checks the storage's bytes first.
 	locate func(st *storage, verify bool) (int64, error)
@@ -114,7 +118,9 @@ func (f *File) load() error {
 	if err != nil {
 		return err
 	}
-	if err := f.collect(m, top); err != nil {
+	err = f.collect(m, top)
+	f.constants = nil
+	if err != nil {
 		return err
 	}
 	// All storages are looked up now, so an incomplete file gives an error at once.
