@@ -68,8 +68,8 @@ const fractionBits = 32 - 8 - 2
 // columnsFirst reports whether p is resized along the columns before the rows: if the height
 // loses pixels, and more than twice as many as the width loses. A width that grows loses a
 // negative number. The order decides which pass is the cheaper one, and the result changes,
-// because each pass rounds and cuts off what lies outside of 0…255: by a level in most
-// pictures, by twenty at hard edges.
+// because each pass rounds and cuts off what lies outside of 0…255: by a level here and
+// there, by ten or twenty at hard edges.
 //
 // Pillow has this rule since version 13.0 (2026); all earlier ones begin with the rows.
 func columnsFirst(p, q *RGB) bool {
