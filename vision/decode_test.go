@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"pixelgrad/internal/jpegplanes"
 )
 
 func encodePNG(t testing.TB, m image.Image) []byte {
@@ -206,7 +208,7 @@ func TestScans(t *testing.T) {
 	thumbnail := append([]byte{0xff, 0xe1, byte((len(plain) + 2) >> 8), byte(len(plain) + 2)}, plain...)
 	with := append(append([]byte("\xff\xd8"), thumbnail...), plain[2:]...)
 	for what, data := range map[string][]byte{"plain": plain, "thumbnail": with, "two pictures": append(bytes.Clone(plain), plain...)} {
-		if n := scans(data); n != 1 {
+		if n := jpegplanes.ReadHeader(data).Scans; n != 1 {
 			t.Errorf("%s: %d scans, want 1", what, n)
 		}
 		if _, err := Decode(bytes.NewReader(data), what); err != nil {
@@ -214,7 +216,7 @@ func TestScans(t *testing.T) {
 		}
 	}
 	for _, c := range readGolden(t).JPEG {
-		if n := scans(c.File); c.Name == "4:2:0 progressive" && n != 10 {
+		if n := jpegplanes.ReadHeader(c.File).Scans; c.Name == "4:2:0 progressive" && n != 10 {
 			t.Errorf("%s: %d scans, want libjpeg's 10", c.Name, n)
 		}
 	}
