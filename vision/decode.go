@@ -92,7 +92,7 @@ type limits struct{ pixels, bytes int }
 func (l limits) decode(r io.Reader, name string) (_ *RGB, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("vision: %s: expected a %s picture, found a file that upsets the decoder (%v); save it again with another program", name, formatNames, p)
+			err = fmt.Errorf("vision: %s: expected a %s picture, found a file that upsets the decoder (%v); save it again with another program", name, FormatNames, p)
 		}
 	}()
 	data, err := l.readAll(r, name)
@@ -101,7 +101,7 @@ func (l limits) decode(r io.Reader, name string) (_ *RGB, err error) {
 	}
 	f, found, advice := recognise(data)
 	if f == nil {
-		return nil, fmt.Errorf("vision: %s: expected a %s picture, found %s; %s", name, formatNames, found, advice)
+		return nil, fmt.Errorf("vision: %s: expected a %s picture, found %s; %s", name, FormatNames, found, advice)
 	}
 	c, err := f.config(data)
 	if err != nil {

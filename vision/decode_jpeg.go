@@ -11,8 +11,8 @@ import (
 	"pixelgrad/internal/jpegplanes"
 )
 
-// JPEGs are decoded by image/jpeg. What it calls unsupported is decoded a second time by
-// internal/jpegplanes.
+// JPEGs are decoded by image/jpeg, and those that it does not read or that it makes pixels of
+// in a way of its own by internal/jpegplanes.
 
 // maxScans is the largest number of scans, or passes over the picture, in a progressive
 // JPEG. Encoders write about 10. A scan may have almost no bytes in the file, but decoding
@@ -20,16 +20,16 @@ import (
 const maxScans = 256
 
 // jpegNotRead are all kinds of JPEG that are not read.
-const jpegNotRead = "no JPEG with arithmetic, lossless or hierarchical coding, other than 8 bits a sample, " +
-	"sampling factors that do not divide each other or its height at the end is read: save it as an ordinary JPEG or a PNG with an image editor"
+const jpegNotRead = "JPEGs with arithmetic, lossless or hierarchical coding, with 12 bits a sample, with sampling factors " +
+	"that do not divide each other or with their height at the end are not read: open it in an image editor and save it as an ordinary JPEG or PNG"
 
 func jpegConfig(data []byte) (image.Config, error) {
 	h := jpegplanes.ReadHeader(data)
 	if what := h.Unsupported(); what != "" {
-		return image.Config{}, &kindError{"a JPEG with " + what, jpegNotRead}
+		return image.Config{}, &kindError{"one with " + what, jpegNotRead}
 	}
 	if h.Scans > maxScans {
-		return image.Config{}, &kindError{fmt.Sprintf("a JPEG with %d scans, where at most %d are read", h.Scans, maxScans), "save it again with another program"}
+		return image.Config{}, &kindError{fmt.Sprintf("one with %d scans, where at most %d are read", h.Scans, maxScans), "save it again with another program"}
 	}
 	if h.Process == 0 {
 		return jpeg.DecodeConfig(bytes.NewReader(data)) // an error that says why
@@ -55,18 +55,24 @@ func jpegBytes(data []byte, c image.Config) int64 {
 }
 
 func decodeJPEG(data []byte) (*RGB, error) {
+	h := jpegplanes.ReadHeader(data)
 	// Every viewer shows a picture of which only the end marker is missing. If more is, the
 	// decoder finds the marker inside of the coded data, which is an error.
-	if h := jpegplanes.ReadHeader(data); !h.EOI && h.Complete {
+	if !h.EOI && h.Complete {
 		data = append(data, 0xff, 0xd9)
 	}
 	m, err := jpeg.Decode(bytes.NewReader(data))
-	var unsupported jpeg.UnsupportedError
-	if errors.As(err, &unsupported) {
+	if _, unsupported := errors.AsType[jpeg.UnsupportedError](err); unsupported {
 		return decodePlanes(data)
 	}
 	if err != nil {
 		return nil, err
+	}
+	switch m.(type) {
+	case *image.CMYK, *image.RGBA: // the planes are merged, with samples repeated
+		if h.Subsampled() {
+			return decodePlanes(data)
+		}
 	}
 	return FromImage(m), nil
 }
@@ -76,9 +82,8 @@ func decodeJPEG(data []byte) (*RGB, error) {
 // R, G, B; four planes are CMYK or YCCK, and stored inverted, as Adobe does.
 func decodePlanes(data []byte) (*RGB, error) {
 	pic, err := jpegplanes.Decode(data)
-	var unsupported jpegplanes.UnsupportedError
-	if errors.As(err, &unsupported) {
-		return nil, &kindError{"a JPEG with " + string(unsupported), jpegNotRead}
+	if what, ok := errors.AsType[jpegplanes.UnsupportedError](err); ok {
+		return nil, &kindError{"one with " + string(what), jpegNotRead}
 	}
 	if err != nil {
 		return nil, err
@@ -114,7 +119,7 @@ func decodePlanes(data []byte) (*RGB, error) {
 			}
 		}
 	default:
-		return nil, &kindError{fmt.Sprintf("a JPEG with %d planes", len(planes)), jpegNotRead}
+		return nil, &kindError{fmt.Sprintf("one with %d planes", len(planes)), jpegNotRead}
 	}
 	return p, nil
 }

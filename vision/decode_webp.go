@@ -2,8 +2,10 @@ package vision
 
 import (
 	"bytes"
+	"encoding/binary"
 	"image"
 	"image/color"
+	"io"
 
 	"golang.org/x/image/webp"
 )
@@ -12,6 +14,10 @@ func webpConfig(data []byte) (image.Config, error) {
 	// The first chunk, VP8X, has a bit for animations.
 	if begins(data, "RIFF????WEBPVP8X") && len(data) > 20 && data[20]&2 != 0 {
 		return image.Config{}, &kindError{"an animated WebP", "save its first frame as a picture of its own"}
+	}
+	// EXIF data come last: without them a picture would lie on its side.
+	if len(data) >= 8 && int64(len(data)) < 8+int64(binary.LittleEndian.Uint32(data[4:])) {
+		return image.Config{}, io.ErrUnexpectedEOF
 	}
 	return webp.DecodeConfig(bytes.NewReader(data))
 }

@@ -33,8 +33,8 @@ type format struct {
 	exif func(data []byte) []byte
 }
 
-// formatNames are the formats in words, for messages.
-const formatNames = "JPEG, PNG, WebP, GIF, BMP or TIFF"
+// FormatNames are the formats that [Decode] reads, in words, for messages.
+const FormatNames = "JPEG, PNG, WebP, GIF, BMP or TIFF"
 
 var formats = []*format{
 	{
@@ -59,7 +59,7 @@ var formats = []*format{
 	},
 	{
 		name: "TIFF", magic: []string{"II*\x00", "MM\x00*"}, exts: []string{".tif", ".tiff"},
-		config: tiffConfig, bytes: twice, decode: converted(tiff.Decode), exif: exifOfTIFF,
+		config: tiffConfig, bytes: twice, decode: decodeTIFF, exif: exifOfTIFF,
 	},
 }
 
@@ -209,12 +209,35 @@ func decodeGIF(data []byte) (*RGB, error) {
 }
 
 // tiffConfig refuses the raw files of cameras (NEF, DNG, ARW …) that look like a TIFF: their
-// first picture is a small preview of another one in the file.
+// first picture is a small preview of another one in the file. It also refuses colours in
+// separate planes, which the decoder takes for damage.
 func tiffConfig(data []byte) (image.Config, error) {
-	if tags := readTags(data, "SubfileType"); tags["SubfileType"]&1 == 1 {
-		return image.Config{}, &kindError{found: rawName + ", whose first picture is only a preview", advice: develop}
+	tags := readTags(data, "SubfileType", "PlanarConfiguration")
+	if tags["SubfileType"]&1 == 1 {
+		return image.Config{}, &kindError{rawName + ", whose first picture is only a preview", develop}
 	}
-	return tiff.DecodeConfig(bytes.NewReader(data))
+	c, err := tiff.DecodeConfig(bytes.NewReader(data))
+	if err == nil && tags["PlanarConfiguration"] == 2 {
+		return c, &kindError{"one with a plane for each colour", "save it with the colours of each pixel side by side, or as a PNG"}
+	}
+	return c, err
+}
+
+// decodeTIFF returns the first picture. Faxes (compression 3 and 4) store white as 0; where
+// the file calls 0 black, libtiff, Pillow and viewers show the negative, the decoder not.
+func decodeTIFF(data []byte) (*RGB, error) {
+	m, err := tiff.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	p := FromImage(m)
+	tags := readTags(data, "Compression", "PhotometricInterpretation")
+	if c := tags["Compression"]; (c == 3 || c == 4) && tags["PhotometricInterpretation"] == 1 {
+		for i := range p.Pix {
+			p.Pix[i] = 255 - p.Pix[i]
+		}
+	}
+	return p, nil
 }
 
 // kindError is about a file of a kind that is not read, although its format is.

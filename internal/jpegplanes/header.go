@@ -232,10 +232,20 @@ func (w *walk) next() (marker byte, body []byte, ok bool) {
 	return 0, nil, false
 }
 
+// Subsampled reports that a plane has fewer samples than another.
+func (h *Header) Subsampled() bool {
+	for _, c := range h.Components {
+		if c.H != h.Components[0].H || c.V != h.Components[0].V {
+			return true
+		}
+	}
+	return false
+}
+
 // Unusual reports sampling that few JPEGs have: [Decode] may be needed for it.
 func (h *Header) Unusual() bool {
 	for i, c := range h.Components {
-		if c.H == 3 || c.V == 3 || i > 0 && (c.H > 1 || c.V > 1) {
+		if c.H == 3 || c.V == 3 || i > 0 && (c.H > 1 || c.V > 1) || i == 3 && h.Subsampled() {
 			return true
 		}
 	}
