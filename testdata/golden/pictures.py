@@ -177,6 +177,30 @@ def other_formats():
         yield "GIF " + name, bytes(gif)
 
 
+def tiny():
+    """Files of few bytes, from which fuzzing starts."""
+    image = picture("smooth", 9, 9)
+    ppm = saved(image, "PPM")
+    for name, options in [
+        ("baseline", []),
+        ("4:4:4", ["-sample", "1x1"]),
+        ("progressive", ["-progressive", "-grayscale"]),
+        ("restarts", ["-restart", "1B"]),
+        ("uneven", ["-sample", "2x2,1x1,1x2"]),
+        ("uneven, progressive", ["-sample", "2x2,1x1,1x2", "-progressive", "-quality", "5"]),
+        ("three", ["-sample", "3x1,1x1,1x1", "-restart", "1B"]),
+        ("finer", ["-sample", "1x1,2x2,2x2"]),
+        ("grey", ["-grayscale"]),
+        ("RGB", ["-rgb"]),
+    ]:
+        yield "tiny JPEG " + name, run("cjpeg", "-quality", "30", "-optimize", *options, data=ppm)
+    cmyk = saved(image.convert("CMYK"), "JPEG", quality=30, optimize=True)
+    yield "tiny JPEG CMYK", cmyk
+    yield "tiny JPEG CMYK without Adobe's marker", without(cmyk, b"\xff\xee")
+    yield "tiny PNG", saved(image, "PNG")
+    yield "tiny PNG, palette", saved(image.quantize(4), "PNG")
+
+
 def turned():
     image = picture("noise", 7, 5)
     smooth = picture("smooth", 7, 5)
@@ -218,7 +242,7 @@ REFUSED = {
 def main():
     cases = []
     before = None
-    for group, files in [("jpeg", jpegs()), ("other", other_formats()), ("turned", turned())]:
+    for group, files in [("jpeg", jpegs()), ("other", other_formats()), ("tiny", tiny()), ("turned", turned())]:
         for name, data in files:
             case = dict(group=group, name=name, file=b64(data))
             if name in REFUSED:
