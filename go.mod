@@ -3,6 +3,7 @@ module pixelgrad
 go 1.26.0
 
 require (
+	github.com/bep/imagemeta v1.0.1
 	github.com/goccy/go-graphviz v0.2.10
 	github.com/klauspost/cpuid/v2 v2.4.2
 	github.com/nfnt/resize v0.0.0-20180221191011-83c6a9932646
@@ -20,7 +21,6 @@ require (
 	codeberg.org/go-pdf/fpdf v0.11.1 // indirect
 	git.sr.ht/~sbinet/gg v0.7.0 // indirect
 	github.com/ajstarks/svgo v0.0.0-20211024235047-1546f124cd8b // indirect
-	github.com/bep/imagemeta v1.0.1 // indirect
 	github.com/disintegration/imaging v1.6.2 // indirect
 	github.com/flopp/go-findfont v0.1.0 // indirect
 	github.com/fogleman/gg v1.3.0 // indirect
