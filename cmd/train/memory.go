@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"runtime/debug"
+	"strconv"
+	"strings"
 
 	"pixelgrad/autograd"
 	"pixelgrad/cmd/internal/format"
-	"pixelgrad/internal/memory"
 	"pixelgrad/nn"
 	"pixelgrad/nn/optim"
 	"pixelgrad/nn/train"
@@ -89,8 +91,54 @@ func (r *report) memory() {
 	tensor.ReleaseAll()  // programs have memory of their own
 	debug.FreeOSMemory() // what reading photographs and drawing samples has left
 	fmt.Fprintf(r.out, "  memory    %s for the steps, planned; %s with the program and its photographs\n",
-		format.Megabytes(float64(r.planned)), format.Megabytes(float64(r.need()+memory.Resident())))
+		format.Megabytes(float64(r.planned)), format.Megabytes(float64(r.need()+residentMemory())))
 }
 
-// freeMemory is another function in tests.
-var freeMemory = memory.Available
+// freeMemory is availableMemory, and another function in tests.
+var freeMemory = availableMemory
+
+// availableMemory returns how many bytes the system can give without swapping, if it says so.
+func availableMemory() (bytes int64, known bool) {
+	bytes, known = figure("/proc/meminfo", "MemAvailable: %d kB")
+	bytes <<= 10
+	// A container may have less than its machine.
+	number := func(file string) (int64, bool) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return 0, false
+		}
+		n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+		return n, err == nil
+	}
+	limit, limited := number("/sys/fs/cgroup/memory.max") // "max" without a limit
+	used, ok := number("/sys/fs/cgroup/memory.current")
+	for _, cache := range []string{"inactive_file", "active_file"} { // given back when it is needed
+		n, _ := figure("/sys/fs/cgroup/memory.stat", cache+" %d")
+		used -= n
+	}
+	if limited && ok && (!known || limit-used < bytes) {
+		bytes, known = max(0, limit-used), true
+	}
+	return bytes, known
+}
+
+// residentMemory returns how many bytes of this process are in memory, or 0 if the system
+// does not say.
+func residentMemory() int64 {
+	n, _ := figure("/proc/self/status", "VmRSS: %d kB")
+	return n << 10
+}
+
+// figure returns the number in the line of one of Linux's files that has a form.
+func figure(file, form string) (n int64, known bool) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return 0, false
+	}
+	for line := range strings.Lines(string(text)) {
+		if _, err := fmt.Sscanf(line, form, &n); err == nil {
+			return n, true
+		}
+	}
+	return 0, false
+}

@@ -20,7 +20,7 @@ var rooms = map[string]struct {
 	"simd":                  {nil, []string{"github.com/klauspost/cpuid/v2"}},
 	"internal/atomicfile":   {nil, nil},
 	"internal/jpegplanes":   {nil, nil},
-	"internal/memory":       {nil, nil},
+	"internal/memory":       {nil, []string{"golang.org/x/sys"}},
 	"internal/mmap":         {nil, []string{"golang.org/x/sys"}},
 	"tensor":                {[]string{"simd"}, nil},
 	"tensor/safetensors":    {[]string{"tensor", "internal/atomicfile", "internal/mmap"}, nil},
