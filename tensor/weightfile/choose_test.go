@@ -195,6 +195,8 @@ func TestFit(t *testing.T) {
 		{what: "the average does not fit", names: and(at("params/"), "params_ema/conv1.weight"), wantKey: "params", head: "params."},
 		{what: "none of two stands out", names: at("actor/", "critic/"), err: `expected one network of this kind, found 2: "actor", "critic"; give the key`},
 		{what: "prefixes of which none stands out", names: at("online.", "target."), err: `found 2: "online", "target"`},
+		{what: "not at the same depth", names: at("a/", "a/b/", "c/d/"), err: `found 3: "a", "a.b", "c.d"`},
+		{what: "one in the other", names: at("a/", "a/b/"), wantKey: "a", head: "a."},
 		{what: "a list", names: at("0/", "1/", "2/"), err: `found 3: "0", "1", "2"`},
 		{what: "a key for it", key: "1", names: at("0/", "1/", "2/"), wantKey: "1", head: "1."},
 		{what: "a prefix as a key", key: "target", names: at("online.", "target."), wantKey: "", head: "target."},
