@@ -34,6 +34,7 @@ import (
 	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/nn/train"
 	"pixelgrad/tensor"
+	"pixelgrad/tensor/weightfile"
 	"pixelgrad/vision"
 	"pixelgrad/vision/superres"
 )
@@ -63,7 +64,7 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 	tensor.SetThreads(o.Threads)
 	var runs []*modelRun
 	for _, a := range o.archs {
-		r, err := prepare(o, a)
+		r, err := prepare(o, a, log)
 		var missing *frozen.MissingError
 		if errors.As(err, &missing) && len(o.archs) > 1 {
 			fmt.Fprintf(log, "%s is left out: %v\n", a.Title, err)
@@ -156,7 +157,7 @@ type modelRun struct {
 }
 
 // prepare makes a model, with its frozen network if it has one.
-func prepare(o *options, a superres.Architecture) (*modelRun, error) {
+func prepare(o *options, a superres.Architecture, log io.Writer) (*modelRun, error) {
 	r := &modelRun{arch: a, title: a.Title, dir: o.Out}
 	var err error
 	if r.extractor, err = frozen.New(a.Features, o.Options, o.Seed); err != nil {
@@ -172,7 +173,8 @@ func prepare(o *options, a superres.Architecture) (*modelRun, error) {
 		}
 	}
 	if o.Init != "" {
-		if err := train.LoadWeights(o.Init, r.model); err != nil {
+		say := func(line string) { fmt.Fprintln(log, line) }
+		if err := train.LoadWeightsFrom(o.Init, r.model, weightfile.Options{Key: o.InitKey, Mapped: true, Say: say}); err != nil {
 			return nil, fmt.Errorf("-init: %w", err)
 		}
 	}
