@@ -47,7 +47,7 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	f.Int(&o.Steps, "steps", 0, 1, math.MaxInt, "a positive number, or 0 for all epochs", "stop after `N` steps; 0: after all epochs")
 	f.StringVar(&o.Init, "init", "", "start from the weights in this .safetensors or .pth `file`")
 	f.Out(&o.Out, "`folder` for the results; default: runs/<model>-<time>")
-	f.BoolVar(&o.SkipBad, "skip-bad", false, "leave out photographs that cannot be read, and count them")
+	f.BoolVar(&o.SkipBad, "skip-bad", false, "leave out photographs that cannot be read or are only in a list, and count them")
 	f.BoolVar(&o.Plain, "plain", false, "run the network on autograd's plain tape, as it is written, and not compiled")
 	f.Without(&o.Without)
 	o.AddFlags(f)
