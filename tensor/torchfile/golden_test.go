@@ -44,7 +44,13 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// compareOther checks a tensor that cannot be read, given as "name dtype shape
+// integers are the values of the tensors that are not floats.
+var integers = map[string][]float32{
+	"num_batches_tracked": {7}, "mask": {1, 0}, "input_resolution": {224},
+	"visual.0.steps": {20}, "visual.1.steps": {21},
+}
+
+// compareOther checks a tensor that is not of floats, given as "name dtype shape
 // bytes", and removes it from the names.
 func compareOther(t *testing.T, f *File, want string, names *[]string) {
 	name, _, _ := strings.Cut(want, " ")
@@ -56,8 +62,10 @@ func compareOther(t *testing.T, f *File, want string, names *[]string) {
 	if got := strings.Join([]string{name, string(info.DType), sprint(info.Shape), sprint(info.Bytes)}, " "); got != want {
 		t.Errorf("Info: %s, want %s", got, want)
 	}
-	_, err = f.Tensor(name)
-	wantError(t, "an integer tensor", err, "has dtype "+string(info.DType)+"; only F32, F16, BF16 and F64 can be read")
+	x, err := f.Tensor(name)
+	if err != nil || !slices.Equal(x.Data(), integers[name]) {
+		t.Errorf("%s: %v, %v; want %v", name, x, err, integers[name])
+	}
 	*names = slices.DeleteFunc(*names, func(n string) bool { return n == name })
 }
 
@@ -126,5 +134,95 @@ func wantError(t *testing.T, what string, err error, fragment string) {
 	t.Helper()
 	if err == nil || !strings.Contains(err.Error(), fragment) || !strings.HasPrefix(err.Error(), "torchfile: ") {
 		t.Errorf("%s:\ngot the error  %v\nwant one with  %s", what, err, fragment)
+	}
+}
+
+// Files with what people have beside and around their tensors give all of them and no
+// others, each under its path, as PyTorch sees them.
+func TestGoldenKinds(t *testing.T) {
+	all, err := safetensors.Open(filepath.Join(golden, "kinds.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer all.Close()
+	want := map[string][]string{}
+	for _, key := range all.Names() {
+		file, name, _ := strings.Cut(key, "/")
+		want[file] = append(want[file], name)
+	}
+	files, err := filepath.Glob(filepath.Join(golden, "kinds", "*.pt"))
+	if err != nil || len(files) != len(want) {
+		t.Fatalf("%d files, %v; want %d", len(files), err, len(want))
+	}
+	for _, path := range files {
+		kind := strings.TrimSuffix(filepath.Base(path), ".pt")
+		t.Run(kind, func(t *testing.T) {
+			f, err := Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			got := f.Names()
+			slices.Sort(got)
+			slices.Sort(want[kind])
+			if !slices.Equal(got, want[kind]) {
+				t.Errorf("names are\n%q, want\n%q", got, want[kind])
+			}
+			for _, name := range want[kind] {
+				compareWith(t, f, name, all, kind+"/"+name)
+			}
+		})
+	}
+}
+
+// compareWith compares a tensor with that of a safetensors file.
+func compareWith(t *testing.T, f *File, name string, want *safetensors.File, key string) {
+	w, err := want.Info(key)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	g, err := f.Info(name)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if g.DType != w.DType || !slices.Equal(g.Shape, w.Shape) || g.Bytes != w.Bytes {
+		t.Errorf("%s: Info is %v, want %v", name, g, w)
+		return
+	}
+	if !g.DType.Readable() {
+		return
+	}
+	x, err := f.Tensor(name)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	y, err := want.Tensor(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(x.Data(), y.Data()) {
+		t.Errorf("%s is %v, want %v", name, x.Data(), y.Data())
+	}
+}
+
+// What a file has and cannot be read is named.
+func TestGoldenUnread(t *testing.T) {
+	f, err := Open(filepath.Join(golden, "kinds", "unread.pt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for name, why := range map[string]string{
+		"sparse": "that is sparse", "rows": "that is sparse", "meta": "without elements, of the device meta",
+		"quantized": "that is quantized", "channels": "that is quantized", "nested": "that is nested",
+		"negative": "that is the negative or the conjugate", "conjugate": "that is the negative or the conjugate",
+	} {
+		_, err := f.Info(name)
+		wantError(t, name, err, `unread.pt: "`+name+`" is a tensor `+why)
+		_, err = f.Tensor(name)
+		wantError(t, name, err, why)
 	}
 }

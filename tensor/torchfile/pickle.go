@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"unicode/utf8"
 )
 
 // machine runs a pickle. A pickle is a program for a machine with a stack, marks on the
-// stack and a memo of numbered values. Python's machine can call any function. This one
-// knows only the opcodes and functions that weight files need.
+// stack and a memo of numbered values. Python's machine can import and call any function.
+// This one knows only the few functions that make tensors; what any other would return is an
+// opaque object.
 //
 // Source: Python's Lib/pickletools.py, which documents every opcode.
 type machine struct {
@@ -19,12 +19,12 @@ type machine struct {
 	pos    int
 	stack  []value
 	marks  []int // lengths of the stack
-	memo   map[uint32]value
+	memo   map[uint64]value
 	peak   int   // the largest length of the stack so far
 	budget int64 // bytes of memory that may still be taken
 
-	storages    map[string]*storage
-	torchscript bool // classes named __torch__… are allowed
+	storages map[string]*storage
+	folder   string // where they are in a zip archive
 }
 
 // errCut says that the pickle continues after the given bytes.
@@ -43,6 +43,8 @@ const (
 	costAppend = 112 // of a list
 	costPair   = 208
 	costObject = 64 // an empty list or dictionary, a storage, a tensor
+	costOpaque = 128
+	costVisit  = 64 // the time of walking through a container
 )
 
 // charge takes n bytes from the budget.
@@ -57,7 +59,7 @@ func (m *machine) charge(n int) error {
 // is the position after the pickle.
 func (m *machine) run(in []byte, pos int) (value, error) {
 	m.in, m.pos = in, pos
-	m.stack, m.marks, m.memo, m.peak = m.stack[:0], m.marks[:0], map[uint32]value{}, 0
+	m.stack, m.marks, m.memo, m.peak = m.stack[:0], m.marks[:0], map[uint64]value{}, 0
 	for {
 		at := m.pos
 		b, err := m.take(1)
@@ -100,7 +102,11 @@ func (m *machine) step(op byte) error {
 	case 'J': // BININT
 		return m.pushInt(4)
 	case 0x8a: // LONG1
-		return m.pushLong()
+		return m.pushLong(1)
+	case 0x8b: // LONG4
+		return m.pushLong(4)
+	case 'I', 'L': // INT, LONG: protocol 1 writes booleans and large numbers so
+		return m.pushDigits()
 	case 'G': // BINFLOAT, big-endian
 		b, err := m.take(8)
 		if err != nil {
@@ -111,10 +117,14 @@ func (m *machine) step(op byte) error {
 		return m.pushText(1, false)
 	case 'T', 'X': // BINSTRING, BINUNICODE
 		return m.pushText(4, false)
+	case 0x8d: // BINUNICODE8
+		return m.pushText(8, false)
 	case 'C': // SHORT_BINBYTES
 		return m.pushText(1, true)
 	case 'B': // BINBYTES
 		return m.pushText(4, true)
+	case 0x8e, 0x96: // BINBYTES8, BYTEARRAY8
+		return m.pushText(8, true)
 
 	// The stack and the memo.
 	case '(': // MARK
@@ -142,10 +152,16 @@ func (m *machine) step(op byte) error {
 			return err
 		}
 		return m.push(append(tuple(nil), items...), costTuple+costItem*len(items))
-	case ']': // EMPTY_LIST
+	case ']', 0x8f: // EMPTY_LIST, EMPTY_SET
 		return m.push(&list{}, costObject)
-	case 'a', 'e': // APPEND, APPENDS
+	case 'a', 'e', 0x90: // APPEND, APPENDS, ADDITEMS
 		return m.appendItems(op)
+	case 0x91: // FROZENSET
+		items, err := m.popMark()
+		if err != nil {
+			return err
+		}
+		return m.push(&list{items: append([]value(nil), items...)}, costObject+costItem*len(items))
 	case '}': // EMPTY_DICT
 		return m.push(&dict{}, costObject)
 	case 's', 'u': // SETITEM, SETITEMS
@@ -156,10 +172,20 @@ func (m *machine) step(op byte) error {
 		return m.pushGlobal(op)
 	case 'Q': // BINPERSID
 		return m.persistent()
-	case 'R', 0x81: // REDUCE, NEWOBJ
-		return m.reduce()
+	case 'R', 0x81, 0x92: // REDUCE, NEWOBJ, NEWOBJ_EX
+		return m.reduce(op)
+	case 'i', 'o': // INST, OBJ: of Python 2
+		return m.instance(op)
 	case 'b': // BUILD
 		return m.build()
+
+	// Opcodes that only protocol 0 uses: PERSID, PUT, GET, DICT, LIST, UNICODE, STRING, FLOAT.
+	case 'P', 'p', 'g', 'd', 'l', 'V', 'S', 'F':
+		return errors.New("the file was saved with pickle_protocol=0, from which PyTorch cannot load tensors either; save it again without this argument")
+	case 0x82, 0x83, 0x84: // EXT1, EXT2, EXT4
+		return errors.New("it names an object by a number of the program that saved the file, so nobody else can tell what is meant")
+	case 0x97, 0x98: // NEXT_BUFFER, READONLY_BUFFER
+		return errors.New("it has data outside of the file")
 	}
 	return errors.New("weight files have no need of it and it is not allowed")
 }
@@ -182,223 +208,10 @@ func (m *machine) take(n int) ([]byte, error) {
 	return b, nil
 }
 
-// number reads an unsigned little-endian number of 1, 2 or 4 bytes.
-func (m *machine) number(width int) (uint32, error) {
-	b, err := m.take(width)
-	if err != nil {
-		return 0, err
-	}
-	var n uint32
-	for i, c := range b {
-		n |= uint32(c) << (8 * i)
-	}
-	return n, nil
-}
-
-// base is the smallest length that the stack may have now: that at the last mark.
-func (m *machine) base() int {
-	if n := len(m.marks); n > 0 {
-		return m.marks[n-1]
-	}
-	return 0
-}
-
-// push puts a value on the stack and charges its cost.
-func (m *machine) push(v value, cost int) error {
-	if len(m.stack) >= m.peak {
-		m.peak++
-		cost += costSlot
-	}
-	if err := m.charge(cost); err != nil {
-		return err
-	}
-	m.stack = append(m.stack, v)
-	return nil
-}
-
-func (m *machine) pop() (value, error) {
-	n := len(m.stack)
-	if n <= m.base() {
-		return nil, errors.New("the stack is empty")
-	}
-	v := m.stack[n-1]
-	m.stack = m.stack[:n-1]
-	return v, nil
-}
-
-// popMark removes everything above the last mark, and the mark. The result is
-// valid until the next push.
-func (m *machine) popMark() ([]value, error) {
-	if len(m.marks) == 0 {
-		return nil, errors.New("there is no mark on the stack")
-	}
-	at := m.base()
-	items := m.stack[at:]
-	m.stack, m.marks = m.stack[:at], m.marks[:len(m.marks)-1]
-	return items, nil
-}
-
 func (m *machine) proto() error {
 	v, err := m.number(1)
 	if err == nil && v > 5 {
-		err = fmt.Errorf("pickle protocol %d is not known, expected 2 to 5", v)
+		err = fmt.Errorf("pickle protocol %d is not known, expected 0 to 5", v)
 	}
 	return err
-}
-
-func (m *machine) pushInt(width int) error {
-	n, err := m.number(width)
-	if err != nil {
-		return err
-	}
-	if width == 4 { // the only signed width
-		return m.push(int64(int32(n)), costBox)
-	}
-	return m.push(int64(n), costBox)
-}
-
-func (m *machine) pushLong() error {
-	n, err := m.number(1)
-	if err != nil {
-		return err
-	}
-	b, err := m.take(int(n))
-	if err != nil {
-		return err
-	}
-	if n > 8 {
-		return m.push(bigInt(b), costString+len(b))
-	}
-	var u uint64
-	for i, c := range b {
-		u |= uint64(c) << (8 * i)
-	}
-	shift := 64 - 8*n // moves the last byte's sign bit to the top
-	return m.push(int64(u<<shift)>>shift, costBox)
-}
-
-func (m *machine) pushText(width int, bytes bool) error {
-	n, err := m.number(width)
-	if err != nil {
-		return err
-	}
-	if int64(n) > int64(len(m.in)-m.pos) {
-		return errCut
-	}
-	b, err := m.take(int(n))
-	if err != nil {
-		return err
-	}
-	if bytes {
-		return m.push(raw(b), costString+len(b))
-	}
-	if !utf8.Valid(b) {
-		return errors.New("a text is not valid UTF-8")
-	}
-	return m.push(string(b), costString+len(b))
-}
-
-func (m *machine) put(op byte) error {
-	n, err := uint32(len(m.memo)), error(nil)
-	switch op {
-	case 'q':
-		n, err = m.number(1)
-	case 'r':
-		n, err = m.number(4)
-	}
-	if err != nil {
-		return err
-	}
-	if len(m.stack) <= m.base() {
-		return errors.New("the stack is empty")
-	}
-	if _, ok := m.memo[n]; !ok {
-		if err := m.charge(costMemo); err != nil {
-			return err
-		}
-	}
-	m.memo[n] = m.stack[len(m.stack)-1]
-	return nil
-}
-
-func (m *machine) get(op byte) error {
-	width := 1
-	if op == 'j' {
-		width = 4
-	}
-	n, err := m.number(width)
-	if err != nil {
-		return err
-	}
-	v, ok := m.memo[n]
-	if !ok {
-		return fmt.Errorf("nothing was stored as number %d", n)
-	}
-	return m.push(v, 0)
-}
-
-func (m *machine) pushTuple(n int) error {
-	if len(m.stack)-m.base() < n {
-		return errors.New("the stack is empty")
-	}
-	at := len(m.stack) - n
-	t := append(tuple(nil), m.stack[at:]...)
-	m.stack = m.stack[:at]
-	return m.push(t, costTuple+costItem*n)
-}
-
-// operands pops one value, or all values above the mark if the opcode is a plural one. Then
-// it reads the container below, without popping it.
-func (m *machine) operands(n int, plural bool) (items []value, below value, err error) {
-	if plural {
-		items, err = m.popMark()
-	} else if at := len(m.stack) - n; at < m.base() {
-		err = errors.New("the stack is empty")
-	} else {
-		items, m.stack = m.stack[at:], m.stack[:at]
-	}
-	if err == nil && len(m.stack) <= m.base() {
-		err = errors.New("the stack is empty")
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	return items, m.stack[len(m.stack)-1], nil
-}
-
-func (m *machine) appendItems(op byte) error {
-	items, below, err := m.operands(1, op == 'e')
-	if err != nil {
-		return err
-	}
-	l, ok := below.(*list)
-	if !ok {
-		return fmt.Errorf("expected a list, found %s", describe(below))
-	}
-	if err := m.charge(costAppend * len(items)); err != nil {
-		return err
-	}
-	l.items = append(l.items, items...)
-	return nil
-}
-
-func (m *machine) setItems(op byte) error {
-	items, below, err := m.operands(2, op == 'u')
-	if err != nil {
-		return err
-	}
-	d, ok := below.(*dict)
-	if !ok {
-		return fmt.Errorf("expected a dictionary, found %s", describe(below))
-	}
-	if len(items)%2 != 0 {
-		return errors.New("a key has no value")
-	}
-	if err := m.charge(costPair * len(items) / 2); err != nil {
-		return err
-	}
-	for i := 0; i < len(items); i += 2 {
-		d.items = append(d.items, pair{items[i], items[i+1]})
-	}
-	return nil
 }

@@ -148,27 +148,21 @@ func TestOtherForms(t *testing.T) {
 	}
 }
 
-// An empty dictionary is the state of a model without parameters.
-func TestEmpty(t *testing.T) {
-	for _, pickle := range []string{"\x80\x02}.", dictionary(text("state_dict"), "}")} {
-		f, err := openBytes(zipped(pickle))
-		if err != nil || len(f.Names()) != 0 {
-			t.Errorf("%v, want a file without tensors", err)
-		}
-	}
-}
-
 // One storage under very many names is not allowed to make a small file large.
 func TestSharedTooOften(t *testing.T) {
 	const n = 1 << 18 // 1 MB of floats
-	var items []string
-	for i := range 80 {
-		items = append(items, text(fmt.Sprint(i)), simple("0", n))
+	open := func(names int) error {
+		var items []string
+		for i := range names {
+			items = append(items, text(fmt.Sprint(i)), simple("0", n))
+		}
+		_, err := openBytes(zipped(dictionary(items...), floats(4*n)))
+		return err
 	}
-	_, err := openBytes(zipped(dictionary(items...), floats(4*n)))
-	wantError(t, "80 names", err, "its 80 tensors share storages so often")
-	if _, err := openBytes(zipped(dictionary(items[:80]...), floats(4*n))); err != nil {
-		t.Errorf("40 names: %v", err)
+	// 64 MiB and 256 times the file, which has 1 MiB and some 200 bytes for each name.
+	wantError(t, "400 names", open(400), "its 400 tensors share storages so often that they need more than 256 times")
+	if err := open(300); err != nil {
+		t.Errorf("300 names: %v", err)
 	}
 }
 
@@ -195,6 +189,19 @@ func TestMemory(t *testing.T) {
 		{"sets", "}" + repeat("NNs", n)},
 		{"copies", name("collections", "OrderedDict") + "q\x00]" + repeat("NN\x86a", 1000) + "q\x01" + repeat("h\x00h\x01\x85R0", n/10)},
 		{"storages", repeat(store("0", 2)+"0", n/100)},
+		{"opaque objects", name("a", "B") + "q\x00" + repeat("h\x00)\x81", n)},
+		{"opaque calls", name("a", "B") + "q\x00" + repeat("h\x00)R", n)},
+		{"opaque items", name("a", "B") + ")\x81" + repeat("NNs", n)},
+		{"opaque elements", name("a", "B") + ")\x81" + repeat("Na", n)},
+		{"old instances", repeat("(ia\nB\n", n/4)},
+		{"sets", repeat("\x8f", n)},
+		{"frozen sets", repeat("(NN\x91", n/2)},
+		{"copies of sets", name("builtins", "set") + "q\x00]" + repeat("Na", 1000) + "q\x01" + repeat("h\x00h\x01\x85R0", n/10)},
+		{"long names", repeat("c"+repeat("m", 4000)+"\n"+repeat("n", 4000)+"\n", n/1000)},
+		{"digits", repeat("I123456\n", n)},
+		{"large digits", repeat("L"+repeat("9", 4000)+"L\n", n/1000)},
+		{"tensors", tiny + "q\x00](" + repeat("h\x00", n) + "e"},
+		{"tensors that cannot be read", name("torch._utils", "_rebuild_sparse_tensor") + ")Rq\x00](" + repeat("h\x00", n) + "e"},
 	} {
 		file := zipped("\x80\x02"+c.pickle+".", floats(8))
 		runtime.GC()
