@@ -12,23 +12,20 @@ import (
 // GB while it is decoded, and 1.1 GB if it is progressive; so that as many of them as there
 // are threads do not come together, a budget is shared. A picture that needs more than all
 // of it is decoded while no other is.
-var memoryForPictures = newBudget(1<<30, func() (int64, bool) {
-	free, limit := memory.Free()
-	return free, limit != memory.Unknown
-})
+var memoryForPictures = newBudget(1<<30, memory.Free)
 
 // budget is an amount of memory that decoders share.
 type budget struct {
-	total     int64
-	available func() (bytes int64, known bool)
+	total int64
+	free  func() (bytes int64, limit string) // memory.Free
 
 	mu   sync.Mutex
 	less *sync.Cond // used has become less
 	used int64
 }
 
-func newBudget(total int64, available func() (int64, bool)) *budget {
-	b := &budget{total: total, available: available}
+func newBudget(total int64, free func() (int64, string)) *budget {
+	b := &budget{total: total, free: free}
 	b.less = sync.NewCond(&b.mu)
 	return b
 }
@@ -37,16 +34,21 @@ func newBudget(total int64, available func() (int64, bool)) *budget {
 // them back. It returns an error if the machine does not have as much.
 func (b *budget) take(name string, w, h int, need int64) (release func(), err error) {
 	const small = 64 << 20 // not worth asking the system
+	fits := func(n int64) bool {
+		free, limit := b.free()
+		return need <= small || n <= free || limit == memory.Unknown
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for b.used > 0 && (b.used+need > b.total || need > small && b.used+need > b.free()) {
+	for b.used > 0 && (b.used+need > b.total || !fits(b.used+need)) {
 		b.less.Wait()
 	}
-	if need > small && need > b.free() {
+	if !fits(need) {
 		debug.FreeOSMemory() // what other pictures have left
-		if free := b.free(); need > free {
-			return nil, fmt.Errorf("vision: %s: expected a picture that the free memory of %d MB holds, found %d×%d pixels, which take %d MB to decode; scale it down first, or end other programs",
-				name, free/1e6, w, h, need/1e6)
+		if !fits(need) {
+			free, limit := b.free()
+			return nil, fmt.Errorf("vision: %s: expected a picture that the free memory of %d MB %s can hold, found %d×%d pixels, which take %d MB to decode; scale it down first, or end other programs",
+				name, free/1e6, limit, w, h, need/1e6)
 		}
 	}
 	if need > b.total/4 {
@@ -59,12 +61,4 @@ func (b *budget) take(name string, w, h int, need int64) (release func(), err er
 		b.mu.Unlock()
 		b.less.Broadcast()
 	}, nil
-}
-
-// free returns the memory that is free, or a large number where the system does not say.
-func (b *budget) free() int64 {
-	if n, known := b.available(); known {
-		return n
-	}
-	return 1 << 62
 }

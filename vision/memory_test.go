@@ -9,13 +9,15 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"pixelgrad/internal/memory"
 )
 
 // Pictures that together need more than the budget are decoded one after the other, and one
 // that needs more than all of it alone.
 func TestBudgetShares(t *testing.T) {
 	const total = 100
-	b := newBudget(total, func() (int64, bool) { return 0, false })
+	b := newBudget(total, func() (int64, string) { return 0, memory.Unknown })
 	var mu sync.Mutex
 	used, most := int64(0), int64(0)
 	var wg sync.WaitGroup
@@ -54,9 +56,9 @@ func TestBudgetShares(t *testing.T) {
 // while another picture has it.
 func TestBudgetRefuses(t *testing.T) {
 	free := int64(200e6)
-	b := newBudget(1e9, func() (int64, bool) { return free, true })
+	b := newBudget(1e9, func() (int64, string) { return free, memory.Machine })
 	_, err := b.take("big.jpg", 12000, 9000, 500e6)
-	for _, want := range []string{"vision: big.jpg: expected", "free memory of 200 MB", "found 12000×9000 pixels", "take 500 MB", "scale it down"} {
+	for _, want := range []string{"vision: big.jpg: expected", "free memory of 200 MB of the machine", "found 12000×9000 pixels", "take 500 MB", "scale it down"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
@@ -96,7 +98,7 @@ func TestBudgetRefuses(t *testing.T) {
 func TestDecodeNeedsMemory(t *testing.T) {
 	old := memoryForPictures
 	defer func() { memoryForPictures = old }()
-	memoryForPictures = newBudget(1<<30, func() (int64, bool) { return 1e6, true })
+	memoryForPictures = newBudget(1<<30, func() (int64, string) { return 1e6, memory.Machine })
 	for _, data := range [][]byte{claim(encodeJPEG(t, testPhoto(16, 16)), 12000, 9000), claim(encodePNG(t, testPhoto(16, 16)), 12000, 9000)} {
 		if _, err := Decode(bytes.NewReader(data), "big.jpg"); err == nil || !strings.Contains(err.Error(), "free memory of 1 MB") {
 			t.Errorf("error %v, want one about the memory", err)
