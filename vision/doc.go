@@ -17,7 +17,8 @@
 //   - decode.go: files; formats.go: their kinds; exif.go: how they are turned; memory.go:
 //     large ones
 //   - resize.go: Pillow's bicubic resizing, which every training photograph goes through
-//   - dataset.go, split.go, voc.go: the photographs of a folder, and which of them validate
+//   - dataset.go, folder.go, split.go, voc.go, lists.go: the photographs of a folder, and
+//     which of them validate
 //   - cache.go, batches.go: photographs decoded once, and batches made from them
 //   - metrics.go: MSE and PSNR; interpolate.go, baseline.go: what a network has to beat
 //   - grid.go, heatmap.go: pictures for people
