@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -285,6 +287,33 @@ func TestShowHostile(t *testing.T) {
 	out, _ := expect(t, 0, `"a\x1b[2J\nb"`, "show", path)
 	if strings.ContainsAny(out, "\x1b\x07") || len(out) > 2000 {
 		t.Errorf("output %q", out)
+	}
+}
+
+// A file of very many small tensors is listed in less than five times its size.
+func TestShowMany(t *testing.T) {
+	const n = 100_000
+	header := []byte("{")
+	for i := range n {
+		header = fmt.Appendf(header, `"l%d.weight":{"dtype":"F32","shape":[1],"data_offsets":[%d,%d]},`, i, 4*i, 4*i+4)
+	}
+	header[len(header)-1] = '}'
+	content := append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...)
+	content = append(content, make([]byte, 4*n)...)
+	path := filepath.Join(t.TempDir(), "many.safetensors")
+	if err := os.WriteFile(path, content, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c := command{out: io.Discard, log: io.Discard}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	err := c.show([]string{path})
+	runtime.ReadMemStats(&after)
+	// TotalAlloc counts what was freed again, too.
+	if got, limit := int(after.TotalAlloc-before.TotalAlloc), 5*len(content); err != nil || got > limit {
+		t.Errorf("%d bytes were allocated, %v; want at most %d for a file of %d", got, err, limit, len(content))
+	} else {
+		t.Logf("%.1f times the file", float64(got)/float64(len(content)))
 	}
 }
 
