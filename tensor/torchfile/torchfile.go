@@ -9,10 +9,10 @@
 // names what the file asked for. File.Tensor reads the elements of one tensor, from a memory mapping where
 // the system has one.
 //
-// The top object of a file must be one of the following. A dictionary of tensors is a state
-// dict. Training programs save a dictionary without tensors that has exactly one of the keys
-// "state_dict", "model" and "model_state_dict"; the state dict is under this key. The
-// attributes of a TorchScript module get dotted names, as in its state_dict.
+// All tensors of a file are found, wherever they are: in dictionaries, lists and tuples, in
+// each other, and in the modules of TorchScript, whose attributes get dotted names, as in
+// their state_dict. The name of a tensor is the path to it. Which dictionary is the network's
+// is for the caller to say; Dicts lists them. A file without a tensor is an error.
 //
 // A file may be hostile. Memory stays below 64 MiB plus twice the size of the file, and all
 // nesting has a limit.
@@ -40,6 +40,7 @@ type File struct {
 	src    *mmap.File
 	format string
 	names  []string // in the order of the pickle
+	dicts  []string // the containers around them
 	byName map[string]*array
 	// locate returns the place of a storage in the file. If verify is true and the format
 	// has a checksum, locate checks the storage's bytes first.
@@ -115,8 +116,18 @@ func (f *File) load() error {
 // Format returns "zip", "legacy" or "TorchScript".
 func (f *File) Format() string { return f.format }
 
-// Names returns the names of all tensors, in the order of the pickle.
+// Names returns the names of all tensors, in the order of the pickle. A name is the path to
+// the tensor: the keys of the dictionaries, the positions in lists and tuples, from 0, and
+// the names of modules, joined with dots, such as "params_ema.conv1.weight" and
+// "optimizer.state.0.exp_avg". Keys that are not texts are written as Python's str does; a key
+// without a text, such as an object, is "#" and its position. A tensor that is alone in its
+// file has the name "tensor".
 func (f *File) Names() []string { return slices.Clone(f.names) }
+
+// Dicts returns the paths of all containers (dictionaries, lists, tuples, modules) that have
+// at least one tensor in them or below, in the order of the pickle. The first is "", the top.
+// The tensors of a container are those whose names begin with its path and a dot.
+func (f *File) Dicts() []string { return slices.Clone(f.dicts) }
 
 // Info returns the type, shape and size of a tensor. It is an error if there is no tensor
 // with this name.
