@@ -16,6 +16,7 @@ import (
 const (
 	openCLIPFile    = "open_clip_config.json"
 	huggingFaceFile = "config.json"
+	pixelsFile      = "preprocessor_config.json" // Hugging Face's, about photographs
 )
 
 // maxSettings is how large a file of configuration may be, in bytes: hundreds of times what
@@ -61,6 +62,31 @@ func (r *reader) beside(c *Config, o Options, folder string) (*settings, error) 
 // readSettings reads a file of configuration, whose name tells of which program it is. Errors
 // do not name the file.
 func readSettings(path string) (*settings, error) {
+	data, err := readSmall(path)
+	if err != nil {
+		return nil, err
+	}
+	if filepath.Base(path) == openCLIPFile {
+		return parseOpenCLIP(data)
+	}
+	s, err := parseHuggingFace(data)
+	if err != nil {
+		return nil, err
+	}
+	switch data, err := readSmall(filepath.Join(filepath.Dir(path), pixelsFile)); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", pixelsFile, err)
+	default:
+		if s.pixels, err = parsePixels(data); err != nil {
+			return nil, fmt.Errorf("%s: %w", pixelsFile, err)
+		}
+	}
+	return s, nil
+}
+
+// readSmall reads a file after a look at what it is, and how large.
+func readSmall(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
@@ -75,14 +101,7 @@ func readSettings(path string) (*settings, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSettings)) // it may have grown
-	if err != nil {
-		return nil, err
-	}
-	if filepath.Base(path) == openCLIPFile {
-		return parseOpenCLIP(data)
-	}
-	return parseHuggingFace(data)
+	return io.ReadAll(io.LimitReader(f, maxSettings)) // it may have grown
 }
 
 // unmarshal is json.Unmarshal with an error that says what was expected.
@@ -112,6 +131,9 @@ func (s *settings) check(c *Config) error {
 	}
 	if v := &c.Vision; v.Width > 0 {
 		if err := tower("image", &s.vision, &v.Transformer); err != nil {
+			return err
+		}
+		if err := s.pixels.check(); err != nil {
 			return err
 		}
 		sizes = append(sizes, size{"pixels of a picture's side", s.image, v.ImageSize}, size{"pixels of a patch's side", s.patch, v.PatchSize})

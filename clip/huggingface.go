@@ -136,3 +136,31 @@ func (t *huggingFaceTower) endOfText() (int, error) {
 	}
 	return id, nil
 }
+
+// parsePixels reads Hugging Face's preprocessor_config.json.
+func parsePixels(data []byte) (s pixelSettings, err error) {
+	var file struct {
+		Mean      []float64       `json:"image_mean"`
+		Std       []float64       `json:"image_std"`
+		Resample  *int            `json:"resample"` // Pillow's number
+		Normalize *bool           `json:"do_normalize"`
+		Size      json.RawMessage `json:"size"`
+	}
+	if err := unmarshal(data, &file); err != nil {
+		return s, err
+	}
+	s.mean, s.std = file.Mean, file.Std
+	if file.Normalize != nil && !*file.Normalize {
+		s.mean, s.std = []float64{0, 0, 0}, []float64{1, 1, 1}
+	}
+	const bicubic = 3
+	if file.Resample != nil && *file.Resample != bicubic {
+		s.unable = fmt.Sprintf("Pillow's filter %d", *file.Resample)
+	}
+	// size is a number or {"shortest_edge": 224}; a height and a width squeeze.
+	var size map[string]any
+	if json.Unmarshal(file.Size, &size) == nil {
+		s.squash = size["height"] != nil && size["shortest_edge"] == nil
+	}
+	return s, nil
+}

@@ -130,7 +130,7 @@ func build(w Weights, source string, o Options, c clues) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	end, err := r.settle(&config, o, c)
+	s, err := r.settle(&config, o, c)
 	if err != nil {
 		return nil, err
 	}
@@ -147,11 +147,11 @@ func build(w Weights, source string, o Options, c clues) (*Model, error) {
 	if err := r.strict(list, &config); err != nil {
 		return nil, err
 	}
-	return r.model(config, end)
+	return r.model(config, s)
 }
 
 // model reads the tensors.
-func (r *reader) model(c Config, endOfText int) (*Model, error) {
+func (r *reader) model(c Config, s *settings) (*Model, error) {
 	m := &Model{config: c, logitScale: float32(math.NaN())}
 	if r.has[logitScale] {
 		m.logitScale = float32(math.Exp(float64(r.logitScale())))
@@ -161,7 +161,7 @@ func (r *reader) model(c Config, endOfText int) (*Model, error) {
 	}
 	n := r.naming
 	if c.Vision.Width > 0 {
-		v := &visionTower{VisionConfig: c.Vision}
+		v := &visionTower{VisionConfig: c.Vision, pixels: s.pixels.pixels()}
 		v.patches = linear{weight: r.patches(n.patches)}
 		v.positions = r.tensor(n.visionPositions)
 		class := r.tensor(n.class)
@@ -177,7 +177,7 @@ func (r *reader) model(c Config, endOfText int) (*Model, error) {
 		m.vision = v
 	}
 	if c.Text.Width > 0 {
-		t := &textTower{TextConfig: c.Text, endOfText: endOfText}
+		t := &textTower{TextConfig: c.Text, endOfText: s.endOfText}
 		t.tokens = r.tensor(n.tokens)
 		t.positions = r.tensor(n.textPositions)
 		t.transformer = r.transformer(n.textBlocks, &c.Text.Transformer)

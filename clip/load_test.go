@@ -111,8 +111,8 @@ func TestBadFiles(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		filepath.Join(dir, "none.pt"):  "no such file",
-		dir:                            "expected a file of weights",
-		write("empty.pt", nil):         "0 bytes",
+		dir:                            "found a folder",
+		write("empty.pt", nil):         "an empty file",
 		write("short.pt", []byte("P")): "1 bytes",
 		write("page.pt", []byte("<!DOCTYPE html><title>404</title>")): `"<!DOCTYPE`,
 		write("zip.pt", []byte("PK\x03\x04 and nothing else")):        "zip",
@@ -203,7 +203,7 @@ func FuzzRead(f *testing.F) {
 // TestHugePictures expects an error for shapes that fit together and take little space in a
 // file, but have pictures of gigabytes.
 func TestHugePictures(t *testing.T) {
-	c := Config{Embed: 8, Vision: VisionConfig{Transformer{64, 1, 1, 64}, 200 * 200, 200}}
+	c := Config{Embed: 8, Vision: VisionConfig{Transformer{64, 1, 1, 64, QuickGELU}, 200 * 200, 200}}
 	defer func() {
 		if text := fmt.Sprint(recover()); !strings.Contains(text, "expected pictures of at most") {
 			t.Errorf("200×200 patches of 200×200 pixels: %s", text)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -46,7 +47,8 @@ var openCLIPSwitches = []string{
 // it if it has none. It returns errOther if neither is there.
 func parseOpenCLIP(data []byte) (*settings, error) {
 	var file struct {
-		Model json.RawMessage `json:"model_cfg"`
+		Model  json.RawMessage `json:"model_cfg"`
+		Pixels *openCLIPPixels `json:"preprocess_cfg"`
 	}
 	if err := unmarshal(data, &file); err != nil {
 		return nil, err
@@ -105,7 +107,29 @@ func parseOpenCLIP(data []byte) (*settings, error) {
 			s.endOfText = *t.EndOfText
 		}
 	}
+	if p := file.Pixels; p != nil {
+		s.pixels = p.settings()
+	}
 	return s, nil
+}
+
+// openCLIPPixels is preprocess_cfg.
+type openCLIPPixels struct {
+	Mean          []float64 `json:"mean"`
+	Std           []float64 `json:"std"`
+	Interpolation string    `json:"interpolation"`
+	Resize        string    `json:"resize_mode"`
+}
+
+func (p *openCLIPPixels) settings() pixelSettings {
+	s := pixelSettings{mean: p.Mean, std: p.Std, squash: p.Resize == "squash"}
+	switch {
+	case p.Interpolation != "" && p.Interpolation != "bicubic":
+		s.unable = fmt.Sprintf("interpolation %.40q", p.Interpolation)
+	case p.Resize != "" && p.Resize != "shortest" && p.Resize != "squash":
+		s.unable = fmt.Sprintf("resize_mode %.40q", p.Resize)
+	}
+	return s
 }
 
 // read reads the settings that both towers have. pools are the ways to choose a token that
@@ -146,11 +170,7 @@ func (t *openCLIPTower) read(data []byte, pools ...string) (s towerSettings, err
 		}
 	}
 	if t.Pool != nil {
-		known := false
-		for _, pool := range pools {
-			known = known || *t.Pool == pool
-		}
-		if !known {
+		if !slices.Contains(pools, *t.Pool) {
 			s.unable = fmt.Sprintf("pool_type %.40q", *t.Pool)
 		}
 	}

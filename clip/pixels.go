@@ -42,35 +42,51 @@ type pixelSettings struct {
 	unable    string // what it says that is not done
 }
 
-// pixels returns how photographs are prepared, and says what is unlike OpenAI's way.
-func (s *pixelSettings) pixels(say func(string)) (pixels, error) {
-	mean, std := Mean, Std
-	for _, z := range []struct {
-		what string
-		dst  *[3]float32
-		src  []float64
-	}{{"means", &mean, s.mean}, {"standard deviations", &std, s.std}} {
-		if z.src == nil {
-			continue
-		}
-		if len(z.src) != 3 {
-			return pixels{}, fmt.Errorf("expected %s of 3 colours, found %d", z.what, len(z.src))
-		}
-		for i, v := range z.src {
-			if !(v >= 0 && v <= 10) || v == 0 && z.what != "means" {
-				return pixels{}, fmt.Errorf("expected %s of pixels in [0,1], found %v", z.what, z.src)
-			}
-			z.dst[i] = float32(v)
+// check returns an error unless the numbers can be those of pixels in [0,1].
+func (s *pixelSettings) check() error {
+	for _, v := range s.mean {
+		if !(v >= 0 && v <= 1) || len(s.mean) != 3 {
+			return fmt.Errorf("expected means of three colours in [0,1], found %v", s.mean)
 		}
 	}
-	if mean != Mean || std != Std {
-		say(fmt.Sprintf("pixels are normalised with the means %v and the standard deviations %v", mean, std))
+	for _, v := range s.std {
+		if !(v > 0 && v <= 1) || len(s.std) != 3 {
+			return fmt.Errorf("expected standard deviations of three colours in [0,1], found %v", s.std)
+		}
+	}
+	return nil
+}
+
+// values returns the mean and the standard deviation of each colour.
+func (s *pixelSettings) values() (mean, std [3]float32) {
+	mean, std = Mean, Std
+	for i := range s.mean {
+		mean[i] = float32(s.mean[i])
+	}
+	for i := range s.std {
+		std[i] = float32(s.std[i])
+	}
+	return mean, std
+}
+
+// pixels returns how photographs are prepared.
+func (s *pixelSettings) pixels() pixels {
+	if mean, std := s.values(); mean != Mean || std != Std {
+		return pixels{newPixelTable(mean, std), s.squash}
+	}
+	return pixels{normalized, s.squash}
+}
+
+// unusual lists what is unlike OpenAI's way.
+func (s *pixelSettings) unusual() (lines []string) {
+	if mean, std := s.values(); mean != Mean || std != Std {
+		lines = append(lines, fmt.Sprintf("pixels are normalised with the means %v and the standard deviations %v", mean, std))
 	}
 	if s.squash {
-		say("photographs are squeezed into a square")
+		lines = append(lines, "photographs are squeezed into a square")
 	}
 	if s.unable != "" {
-		say("it was trained with photographs that were made smaller in another way (" + s.unable + "); here that is bicubic, of the shorter side, as for OpenAI's: embeddings will be a little different")
+		lines = append(lines, "it was trained with photographs of another size or filter, "+s.unable+", and here they are bicubic of the shorter side as for OpenAI's, so that embeddings differ a little")
 	}
-	return pixels{newPixelTable(mean, std), s.squash}, nil
+	return lines
 }

@@ -22,6 +22,7 @@ type settings struct {
 	context      int
 	vocabulary   int
 	endOfText    int // its id; 0 for the highest of each text
+	pixels       pixelSettings
 }
 
 // towerSettings are what it says about a tower.
@@ -32,13 +33,14 @@ type towerSettings struct {
 	unable                string // what it has that the package cannot compute
 }
 
-// settle fills in the activations and the heads, and returns the id of the end of a text, by
-// the order that Load's comment has.
-func (r *reader) settle(c *Config, o Options, from clues) (endOfText int, err error) {
+// settle fills in the activations and the heads, in the order that Load's comment has, and
+// returns what else the file of configuration says.
+func (r *reader) settle(c *Config, o Options, from clues) (*settings, error) {
+	var err error
 	archive := UnknownGELU
 	if w, ok := r.w.(interface{ Format() string }); ok && w.Format() == "TorchScript" && from.code != nil {
 		if archive, err = from.code(); err != nil {
-			return 0, r.fail("%v", err)
+			return nil, r.fail("%v", err)
 		}
 	}
 	// The code is that of the network. A file beside an archive is probably of another
@@ -46,7 +48,7 @@ func (r *reader) settle(c *Config, o Options, from clues) (endOfText int, err er
 	var s *settings
 	if archive == UnknownGELU && from.folder != "" {
 		if s, err = r.beside(c, o, from.folder); err != nil {
-			return 0, err
+			return nil, err
 		}
 	}
 	if s == nil {
@@ -59,7 +61,7 @@ func (r *reader) settle(c *Config, o Options, from clues) (endOfText int, err er
 	}
 	if gelu == UnknownGELU && s.path == "" {
 		if gelu, err = r.labelled(); err != nil {
-			return 0, err
+			return nil, err
 		}
 	}
 	assumed := []string{}
@@ -90,7 +92,7 @@ func (r *reader) settle(c *Config, o Options, from clues) (endOfText int, err er
 		}
 		if w.t.Heads == 0 {
 			if w.t.Heads = w.guess(w.t.Width); w.t.Heads == 0 {
-				return 0, r.fail("the blocks of the %s tower have a width of %d, which is not a multiple of 64: how many heads they have must be said, with -heads (Options.%s)", w.what, w.t.Width, w.option)
+				return nil, r.fail("the blocks of the %s tower have a width of %d, which is not a multiple of 64: how many heads they have must be said, with -heads (Options.%s)", w.what, w.t.Width, w.option)
 			}
 			// The heads of OpenAI's models follow from their width.
 			if archive != QuickGELU {
@@ -98,22 +100,26 @@ func (r *reader) settle(c *Config, o Options, from clues) (endOfText int, err er
 			}
 		}
 		if w.t.Heads < 1 || w.t.Width%w.t.Heads != 0 {
-			return 0, r.fail("the blocks of the %s tower have a width of %d, which %d heads cannot share (-heads, Options.%s)", w.what, w.t.Width, w.t.Heads, w.option)
+			return nil, r.fail("the blocks of the %s tower have a width of %d, which %d heads cannot share (-heads, Options.%s)", w.what, w.t.Width, w.t.Heads, w.option)
 		}
 	}
 	if len(assumed) > 0 {
 		o.say("%s: nothing tells, so assumed: %s. If the embeddings are poor, -gelu quick or plain and -heads VISION,TEXT choose (Options.GELU, VisionHeads and TextHeads)", r.source, strings.Join(assumed, "; "))
 	}
 	if s.path != "" {
-		o.say("%s: %s, as %s beside it says", r.source, c.described(), filepath.Base(s.path))
+		lines := []string{c.described()}
+		if c.Vision.Width > 0 {
+			lines = append(lines, s.pixels.unusual()...)
+		}
+		o.say("%s: %s beside it says: %s", r.source, filepath.Base(s.path), strings.Join(lines, "; "))
 	}
 	if r.has[logitBias] {
 		o.say("%s: it has a %s, so it was trained with SigLIP's loss: cosines compare as usual, but it was not trained for shares of softmax", r.source, logitBias)
 	}
-	if endOfText = o.EndOfText; endOfText == 0 {
-		endOfText = s.endOfText
+	if o.EndOfText != 0 {
+		s.endOfText = o.EndOfText
 	}
-	return endOfText, nil
+	return s, nil
 }
 
 // logitBias is a tensor of networks that were trained with SigLIP's loss.

@@ -86,7 +86,7 @@ def main():
         out["huggingface/text"] = model.get_text_features(ids).pooler_output
     assert torch.allclose(out["huggingface/vision"], fill(CLIP(**TINY)).encode_image(x), atol=1e-5)
     model.save_pretrained(path("huggingface", "x")[:-2])
-    goldens.save("clip_others", out)
+    goldens.save("clip_others", out, open_clip=open_clip.__version__, transformers=transformers.__version__)
     for folder, _, names in sorted(os.walk(path("x")[:-2])):
         for name in sorted(names):
             print(os.path.join(os.path.basename(folder), name), os.path.getsize(os.path.join(folder, name)), "bytes")
