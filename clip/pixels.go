@@ -50,8 +50,8 @@ func (s *pixelSettings) check() error {
 		}
 	}
 	for _, v := range s.std {
-		if !(v > 0 && v <= 1) || len(s.std) != 3 {
-			return fmt.Errorf("expected standard deviations of three colours in [0,1], found %v", s.std)
+		if !(v >= 0.001 && v <= 1) || len(s.std) != 3 {
+			return fmt.Errorf("expected standard deviations of three colours, from 0.001 to 1, found %v", s.std)
 		}
 	}
 	return nil
