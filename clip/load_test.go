@@ -184,6 +184,7 @@ func FuzzRead(f *testing.F) {
 	for _, data := range weightFiles(f) {
 		f.Add(data)
 	}
+	f.Add(archive(f, "torch.gelu(x)"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := Read("fuzz", bytes.NewReader(data), int64(len(data)), Options{VisionHeads: 2, TextHeads: 2})
 		if err != nil {
