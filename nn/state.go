@@ -29,16 +29,16 @@ func StateDict(m Module) []NamedTensor {
 // LoadStateDict copies tensors into the parameters of the same names. get returns
 // the tensor called name; source is what the error calls the place they come from,
 // and names lists all that it has. Tensors that the module does not know are left
-// alone. Nothing is changed if a tensor is missing or has another shape: the error
-// then names it, and what was expected and found.
+// alone. Nothing is changed if a tensor is missing, has another shape or numbers
+// that are not finite: the error then names it, and what was expected and found.
 func LoadStateDict(m Module, source string, names []string, get func(name string) (*tensor.Tensor, error)) error {
 	ps := m.Parameters()
 	checkUnique(ps)
+	if err := checkNames(ps, source, names); err != nil {
+		return err
+	}
 	loaded := make([]*tensor.Tensor, len(ps))
 	for i, p := range ps {
-		if !slices.Contains(names, p.Name) {
-			return fmt.Errorf("%s: no tensor %q of shape %v; it has %s", source, p.Name, p.Shape(), list(names))
-		}
 		t, err := get(p.Name)
 		if err != nil {
 			return err
@@ -57,6 +57,32 @@ func LoadStateDict(m Module, source string, names []string, get func(name string
 		copy(p.Data().Data(), loaded[i].Data())
 	}
 	return nil
+}
+
+// checkNames returns an error if one of the parameters has no tensor. It says how many have
+// none, and what is there instead.
+func checkNames(ps []Parameter, source string, names []string) error {
+	there := make(map[string]bool, len(names))
+	for _, name := range names {
+		there[name] = true
+	}
+	var missing []Parameter
+	ours := make(map[string]bool, len(ps))
+	for _, p := range ps {
+		ours[p.Name] = true
+		if !there[p.Name] {
+			missing = append(missing, p)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	first := fmt.Sprintf("no tensor %q of shape %v", missing[0].Name, missing[0].Shape())
+	if len(missing) == len(ps) {
+		return fmt.Errorf("%s: %s, nor any other of the model's %d; it has %s: these are the weights of another model, or under other names", source, first, len(ps), list(names))
+	}
+	extra := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return ours[name] })
+	return fmt.Errorf("%s: %s; it has %d of the model's %d tensors, and of others %s: these are the weights of another model", source, first, len(ps)-len(missing), len(ps), list(extra))
 }
 
 // list names a few of many.

@@ -30,6 +30,7 @@ tensors are in memory at once.
 func (c *command) convert(ctx context.Context, args []string) error {
 	flags := cli.NewFlags("convert")
 	half := flags.Bool("f16", false, "write 16-bit floats: half the size, 3 digits")
+	key := keyFlag(flags)
 	rest, err := c.parse(flags, convertUsage, args, "the file IN", "the file OUT.safetensors")
 	if err != nil {
 		return err
@@ -41,7 +42,7 @@ func (c *command) convert(ctx context.Context, args []string) error {
 	if err := checkNew(in, out); err != nil {
 		return err
 	}
-	f, err := weightfile.Open(in)
+	f, err := weightfile.Open(in, c.options(*key))
 	if err != nil {
 		return err
 	}
@@ -103,10 +104,16 @@ func checkNew(in, out string) error {
 	return fmt.Errorf("%s: expected a name that is free, found a file: delete it, or choose another name", out)
 }
 
+// file is what convert needs of a weight file.
+type file interface {
+	Names() []string
+	Info(name string) (safetensors.Info, error)
+}
+
 // readableNames returns the names of the tensors that can be converted, and
 // says which cannot. Tensors may share their data in the file, but would not in
 // memory: what would take much more there than the file is refused.
-func (c *command) readableNames(f weightfile.File, in string) ([]string, error) {
+func (c *command) readableNames(f file, in string) ([]string, error) {
 	st, err := os.Stat(in)
 	if err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ import (
 
 	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/cmd/internal/files"
+	"pixelgrad/tensor/weightfile"
 )
 
 func main() {
@@ -42,8 +43,9 @@ type command struct {
 const usage = `Fetch the weights and photographs of others, and look into files of weights.
 
     go run ./cmd/weights get NAME [-out DIR]                     download a file
-    go run ./cmd/weights show FILE                               list its tensors
-    go run ./cmd/weights convert IN OUT.safetensors [-f16]       write it as safetensors
+    go run ./cmd/weights show FILE [-key KEY]                    list its tensors
+    go run ./cmd/weights convert IN OUT.safetensors [-key KEY] [-f16]
+                                                                 write it as safetensors
 
 FILE and IN are safetensors files or what PyTorch saves (.pt, .pth, TorchScript);
 nothing that is in them is executed. A command's own -help says more.
@@ -66,6 +68,16 @@ func (c *command) run(ctx context.Context, args []string) error {
 	default:
 		return cli.Usagef("there is no command %q: expected get, show or convert", name)
 	}
+}
+
+// options says how show and convert look for the network in a file.
+func (c *command) options(key string) weightfile.Options {
+	return weightfile.Options{Key: key, Mapped: true, Say: func(line string) { fmt.Fprintln(c.log, line) }}
+}
+
+// keyFlag adds -key to the flags of show or convert.
+func keyFlag(f *cli.Flags) *string {
+	return f.String("key", "", "the `path` of the dictionary that holds the network, as show lists it; . for the whole file")
 }
 
 // parse reads the flags and arguments of get, show or convert; errors begin with its name.

@@ -21,11 +21,13 @@ const showUsage = `List the tensors of a file: name, type, shape, number of elem
 
 // show lists the tensors of a file.
 func (c *command) show(args []string) error {
-	rest, err := c.parse(cli.NewFlags("show"), showUsage, args, "a FILE")
+	flags := cli.NewFlags("show")
+	key := keyFlag(flags)
+	rest, err := c.parse(flags, showUsage, args, "a FILE")
 	if err != nil {
 		return err
 	}
-	f, err := weightfile.Open(rest[0])
+	f, err := weightfile.Open(rest[0], c.options(*key))
 	if err != nil {
 		return err
 	}

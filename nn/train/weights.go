@@ -1,6 +1,8 @@
 package train
 
 import (
+	"strconv"
+
 	"pixelgrad/nn"
 	"pixelgrad/tensor/safetensors"
 	"pixelgrad/tensor/weightfile"
@@ -17,14 +19,29 @@ func SaveWeights(path string, m nn.Module, metadata map[string]string) error {
 }
 
 // LoadWeights reads a module's parameters from a safetensors file or from one that
-// torch.save wrote: its content tells which. The error names the file, and the
-// tensor that is missing or has another shape; the module is then unchanged. Tensors
+// torch.save wrote: its content tells which. If the file has more than one network, or
+// names with prefixes, weightfile.Open finds the module's. The error names the file, and
+// the tensor that is missing or has another shape; the module is then unchanged. Tensors
 // that the module does not have are left alone.
 func LoadWeights(path string, m nn.Module) error {
-	f, err := weightfile.Open(path)
+	return LoadWeightsFrom(path, m, weightfile.Options{Mapped: true})
+}
+
+// LoadWeightsFrom is LoadWeights with options, such as the key of the dictionary in the
+// file, or who is told what was chosen there. Wanted is the list of the module's names.
+func LoadWeightsFrom(path string, m nn.Module, o weightfile.Options) error {
+	o.Wanted = [][]string{nil}
+	for _, t := range nn.StateDict(m) {
+		o.Wanted[0] = append(o.Wanted[0], t.Name)
+	}
+	f, err := weightfile.Open(path, o)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	return nn.LoadStateDict(m, path, f.Names(), f.Tensor)
+	source := path
+	if f.Key() != "" {
+		source += ", in " + strconv.Quote(f.Key())
+	}
+	return nn.LoadStateDict(m, source, f.Names(), f.Tensor)
 }

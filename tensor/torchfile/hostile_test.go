@@ -55,17 +55,21 @@ var hostilePickles = []struct{ name, pickle, want string }{
 	{"OrderedDict of a number", "\x80\x02" + name("collections", "OrderedDict") + "(K\x01tR.", "expected a list of pairs, found a number"},
 	{"OrderedDict of numbers", "\x80\x02" + name("collections", "OrderedDict") + "(](K\x01etR.", "expected pairs, found a number"},
 
-	{"top is a list", "\x80\x02].", "expected a dictionary of tensors, found a list"},
-	{"top is a tensor", "\x80\x02" + simple("0", 2) + ".", "expected a dictionary of tensors, found a tensor"},
-	{"no tensors", dictionary(text("epoch"), "K\x01"), `found no tensors; expected a dictionary of them, or exactly one dictionary under a key among ["state_dict" "model" "model_state_dict"], but the keys are "epoch"`},
-	{"two nests", dictionary(text("model"), "}", text("state_dict"), "}"), "found no tensors"},
-	{"nest without tensors", dictionary(text("model"), "}("+text("k")+"Nu"), `found no tensors under "model"; its keys are "k"`},
-	{"deep nest", dictionary(text("model"), "}("+text("model")+"}("+text("w")+simple("0", 2)+"uu"), `found no tensors under "model"`},
-	{"a number for a name", dictionary("K\x01", simple("0", 2)), "a tensor's name must be a text, found a number"},
-	{"a tuple for a name", dictionary("(K\x01t", simple("0", 2)), "a tensor's name must be a text, found a tuple"},
-	{"empty name", dictionary(text(""), simple("0", 2)), "a tensor has an empty name"},
+	{"top is a list", "\x80\x02].", "found no tensor in it, only an empty list"},
+	{"top is a number", "\x80\x02K\x01.", "found no tensor in it, only a number"},
+	{"no tensors", dictionary(text("epoch"), "K\x01", "K\x02", "N"), `found no tensor in it, only the keys "epoch" (a number), 2 (None); save the weights, torch.save(model.state_dict(), …)`},
+	{"nothing", "\x80\x02}.", "found no tensor in it, only an empty dictionary"},
+	{"empty nests", dictionary(text("model"), "}", text("state_dict"), "}"), `only the keys "model" (a dictionary), "state_dict" (a dictionary)`},
+	{"nest without tensors", dictionary(text("model"), "}("+text("k")+"Nu"), `found no tensor in it, only the keys "model" (a dictionary)`},
+	{"list in itself", "\x80\x02]q\x00h\x00ah\x00a.", "found no tensor in it, only a list"},
+	{"empty name", dictionary(text(""), simple("0", 2)), "a tensor's key is an empty text"},
+	{"empty name of a dictionary", dictionary(text(""), "}"+text("w")+simple("0", 2)+"s"), `a tensor's key is an empty text, in ".w"`},
 	{"long name", dictionary(text(strings.Repeat("n", 5000)), simple("0", 2)), "a tensor has the name"},
 	{"a name twice", dictionary(text("w"), simple("0", 2), text("w"), simple("0", 2)), `tensor "w" is there twice`},
+	{"a path twice", dictionary(text("a.b"), simple("0", 2), text("a"), "}"+text("b")+simple("0", 2)+"s"), `tensor "a.b" is there twice`},
+	{"a number and its text", dictionary(text("7"), simple("0", 2), "K\x07", simple("0", 2)), `tensor "7" is there twice`},
+	{"tree of 2^30 lists", "\x80\x02]" + simple("0", 2) + "a" + strings.Repeat("q\x00]h\x00ah\x00a", 30) + ".", "its objects take more memory than the file's size allows"},
+	{"tree of 2^30 tuples", "\x80\x02)" + strings.Repeat("q\x00h\x00\x86", 30) + ".", "its objects take more memory than the file's size allows"},
 
 	{"persistent number", "\x80\x02K\x01Q.", "expected ('storage', type, key, location, elements)"},
 	{"persistent tuple of tuples", "\x80\x02(()()()()()tQ.", "expected ('storage'"},
@@ -98,17 +102,16 @@ var hostilePickles = []struct{ name, pickle, want string }{
 	{"shape of texts", dictionary(text("w"), name("torch._utils", "_rebuild_tensor_v2")+"("+store("0", 2)+"K\x00("+text("2")+"t(K\x01t\x89}tR"), "shape: expected numbers, found a text"},
 	{"shape a number", dictionary(text("w"), name("torch._utils", "_rebuild_tensor_v2")+"("+store("0", 2)+"K\x00K\x02(K\x01t\x89}tR"), "shape: expected a tuple, found a number"},
 	{"element type unknown", dictionary(text("w"), name("torch._utils", "_rebuild_tensor_v3")+"("+store("0", 2)+"K\x00(K\x02t(K\x01t\x89}"+name("torch", "Size")+"tR"), "expected an element type, found the name torch.Size"},
-	{"expanded to 2^32", dictionary(text("w"), rebuild(store("0", 2), 0, []int{1 << 16, 1 << 16}, []int{0, 0})), `tensor "w" of shape [65536 65536] needs 17179869184 bytes, more than twice the file`},
+	{"expanded to 2^32", dictionary(text("w"), rebuild(store("0", 2), 0, []int{1 << 16, 1 << 16}, []int{0, 0})), `tensor "w" of shape [65536 65536] needs 17179869184 bytes, more than 4 times the file`},
 }
 
 // TorchScript pickles that do harm.
 var hostileScripts = []struct{ name, pickle, want string }{
-	{"module in itself", module("}(" + text("m") + "h\x00u"), "modules lie in each other more than 100 deep"},
-	{"state of its own", module("K\x01"), "stores itself in its own way, as a number"},
-	{"attribute without a name", module("}(K\x01Nu"), "expected texts for attributes, found a number"},
+	{"module in itself", module("}(" + text("m") + "h\x00u"), "found no tensor in it, only an object of class \"__torch__.M\""},
+	{"state of its own", module("K\x01"), "found no tensor in it"},
 	{"a dot in a name", module("}(" + text("a.b") + simple("0", 2) + text("a") + module0("}("+text("b")+simple("0", 2)+"u") + "u"), `tensor "a.b" is there twice`},
 	{"tree of 2^30 modules", module(doubled(30)), "its objects take more memory than the file's size allows"},
-	{"tree with long names", module(doubledNames(40)), "a module has the name"},
+	{"tree with long names", module(doubledNames(40)), "a tensor has the name"},
 }
 
 // module0 is an object of a TorchScript class with a state.
@@ -134,7 +137,7 @@ func doubled(n int) string {
 
 // doubledNames is a chain of modules whose names are 200 bytes long.
 func doubledNames(n int) string {
-	s := "}"
+	s := "}" + text("w") + simple("0", 2) + "s"
 	for range n {
 		s = "}(" + text(strings.Repeat("n", 200)) + module0(s) + "u"
 	}
@@ -181,19 +184,28 @@ func TestDeep(t *testing.T) {
 
 var module0Open = name("__torch__", "M") + ")\x81}" + text("m")
 
-// A module a hundred deep is still read.
+// Modules are read up to maxDepth.
 func TestDeepEnough(t *testing.T) {
-	s := "}(" + text("w") + simple("0", 2) + "u"
-	for range maxDepth {
-		s = "}(" + text("m") + module0(s) + "u"
+	// The attributes of a module are one step of the path.
+	nested := func(depth int) (*File, error) {
+		s := "}(" + text("w") + simple("0", 2) + "u"
+		for range depth - 1 {
+			s = "}(" + text("m") + module0(s) + "u"
+		}
+		return openBytes(scripted(module(s), floats(8)))
 	}
-	f, err := openBytes(scripted(module(s), floats(8)))
+	f, err := nested(maxDepth)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := f.Names(), strings.Repeat("m.", maxDepth)+"w"; len(got) != 1 || got[0] != want {
+	if got, want := f.Names(), strings.Repeat("m.", maxDepth-1)+"w"; len(got) != 1 || got[0] != want {
 		t.Errorf("Names = %q, want %q", got, want)
 	}
+	if n := len(f.Dicts()); n != maxDepth {
+		t.Errorf("%d containers, want %d", n, maxDepth)
+	}
+	_, err = nested(maxDepth + 1)
+	wantError(t, "one more", err, "its containers lie in each other more than 1000 deep, at \"m.m.m.m.m.m.m.m…\"")
 }
 
 func TestLegacyErrors(t *testing.T) {

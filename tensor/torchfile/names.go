@@ -3,84 +3,244 @@ package torchfile
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
-// nested lists the keys under which training programs store the weights in a larger
-// dictionary.
-var nested = []string{"state_dict", "model", "model_state_dict"}
+// maxDepth limits how deep containers may lie in each other.
+const maxDepth = 1000
 
-// maxDepth limits the nesting of TorchScript modules. A module that contains itself would
-// have no end.
-const maxDepth = 100
+// maxShared limits how often the tensors of a file may share its bytes: all of them
+// together, as float32, take at most this many times the file. The tied layers of a model
+// come to some dozens.
+const maxShared = 256
 
-// collect finds the tensors in a file's top object and gives them names.
+// bare is the name of a tensor that is a file's only object.
+const bare = "tensor"
+
+// collector walks through a file's top object and gives every tensor the name of its path.
+//
+// A container that is there under several paths is walked under each of them, as tied
+// weights need it. Every step is charged, because a few bytes can mean 2^n paths. A
+// list, dictionary or object that lies in itself is not entered again: its tensors have a
+// name already.
+type collector struct {
+	f    *File
+	m    *machine
+	path []segment
+	// listed is how many containers of the path are in f.dicts; those are its first.
+	listed int
+	isDict map[string]bool // what f.dicts has
+}
+
+// segment is one step of a path: a key, and the position that names what has no text.
+type segment struct {
+	key      value
+	position int
+}
+
+// collect finds the tensors below a file's top object.
 func (f *File) collect(m *machine, top value) error {
 	f.byName = map[string]*array{}
-	switch top := top.(type) {
-	case *object:
-		if err := f.walk(m, top, "", 0); err != nil {
-			return err
-		}
-	case *dict:
-		if err := f.collectDict(m, top); err != nil {
-			return err
-		}
-	default:
-		return fmt.Errorf("expected a dictionary of tensors, found %s; save torch.save(model.state_dict(), …)", describe(top))
+	c := &collector{f: f, m: m, isDict: map[string]bool{}}
+	if a, ok := top.(*array); ok {
+		f.dicts = []string{""}
+		return f.add(m, bare, a)
+	}
+	if err := c.walk(top); err != nil {
+		return err
+	}
+	if len(f.names) == 0 {
+		return f.noTensor(top)
 	}
 	return f.checkTotal()
 }
 
-// collectDict takes the tensors of a dictionary. If it has none, collectDict takes those of
-// the only inner dictionary under one of the keys in nested.
-func (f *File) collectDict(m *machine, d *dict) error {
-	if err := f.addAll(m, d); err != nil || len(f.names) > 0 || len(d.items) == 0 {
-		return err
-	}
-	var inner *dict
-	var found []string
-	for _, key := range nested {
-		if v, ok := d.get(key).(*dict); ok {
-			inner = v
-			found = append(found, key)
+// walk takes the tensors in v, which is at the end of the path.
+func (c *collector) walk(v value) error {
+	switch v := v.(type) {
+	case *array:
+		return c.add(v)
+	case tuple:
+		return c.sequence(v)
+	case *list:
+		if v.open {
+			return nil
 		}
-	}
-	if len(found) == 1 {
-		if err := f.addAll(m, inner); err != nil || len(f.names) > 0 || len(inner.items) == 0 {
-			return err
+		v.open = true
+		defer func() { v.open = false }()
+		return c.sequence(v.items)
+	case *dict:
+		if v.open {
+			return nil
 		}
-		return fmt.Errorf("found no tensors under %q; its keys are %s", found[0], keys(inner))
+		v.open = true
+		defer func() { v.open = false }()
+		return c.pairs(v.items)
+	case *object:
+		return c.object(v)
 	}
-	return fmt.Errorf("found no tensors; expected a dictionary of them, or exactly one dictionary under a key among %q, but the keys are %s", nested, keys(d))
+	return nil
 }
 
-// addAll takes the tensors of a dictionary.
-func (f *File) addAll(m *machine, d *dict) error {
-	for _, p := range d.items {
-		a, ok := p.value.(*array)
-		if !ok {
-			continue // such as an epoch number
-		}
-		name, ok := p.key.(string)
-		if !ok {
-			return fmt.Errorf("a tensor's name must be a text, found %s", describe(p.key))
-		}
-		if err := f.add(m, name, a); err != nil {
-			return err
+func (c *collector) sequence(items []value) error {
+	if err := c.m.charge(costItem + len(items)); err != nil {
+		return err
+	}
+	for i, item := range items {
+		if holds(item) {
+			if err := c.step(int64(i), i, item); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
+func (c *collector) pairs(items []pair) error {
+	if err := c.m.charge(costItem + len(items)); err != nil {
+		return err
+	}
+	for i, p := range items {
+		if holds(p.value) {
+			if err := c.step(p.key, i, p.value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// object takes the tensors of an object: those of its attributes.
+func (c *collector) object(o *object) error {
+	if o.open {
+		return nil
+	}
+	o.open = true
+	defer func() { o.open = false }()
+	return c.walk(o.state)
+}
+
+// holds reports whether a value is a tensor or may have one in it.
+func holds(v value) bool {
+	switch v.(type) {
+	case *array, tuple, *list, *dict, *object:
+		return true
+	}
+	return false
+}
+
+// step walks v, one step further along the path.
+func (c *collector) step(key value, position int, v value) error {
+	if len(c.path) == maxDepth {
+		return fmt.Errorf("its containers lie in each other more than %d deep, at %s", maxDepth, quote(c.name(8)+"…"))
+	}
+	c.path = append(c.path, segment{key, position})
+	err := c.walk(v)
+	c.path = c.path[:len(c.path)-1]
+	c.listed = min(c.listed, len(c.path)+1)
+	return err
+}
+
+// name joins the first n steps of the path with dots.
+func (c *collector) name(n int) string {
+	var b strings.Builder
+	for i, s := range c.path[:min(n, len(c.path))] {
+		if i > 0 {
+			b.WriteByte('.')
+		}
+		text, ok := keyText(s.key)
+		if !ok {
+			text = "#" + strconv.Itoa(s.position)
+		}
+		b.WriteString(text)
+		if b.Len() > maxName {
+			break
+		}
+	}
+	return b.String()
+}
+
+// add takes the tensor at the end of the path, and lists the containers around it that are
+// not listed yet.
+func (c *collector) add(a *array) error {
+	for ; c.listed < len(c.path); c.listed++ {
+		dict := c.name(c.listed)
+		if err := c.m.charge(costAppend + costPair + len(dict)); err != nil {
+			return err
+		}
+		if len(dict) <= maxName && !c.isDict[dict] { // of a longer name the tensor is an error
+			c.f.dicts = append(c.f.dicts, dict)
+			c.isDict[dict] = true
+		}
+	}
+	for _, s := range c.path {
+		if text, ok := keyText(s.key); ok && text == "" {
+			return fmt.Errorf("a tensor's key is an empty text, in %s", quote(c.name(len(c.path))))
+		}
+	}
+	name := c.name(len(c.path))
+	if err := c.m.charge(2 * len(name)); err != nil {
+		return err
+	}
+	return c.f.add(c.m, name, a)
+}
+
+// keyText returns a key as Python's str writes it: texts, numbers, None, and tuples of
+// them. All others have no text.
+func keyText(key value) (text string, ok bool) {
+	switch k := key.(type) {
+	case string:
+		return k, true
+	case raw:
+		return string(k), utf8.ValidString(string(k))
+	case int64:
+		return strconv.FormatInt(k, 10), true
+	case bool:
+		if k {
+			return "True", true
+		}
+		return "False", true
+	case nil:
+		return "None", true
+	case float64:
+		s := strconv.FormatFloat(k, 'g', -1, 64)
+		if strings.Trim(s, "-0123456789") == "" {
+			s += ".0"
+		}
+		return s, true
+	case tuple:
+		parts := make([]string, 0, 4)
+		for _, item := range k {
+			if _, isTuple := item.(tuple); isTuple || len(parts) == 4 {
+				return "", false
+			}
+			part, ok := keyText(item)
+			if !ok {
+				return "", false
+			}
+			if _, isText := item.(string); isText {
+				part = "'" + part + "'"
+			}
+			parts = append(parts, part)
+		}
+		if len(parts) == 1 {
+			return "(" + parts[0] + ",)", true
+		}
+		return "(" + strings.Join(parts, ", ") + ")", true
+	}
+	return "", false
+}
+
 // add takes one tensor.
 func (f *File) add(m *machine, name string, a *array) error {
 	switch {
-	case name == "":
-		return errors.New("a tensor has an empty name")
 	case len(name) > maxName:
 		return fmt.Errorf("a tensor has the name %s", quote(name))
 	case f.byName[name] != nil:
+		// Python would let the last of two equal keys count. But nobody's program writes
+		// such a file, and which tensor was meant cannot be told.
 		return fmt.Errorf("tensor %s is there twice", quote(name))
 	}
 	if err := m.charge(costPair + costString); err != nil {
@@ -91,65 +251,32 @@ func (f *File) add(m *machine, name string, a *array) error {
 	return nil
 }
 
-// walk takes the tensors of a TorchScript module and of the modules in it, with dotted
-// names. Like the module's state_dict, it lists parameters and buffers. It also lists plain
-// attributes that are tensors, because only the code in the archive tells them from buffers.
-func (f *File) walk(m *machine, o *object, prefix string, depth int) error {
-	if depth > maxDepth {
-		return fmt.Errorf("modules lie in each other more than %d deep, at %s", maxDepth, quote(prefix))
+// noTensor says what a file without tensors has instead.
+func (f *File) noTensor(top value) error {
+	const advice = "; save the weights, torch.save(model.state_dict(), …)"
+	if d, ok := top.(*dict); ok && len(d.items) > 0 {
+		return errors.New("found no tensor in it, only the keys " + keys(d) + advice)
+	} else if ok {
+		return errors.New("found no tensor in it, only an empty dictionary" + advice)
+	} else if l, ok := top.(*list); ok && len(l.items) == 0 {
+		return errors.New("found no tensor in it, only an empty list" + advice)
 	}
-	if o.state == nil {
-		return nil // an enumeration's value
-	}
-	d, ok := o.state.(*dict)
-	if !ok {
-		return fmt.Errorf("module %s of class %s stores itself in its own way, as %s, and cannot be read", quote(prefix), quote(o.class), describe(o.state))
-	}
-	// Shared objects can form a very large tree, so every step is charged.
-	if err := m.charge(costItem * len(d.items)); err != nil {
-		return err
-	}
-	for _, p := range d.items {
-		attribute, ok := p.key.(string)
-		if !ok {
-			return fmt.Errorf("module %s: expected texts for attributes, found %s", quote(prefix), describe(p.key))
-		}
-		switch v := p.value.(type) {
-		case *array:
-			if err := m.charge(len(prefix) + len(attribute)); err != nil {
-				return err
-			}
-			if err := f.add(m, prefix+attribute, v); err != nil {
-				return err
-			}
-		case *object:
-			if err := m.charge(costString + len(prefix) + len(attribute)); err != nil {
-				return err
-			}
-			if len(prefix)+len(attribute) > maxName {
-				return fmt.Errorf("a module has the name %s", quote(prefix+attribute))
-			}
-			if err := f.walk(m, v, prefix+attribute+".", depth+1); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return errors.New("found no tensor in it, only " + describe(top) + advice)
 }
 
 // checkTotal returns an error if a tensor, or all tensors together, are much larger than the
 // file. This happens with views that repeat elements, and with storages under many names.
-// Tied weights in half precision need four times the size of the file.
+// A tensor of bytes needs four times its size.
 func (f *File) checkTotal() error {
 	size := f.src.Size()
 	total := int64(0)
 	for _, name := range f.names {
 		n := 4 * int64(f.byName[name].count)
-		if n > memoryBase+2*size {
-			return fmt.Errorf("tensor %s of shape %v needs %d bytes, more than twice the file, which has %d", quote(name), f.byName[name].shape, n, size)
+		if n > memoryBase+4*size {
+			return fmt.Errorf("tensor %s of shape %v needs %d bytes, more than 4 times the file, which has %d", quote(name), f.byName[name].shape, n, size)
 		}
-		if total += n; total > memoryBase+8*size {
-			return fmt.Errorf("its %d tensors share storages so often that they need more than 8 times the file's %d bytes", len(f.names), size)
+		if total += n; total > memoryBase+maxShared*size {
+			return fmt.Errorf("its %d tensors share storages so often that they need more than %d times the file's %d bytes", len(f.names), maxShared, size)
 		}
 	}
 	return nil
@@ -159,11 +286,14 @@ func (f *File) checkTotal() error {
 func keys(d *dict) string {
 	var out []string
 	for _, p := range d.items[:min(len(d.items), 8)] {
-		if s, ok := p.key.(string); ok {
-			out = append(out, quote(s))
-		} else {
-			out = append(out, describe(p.key))
+		text, ok := keyText(p.key)
+		switch {
+		case !ok:
+			text = describe(p.key)
+		case p.key == value(text):
+			text = quote(text)
 		}
+		out = append(out, text+" ("+describe(p.value)+")")
 	}
 	if len(out) < len(d.items) {
 		out = append(out, "…")

@@ -22,13 +22,20 @@ type (
 	raw    string
 	bigInt string // more than 8 bytes, little-endian two's complement
 	tuple  []value
-	list   struct{ items []value }
-	dict   struct{ items []pair }
+	list   struct {
+		items []value
+		open  bool // the collector is in it
+	}
+	dict struct {
+		items []pair
+		open  bool // the collector is in it
+	}
 	pair   struct{ key, value value }
 	global string // module.name
 	object struct {
 		class string
 		state value
+		open  bool // the collector is in it
 	}
 )
 

@@ -1,107 +1,224 @@
-// Package weightfile opens files of named tensors in any of the formats that the project
-// reads: safetensors and the formats of PyTorch.
+// Package weightfile is the one door to files of named tensors: safetensors and the
+// formats of PyTorch. It finds the network in a file.
+//
+// Training programs seldom save a network alone. Beside it are optimisers, averages,
+// counters and settings, and its names may begin with those of wrappers. So Open
+//
+//   - recognises the format by the content, and what is no weight file: a pointer of Git
+//     LFS, a web page, a download that was cut off (kinds.go);
+//   - chooses the dictionary that holds the network: the one with the names that the
+//     caller wants (fit.go), or the one that the field's habits tell (habits.go);
+//   - removes prefixes of wrappers, such as "module." (prefix.go);
+//   - tells Options.Say what was chosen, removed, and left.
+//
+// The names of a file are paths: "params_ema.conv1.weight" is the tensor "conv1.weight" of
+// the dictionary "params_ema". Read weightfile.go first.
 package weightfile
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"pixelgrad/tensor"
 	"pixelgrad/tensor/safetensors"
 	"pixelgrad/tensor/torchfile"
 )
 
-// File is an open weight file. Several goroutines may call its methods at once.
-type File interface {
-	// Names returns the names of all tensors, in the order of the file.
+// Options says what is wanted of a file. The zero value takes any network.
+type Options struct {
+	// Key is the path of the dictionary that holds the network: one of Dicts, or the
+	// beginning of names up to a dot. "." is the whole file. "" lets the content decide.
+	Key string
+
+	// Wanted are names of tensors that tell the network. All of one of these lists must
+	// be there. nil takes any network.
+	Wanted [][]string
+
+	// Mapped maps the file into memory, so that tensors are read where they lie.
+	// Otherwise the file is read, which is better if every byte is needed once: the
+	// pages of a mapping count as used memory. Read ignores it.
+	Mapped bool
+
+	// Say is told, in lines that begin with the file's name, which dictionary was
+	// chosen, which prefix was removed and what else is in the file. nil tells nobody.
+	Say func(line string)
+}
+
+// File is an open weight file, and of its tensors those of one network. Several goroutines
+// may call its methods at once.
+type File struct {
+	source
+	name   string
+	all    *contents
+	choice choice
+}
+
+// source is what the readers of all formats have in common.
+type source interface {
 	Names() []string
-	// Info describes a tensor without reading it.
+	Dicts() []string
 	Info(name string) (safetensors.Info, error)
-	// Tensor reads a tensor and converts it to float32.
 	Tensor(name string) (*tensor.Tensor, error)
-	// Metadata returns the free-form texts of the file, or nil if it has none.
 	Metadata() map[string]string
-	// Format returns "safetensors", "zip", "legacy" or "TorchScript".
 	Format() string
 	Close() error
 }
 
-// Open opens a weight file. The content decides which format the file has, not the name.
-// Errors name the file, and say what was expected and what was found.
-func Open(path string) (File, error) {
-	begin, size, err := peek(path)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case isSafetensors(begin):
-		f, err := safetensors.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		return safe{f}, nil
-	case isTorch(begin):
-		f, err := torchfile.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		return torch{f}, nil
-	case size == 0:
-		return nil, fmt.Errorf("%s: expected a safetensors file or one of torch.save, found an empty file", path)
-	}
-	return nil, fmt.Errorf("%s: expected a safetensors file or one of torch.save, found a file of %d bytes that begins with %q", path, size, begin)
-}
-
-// peek returns the first 16 bytes of a file, or fewer if it is shorter.
-func peek(path string) (begin []byte, size int64, err error) {
+// Open opens a weight file. The content decides which format it has, not the name.
+//
+// Errors name the file, and say what was expected, what was found and what to do: there is
+// no such file; it is no weight file; it is damaged; there is no tensor in it; it does not
+// have the Key; several dictionaries fit Wanted equally well. It is no error if none fits
+// Wanted. Then File has what fits best, and its Key and Names help the caller to say what
+// is missing.
+func Open(path string, o Options) (*File, error) {
 	// Stat comes before Open, because opening a named pipe would wait for a writer.
 	st, err := os.Stat(path)
 	if err != nil {
 		if p := (*fs.PathError)(nil); errors.As(err, &p) {
 			err = p.Err
 		}
-		return nil, 0, fmt.Errorf("%s: expected a weight file: %w", path, err)
+		return nil, fmt.Errorf("%s: expected a weight file: %w", path, err)
 	}
 	if st.IsDir() {
-		return nil, 0, fmt.Errorf("%s: expected a weight file, found a folder", path)
+		return nil, folder(path)
 	}
 	if !st.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("%s: expected a weight file, found a device or a pipe", path)
+		return nil, fmt.Errorf("%s: expected a weight file, found a device or a pipe", path)
 	}
-	f, err := os.Open(path)
+	r, err := os.Open(path)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	defer f.Close()
-	begin = make([]byte, 16)
-	n, err := io.ReadFull(f, begin)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		err = nil
+	f, err := read(path, r, st.Size(), o)
+	if err != nil || o.Mapped {
+		r.Close()
+		return f, err
 	}
-	return begin[:n], st.Size(), err
+	f.source = &closing{f.source, r}
+	return f, nil
 }
 
-// isSafetensors reports whether a file begins with the length of a header that safetensors
-// allows, followed by JSON. It is called before isTorch, because such a length can look
-// like the first bytes of a pickle. The converse is impossible: the first 8 bytes of
-// PyTorch's pickles and archives are always a larger number.
-func isSafetensors(b []byte) bool {
-	const maxHeader = 100_000_000 // the format's limit
-	return len(b) > 8 && b[8] == '{' && binary.LittleEndian.Uint64(b) <= maxHeader
+// Read reads a file of the given size from r, such as a bytes.Reader. Errors are those of
+// Open and call the file name. Close does not close r.
+func Read(name string, r io.ReaderAt, size int64, o Options) (*File, error) {
+	o.Mapped = false
+	return read(name, r, size, o)
 }
 
-// isTorch reports whether a file begins like a zip archive or a pickle.
-func isTorch(b []byte) bool {
-	return len(b) >= 4 && string(b[:4]) == "PK\x03\x04" || len(b) >= 2 && b[0] == 0x80
+func read(name string, r io.ReaderAt, size int64, o Options) (*File, error) {
+	src, err := openSource(name, r, size, o.Mapped)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{source: src, name: name, all: list(src)}
+	if len(f.all.names) == 0 {
+		err = fmt.Errorf("%s: expected a weight file, found a file of the format %s without any tensor", name, src.Format())
+	} else if f.choice, err = choose(f.all, o); err != nil {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	if err != nil {
+		src.Close()
+		return nil, err
+	}
+	if line := f.choice.report(f.all); line != "" && o.Say != nil {
+		o.Say(name + ": " + line)
+	}
+	return f, nil
 }
+
+// openSource recognises the format. If mapped is true, name is a path to be mapped.
+func openSource(name string, r io.ReaderAt, size int64, mapped bool) (source, error) {
+	begin := make([]byte, min(size, beginning))
+	if n, err := r.ReadAt(begin, 0); n < len(begin) {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	switch {
+	case isSafetensors(begin):
+		var f *safetensors.File
+		var err error
+		if mapped {
+			f, err = safetensors.Open(name)
+		} else {
+			f, err = safetensors.NewFile(name, r, size)
+		}
+		if err != nil {
+			return nil, err // not f: a nil pointer in an interface is not nil
+		}
+		return safe{f}, nil
+	case isTorch(begin):
+		if err := cutZip(name, r, size, begin); err != nil {
+			return nil, err
+		}
+		var f *torchfile.File
+		var err error
+		if mapped {
+			f, err = torchfile.Open(name)
+		} else {
+			f, err = torchfile.NewFile(name, r, size)
+		}
+		if err == nil {
+			return torch{f}, nil
+		}
+		if other := otherArchive(name, r, size, begin); other != nil {
+			return nil, other
+		}
+		return nil, err
+	}
+	return nil, notWeights(name, begin, size)
+}
+
+// Names returns the names of the network's tensors, in the order of the file.
+func (f *File) Names() []string { return slices.Clone(f.choice.names) }
+
+// Info describes a tensor without reading it.
+func (f *File) Info(name string) (safetensors.Info, error) { return f.source.Info(f.choice.full(name)) }
+
+// Tensor reads a tensor and converts it to float32; see safetensors.DType.Decode. The
+// tensor belongs to the caller.
+func (f *File) Tensor(name string) (*tensor.Tensor, error) {
+	return f.source.Tensor(f.choice.full(name))
+}
+
+// Metadata returns the free-form texts of the file, or nil if it has none.
+func (f *File) Metadata() map[string]string { return f.source.Metadata() }
+
+// Format returns "safetensors", "zip", "legacy" or "TorchScript".
+func (f *File) Format() string { return f.source.Format() }
+
+// Key returns the path of the dictionary that was chosen; "" is the whole file.
+func (f *File) Key() string { return f.choice.dict }
+
+// Close closes the file. The tensors that were read stay valid.
+func (f *File) Close() error { return f.source.Close() }
+
+// Dict is a dictionary, list or module of a file.
+type Dict struct {
+	Key     string // its path; "" is the whole file
+	Tensors int    // how many are in it and below
+}
+
+// Dicts returns all dictionaries of the file that have tensors, the whole file first.
+func (f *File) Dicts() []Dict { return f.all.dictionaries() }
+
+// closing also closes the file that a source reads.
+type closing struct {
+	source
+	r io.Closer
+}
+
+func (c *closing) Close() error { return errors.Join(c.source.Close(), c.r.Close()) }
 
 type safe struct{ *safetensors.File }
 
 func (safe) Format() string { return "safetensors" }
+
+// Dicts: the format has no dictionaries, only names with dots in them.
+func (safe) Dicts() []string { return []string{""} }
 
 type torch struct{ *torchfile.File }
 

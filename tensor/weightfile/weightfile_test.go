@@ -18,11 +18,10 @@ const golden = "../../testdata/golden/"
 // The name of a file says nothing: each is opened under a wrong one.
 func TestOpen(t *testing.T) {
 	for file, want := range map[string]string{
-		"safetensors/f32.safetensors":  "safetensors",
-		"safetensors/none.safetensors": "safetensors",
-		"torchfile/zip.pt":             "zip",
-		"torchfile/legacy.pt":          "legacy",
-		"torchfile/script.pt":          "TorchScript",
+		"safetensors/f32.safetensors": "safetensors",
+		"torchfile/zip.pt":            "zip",
+		"torchfile/legacy.pt":         "legacy",
+		"torchfile/script.pt":         "TorchScript",
 	} {
 		content, err := os.ReadFile(golden + file)
 		if err != nil {
@@ -36,7 +35,7 @@ func TestOpen(t *testing.T) {
 		if err := os.WriteFile(path, content, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		f, err := Open(path)
+		f, err := Open(path, Options{})
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
 			continue
@@ -72,7 +71,7 @@ func TestOpenAmbiguous(t *testing.T) {
 	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	f, err := Open(path)
+	f, err := Open(path, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,13 +99,14 @@ func TestOpenRefuses(t *testing.T) {
 		{dir, "found a folder"},
 		{os.DevNull, "found a device"},
 		{put("empty", ""), "an empty file"},
+		{golden + "safetensors/none.safetensors", "without any tensor"},
 		{put("page", "<!DOCTYPE html><html></html>"), `begins with "<!DOCTYPE html><"`},
 		{put("short", "PK"), `begins with "PK"`},
 		{put("zip", "PK\x03\x04 and no more"), "zip"},
 		{put("cut", string(whole[:100])), "cut off"},
 		{put("json", "\x00\x00\x00\x00\x01\x00\x00\x00{}"), "begins with"},
 	} {
-		f, err := Open(c.path)
+		f, err := Open(c.path, Options{})
 		if err == nil {
 			f.Close()
 		}

@@ -159,7 +159,7 @@ def main():
     torch.save({"epoch": 3, "loss": 0.25, "none": None, "args": ["a", ("b",)], "big": 1 << 40, "negative": -5,
                 "state_dict": OrderedDict([("w", recipe(1, 2, 3))]), "optimizer": {"state": {0: {"m": recipe(2, 3)}}}},
                path("nested.pt"))
-    expected({"w": recipe(1, 2, 3)}, "nested.safetensors")
+    expected({"state_dict.w": recipe(1, 2, 3), "optimizer.state.0.m": recipe(2, 3)}, "nested.safetensors")
 
     s = scripted()
     torch.jit.save(s, path("script.pt"))

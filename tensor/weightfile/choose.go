@@ -1,0 +1,153 @@
+package weightfile
+
+import (
+	"fmt"
+	"strings"
+)
+
+// choice is the network that was chosen in a file.
+type choice struct {
+	dict  string            // the dictionary
+	head  string            // what all names begin with in the file: the dictionary's path, and the prefix that was removed
+	names []string          // as the caller sees them
+	inner map[string]string // what they are in the file; nil if that is head + name
+	left  []string          // tensors of the file that are not in it
+}
+
+// full returns the name in the file of one of the network's tensors.
+func (c *choice) full(name string) string {
+	if c.inner == nil {
+		return c.head + name
+	}
+	if full, ok := c.inner[name]; ok {
+		return full
+	}
+	return c.head + name // not there; the error will say so
+}
+
+// choose finds the network.
+func choose(c *contents, o Options) (choice, error) {
+	base, err := c.base(o.Key)
+	if err != nil {
+		return choice{}, err
+	}
+	if len(o.Wanted) > 0 {
+		ch, ok, err := c.fit(base, o.Wanted)
+		if ok || err != nil {
+			return ch, err
+		}
+	}
+	if o.Key != "" {
+		return c.take(base, false), nil
+	}
+	return c.take(c.dicts[c.descend()], true), nil
+}
+
+// base checks a key and returns the path that it means.
+func (c *contents) base(key string) (string, error) {
+	if key == "" || key == "." {
+		return "", nil
+	}
+	for _, name := range c.names {
+		if strings.HasPrefix(name, key+".") {
+			return key, nil
+		}
+	}
+	return "", fmt.Errorf("expected one of its keys, found the key %s; there is %s", quote(key), c.keys())
+}
+
+// keys lists the keys that there are: the dictionaries, or without any what names begin
+// with.
+func (c *contents) keys() string {
+	if len(c.dicts) > 1 {
+		var all []string
+		for i, d := range c.dicts[1:] {
+			all = append(all, fmt.Sprintf("%s (%s)", quote(d), tensors(c.tensors[i+1])))
+		}
+		return enumerate(all, 12)
+	}
+	var all []string
+	count := map[string]int{}
+	for _, name := range c.names {
+		first, _, ok := strings.Cut(name, ".")
+		if !ok {
+			continue
+		}
+		if count[first] == 0 {
+			all = append(all, first)
+		}
+		count[first]++
+	}
+	for i, first := range all {
+		all[i] = fmt.Sprintf("%s (%s)", quote(first), tensors(count[first]))
+	}
+	if len(all) == 0 {
+		return "none, but only " + tensors(len(c.names)) + " without a dictionary"
+	}
+	return enumerate(all, 12)
+}
+
+// take takes all tensors below a path, without prefixes of wrappers. If tidy is true, it
+// leaves bookkeeping out.
+func (c *contents) take(dict string, tidy bool) choice {
+	ch := choice{dict: dict, head: stem(dict)}
+	var inFile []string
+	counter := "" // the number of updates, which torch.optim.swa_utils keeps beside "module."
+	for i, name := range c.names {
+		rest, ok := strings.CutPrefix(name, ch.head)
+		switch {
+		case !ok || tidy && c.isBookkeeping(c.owner[i], dict):
+			ch.left = append(ch.left, name)
+		case rest == "n_averaged" && counter == "":
+			counter = name
+		default:
+			ch.names = append(ch.names, rest)
+			inFile = append(inFile, name)
+		}
+	}
+	short := unwrap(ch.names)
+	if counter != "" {
+		if len(short) > 0 && len(short[0]) < len(ch.names[0]) {
+			ch.left = append(ch.left, counter)
+		} else {
+			short, inFile = append(short, "n_averaged"), append(inFile, counter)
+		}
+	}
+	ch.rename(short, inFile)
+	return ch
+}
+
+// isBookkeeping reports whether a dictionary is one of bookkeeping, or is in one, below a
+// path.
+func (c *contents) isBookkeeping(dict int32, below string) bool {
+	for ; dict > 0 && c.dicts[dict] != below; dict = c.parent[dict] {
+		if bookkeeping(last(c.dicts[dict])) {
+			return true
+		}
+	}
+	return false
+}
+
+// rename gives the network's tensors their names. It finds what all of them begin with in
+// the file; if there is more to it, it makes a map.
+func (c *choice) rename(short, inFile []string) {
+	c.names = short
+	if len(short) == 0 {
+		return
+	}
+	head, plain := strings.CutSuffix(inFile[0], short[0])
+	for i, name := range inFile {
+		plain = plain && len(name) == len(head)+len(short[i]) && strings.HasPrefix(name, head) && strings.HasSuffix(name, short[i])
+	}
+	if plain && len(c.left) == 0 {
+		c.head = head
+		return
+	}
+	if plain {
+		c.head = head
+	}
+	c.inner = make(map[string]string, len(short))
+	for i, name := range short {
+		c.inner[name] = inFile[i]
+	}
+}

@@ -1,0 +1,168 @@
+package weightfile
+
+import (
+	"slices"
+	"strings"
+)
+
+// averages are the keys under which training programs keep running averages of weights, in
+// the order of preference. They make better networks than the weights themselves, so the
+// loaders of the field take them first.
+//
+// Sources: BasicSR and Real-ESRGAN, params_ema; timm, load_state_dict; MMEngine,
+// ema_state_dict; Lightning and others.
+var averages = []string{
+	"params_ema", "state_dict_ema", "ema_state_dict", "model_ema", "ema_model", "ema_model_state_dict",
+	"ema", "ema_params", "ema_weights", "net_g_ema", "generator_ema", "g_ema", "G_ema", "swa_model", "swa_state_dict",
+	"averaged_model", "shadow", "shadow_params",
+}
+
+// weights are the keys under which training programs keep the weights, in the order of
+// preference. Of several networks of one program, that which is used later comes first: the
+// generator, not the discriminator.
+var weights = []string{
+	"params", "state_dict", "model_state_dict", "model_state", "state_dict_model", "model_weights", "model", "module",
+	"net", "network", "net_state_dict", "network_state_dict", "weights", "parameters",
+	"generator", "generator_state_dict", "net_g", "netG", "netG_state_dict", "gen", "G", "g", "student", "model_G",
+}
+
+// bookkeeping reports whether a key belongs to what helps a training and is no network:
+// optimisers, schedulers, scalers of gradients, the callbacks and loops of Lightning.
+func bookkeeping(key string) bool {
+	k := strings.ToLower(key)
+	for _, part := range []string{"optim", "sched", "scaler", "callback"} {
+		if strings.Contains(k, part) {
+			return true
+		}
+	}
+	return slices.Contains([]string{"opt", "opt_g", "opt_d", "opt_state", "adam", "sgd", "amp", "loops", "hyper_parameters", "exp_avg", "exp_avg_sq", "momentum_buffer"}, k)
+}
+
+// habit says how well the field's habits speak for a path: whether it is a running
+// average, and for each component its place in the tables.
+func habit(path string) (average bool, places []int) {
+	if path == "" {
+		return false, nil
+	}
+	for _, key := range strings.Split(path, ".") {
+		place := slices.Index(weights, key)
+		if i := slices.Index(averages, key); i >= 0 {
+			average, place = true, i
+		}
+		if place < 0 {
+			place = unknown
+		}
+		places = append(places, place)
+	}
+	return average, places
+}
+
+// unknown is the place of a key that no table has.
+const unknown = 1000
+
+// helps reports whether a path leads into bookkeeping.
+func helps(path string) bool {
+	return path != "" && slices.ContainsFunc(strings.Split(path, "."), bookkeeping)
+}
+
+// descend finds the network in a file by the field's habits alone. It starts at the top, and
+// goes down as long as a dictionary is only the cover of one network:
+//
+//  1. If dictionaries in it have keys of the table of weights, the first of them is taken; an
+//     average of the table of averages comes before it, if it has the same names.
+//  2. If only averages are known, the first is taken, unless tensors beside it have other
+//     names.
+//  3. If there is one dictionary alone, apart from bookkeeping and from loose numbers, it is
+//     taken.
+//  4. Otherwise the dictionary holds the network: tensors, or several networks side by side,
+//     such as an actor and a critic, as one network with dotted names. Bookkeeping in it is
+//     left out.
+func (c *contents) descend() int32 {
+	networks, loose := c.networks()
+	for at := int32(0); ; {
+		next := c.cover(at, networks, loose[at])
+		if next < 0 {
+			return at
+		}
+		at = next
+	}
+}
+
+// networks finds the dictionaries that have a weight in them or below, outside of
+// bookkeeping; inner lists those of every dictionary that lie in it directly. loose counts
+// the weights that are in a dictionary itself.
+func (c *contents) networks() (inner [][]int32, loose []int) {
+	inner, loose = make([][]int32, len(c.dicts)), make([]int, len(c.dicts))
+	found := make([]bool, len(c.dicts))
+	for i, name := range c.names {
+		if !c.isWeight(name) {
+			continue
+		}
+		loose[c.owner[i]]++
+		for d := c.owner[i]; d > 0 && !found[d] && !bookkeeping(last(c.dicts[d])); d = c.parent[d] {
+			found[d] = true
+		}
+	}
+	for d := range c.dicts {
+		if found[d] {
+			inner[c.parent[d]] = append(inner[c.parent[d]], int32(d))
+		}
+	}
+	return inner, loose
+}
+
+// cover returns the dictionary to which descend goes from one, or −1 if it stays.
+func (c *contents) cover(at int32, networks [][]int32, loose int) int32 {
+	first := func(table []string) int32 {
+		best, place := int32(-1), len(table)
+		for _, d := range networks[at] {
+			if i := slices.Index(table, last(c.dicts[d])); i >= 0 && i < place {
+				best, place = d, i
+			}
+		}
+		return best
+	}
+	only := len(networks[at]) == 1 && loose == 0
+	raw, average := first(weights), first(averages)
+	switch {
+	case raw >= 0 && average >= 0 && c.sameNames(average, c.below(raw)):
+		return average
+	case raw >= 0:
+		return raw
+	case average >= 0 && (only || loose > 0 && c.sameNames(average, c.direct(at))):
+		return average
+	case only:
+		return networks[at][0]
+	}
+	return -1
+}
+
+// direct returns the names of the tensors in a dictionary itself, without its own path.
+func (c *contents) direct(dict int32) []string {
+	var out []string
+	for i, name := range c.names {
+		if c.owner[i] == dict {
+			out = append(out, strings.TrimPrefix(name, stem(c.dicts[dict])))
+		}
+	}
+	return out
+}
+
+// sameNames reports whether an average has what the network has of which it is the average,
+// except for single numbers and counters.
+func (c *contents) sameNames(average int32, raw []string) bool {
+	has := map[string]bool{}
+	for _, name := range c.below(average) {
+		has[unwrapAll(name)] = true
+	}
+	shared := 0
+	for _, name := range raw {
+		switch {
+		case has[unwrapAll(name)]:
+			shared++
+		case last(name) != "num_batches_tracked" && strings.Contains(name, "."):
+			return false
+		}
+	}
+	return shared > 0
+}

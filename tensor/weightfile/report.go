@@ -1,0 +1,91 @@
+package weightfile
+
+import (
+	"fmt"
+	"strings"
+)
+
+// report says what was chosen, which prefix was removed and what else is in the file. It
+// is "" if the network is the whole file, under its own names.
+func (c *choice) report(all *contents) string {
+	var parts []string
+	if len(c.left) > 0 || c.dict != "" {
+		what := "the network is in " + quote(c.dict)
+		if c.dict == "" {
+			what = "took"
+		}
+		parts = append(parts, fmt.Sprintf("%s, %d of the %s", what, len(c.names), tensors(len(all.names))))
+	}
+	if prefix := strings.TrimPrefix(c.head, stem(c.dict)); prefix != "" && c.inner == nil {
+		parts = append(parts, "removed the prefix "+quote(prefix)+" of the names")
+	} else if i := c.renamed(); i >= 0 {
+		parts = append(parts, fmt.Sprintf("removed wrappers from names: %s is %s", quote(strings.TrimPrefix(c.inner[c.names[i]], stem(c.dict))), quote(c.names[i])))
+	}
+	if len(c.left) > 0 {
+		parts = append(parts, "not taken: "+c.rest(all))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// renamed returns the first name that is shorter than in the dictionary, or −1.
+func (c *choice) renamed() int {
+	for i, name := range c.names {
+		if full, ok := c.inner[name]; ok && len(full) > len(stem(c.dict))+len(name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// rest lists what was not taken: dictionaries beside the chosen one, and single tensors.
+func (c *choice) rest(all *contents) string {
+	var groups, single []string
+	count := map[string]int{}
+	index := map[string]int32{}
+	for i, name := range all.names {
+		index[name] = int32(i)
+	}
+	for _, name := range c.left {
+		// The outermost dictionary that has the tensor and not the chosen one.
+		group := ""
+		for d := all.owner[index[name]]; d > 0 && !strings.HasPrefix(stem(c.dict), stem(all.dicts[d])); d = all.parent[d] {
+			group = all.dicts[d]
+		}
+		if group == "" {
+			single = append(single, quote(name))
+			continue
+		}
+		if count[group] == 0 {
+			groups = append(groups, group)
+		}
+		count[group]++
+	}
+	for i, g := range groups {
+		groups[i] = fmt.Sprintf("%s (%s)", quote(g), tensors(count[g]))
+	}
+	return enumerate(append(groups, single...), 6)
+}
+
+// tensors is a number of tensors in words.
+func tensors(n int) string {
+	if n == 1 {
+		return "1 tensor"
+	}
+	return fmt.Sprintf("%d tensors", n)
+}
+
+// enumerate joins texts with commas, at most so many.
+func enumerate(texts []string, most int) string {
+	if len(texts) > most+1 {
+		return fmt.Sprintf("%s and %d more", strings.Join(texts[:most], ", "), len(texts)-most)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// quote quotes a text from a file for a message. Long texts are cut.
+func quote(s string) string {
+	if len(s) > 200 {
+		return fmt.Sprintf("%.80q… (%d bytes)", s, len(s))
+	}
+	return fmt.Sprintf("%q", s)
+}
