@@ -15,6 +15,7 @@ import (
 	"pixelgrad/internal/recipe"
 	"pixelgrad/tensor"
 	"pixelgrad/tensor/safetensors"
+	"pixelgrad/tensor/weightfile"
 	"pixelgrad/vision"
 )
 
@@ -161,7 +162,7 @@ func TestSmallGolden(t *testing.T) {
 	}
 
 	// The same from a safetensors file without an extension, and from the recipe.
-	f, err := open(smallFile)
+	f, err := weightfile.Open(smallFile, weightfile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,18 +1,14 @@
 package vgg
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"pixelgrad/tensor"
-	"pixelgrad/tensor/safetensors"
-	"pixelgrad/tensor/torchfile"
+	"pixelgrad/tensor/weightfile"
 )
 
 // Weights is a source of named tensors, such as a file.
@@ -45,99 +41,60 @@ func (o Options) say(format string, args ...any) {
 	}
 }
 
-// Load reads the weights of VGG16 from a file. It accepts files of torch.save in the old
-// and the new format, such as torchvision's vgg16-397923af.pth, and safetensors files. The
-// content decides which format a file has. upTo is the last layer that will be used: one
-// of Taps, or Logits for the whole network. Load does not read later layers, and the file
-// need not have them.
+// Load reads the weights of VGG16 from a file. It accepts files of torch.save, such as
+// torchvision's vgg16-397923af.pth, and safetensors files; package weightfile finds the
+// network in them. upTo is the last layer that will be used: one of Taps, or Logits for the
+// whole network. Load does not read later layers, and the file need not have them.
 //
 // The tensors have torchvision's names, features.0.weight to classifier.6.bias; or those of
-// other programs: 0.weight, features.module.0.weight, slice1.0.weight, conv1_1.weight and
-// fc6.weight, or timm's pre_logits.fc1.weight and head.fc.weight. Their shapes give the
-// numbers of channels and classes. The peak memory of Load is hardly more than the memory
-// of the weights.
+// other programs: 0.weight, slice1.0.weight, conv1_1.weight and fc6.weight, or timm's
+// pre_logits.fc1.weight and head.fc.weight. Their shapes give the numbers of channels and
+// classes. The peak memory of Load is hardly more than the memory of the weights.
 //
 // What the network was trained to see is told from its first convolution, unless o says
 // it: see Inputs. If nothing tells, it is assumed and said.
 //
 // Errors: the file cannot be read; it is of another network; a tensor is missing or has a
-// wrong shape; upTo is not a layer. They name the file and say what was expected and what was found.
+// wrong shape; upTo is not a layer. They name the file and say what was expected and what
+// was found.
 func Load(path, upTo string, o Options) (*VGG, error) {
-	f, err := open(path)
+	last, err := find(upTo)
 	if err != nil {
 		return nil, err
+	}
+	// The file is read and not mapped into memory: every byte is needed only once, and the
+	// pages of a mapping would count as used memory.
+	f, err := weightfile.Open(path, weightfile.Options{Key: o.Key, Wanted: wanted(last, upTo == Logits), Say: o.Say})
+	if err != nil {
+		return nil, fmt.Errorf("vgg: %w", err)
 	}
 	defer f.Close()
-	return New(f, path, upTo, o)
+	source := path
+	if f.Key() != "" {
+		source += ", in " + strconv.Quote(f.Key())
+	}
+	return New(f, source, upTo, o)
 }
 
-// file is the common interface of safetensors.File and torchfile.File.
-type file interface {
-	Weights
-	io.Closer
+// find returns the index of the last layer that will be used.
+func find(upTo string) (last int, err error) {
+	if upTo == Logits {
+		return len(layers) - 1, nil
+	}
+	if last = slices.Index(Taps(), upTo); last < 0 {
+		return 0, fmt.Errorf("vgg: %q is no layer: there is %s %s", upTo, strings.Join(Taps(), " "), Logits)
+	}
+	return last, nil
 }
-
-// open opens a file of weights. The file is read and not mapped into memory: every byte is
-// needed only once, and the pages of a mapping would count as used memory.
-func open(path string) (file, error) {
-	st, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("vgg: %w", err)
-	}
-	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("vgg: %s: expected a file of weights, found something else (%v)", path, st.Mode().Type())
-	}
-	src, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("vgg: %w", err)
-	}
-	f, err := openContent(src, path, st.Size())
-	if err != nil {
-		src.Close()
-		return nil, err
-	}
-	return closeBoth{f, src}, nil
-}
-
-func openContent(src *os.File, path string, size int64) (file, error) {
-	// A safetensors file begins with eight bytes, the length of its header. The header
-	// is a JSON object.
-	var begin [9]byte
-	if n, err := src.ReadAt(begin[:], 0); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("vgg: %s: %w", path, err)
-	} else if n == len(begin) && begin[8] == '{' {
-		f, err := safetensors.NewFile(path, src, size)
-		if err != nil {
-			return nil, err // not f: a nil pointer in an interface is not nil
-		}
-		return f, nil
-	}
-	f, err := torchfile.NewFile(path, src, size)
-	if err != nil {
-		return nil, err
-	}
-	return f, nil
-}
-
-// closeBoth also closes the underlying file.
-type closeBoth struct {
-	file
-	src io.Closer
-}
-
-func (c closeBoth) Close() error { return errors.Join(c.file.Close(), c.src.Close()) }
 
 // New makes a network from any source of weights, as Load does from a file. Errors call
 // the source by the name in source.
 func New(w Weights, source, upTo string, o Options) (*VGG, error) {
-	m := &VGG{}
-	last := len(layers) - 1
-	if upTo != Logits {
-		if last = slices.Index(Taps(), upTo); last < 0 {
-			return nil, fmt.Errorf("vgg: %q is no layer: there is %s %s", upTo, strings.Join(Taps(), " "), Logits)
-		}
+	last, err := find(upTo)
+	if err != nil {
+		return nil, err
 	}
-	m.layers = layers[:last+1]
+	m := &VGG{layers: layers[:last+1]}
 	names, how := translate(w.Names())
 	if kind := names.kind(); kind != "VGG16" {
 		return nil, fmt.Errorf("vgg: %s: expected the weights of VGG16, found those of %s; %s", source, kind, published)

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // A habit is how a file names VGG16's tensors.
@@ -21,7 +22,7 @@ const (
 type names map[string]string
 
 var (
-	numbered  = regexp.MustCompile(`^(features\.(?:module\.)?|slice[0-9]+\.|)([0-9]+)\.([a-z_]+)$`)
+	numbered  = regexp.MustCompile(`^(features\.|slice[0-9]+\.|)([0-9]+)\.([a-z_]+)$`)
 	caffeName = regexp.MustCompile(`^conv([1-5])_([1-9])\.(weight|bias)$`)
 )
 
@@ -50,7 +51,7 @@ func translate(list []string) (names, habit) {
 			switch p[1] {
 			case "":
 				h = numbers
-			case "features.", "features.module.":
+			case "features.":
 				h = torchvision
 			}
 			add(h, "features."+p[2]+"."+p[3], name)
@@ -72,6 +73,37 @@ func translate(list []string) (names, habit) {
 		}
 	}
 	return n, how
+}
+
+// wanted lists the names of the layers up to the last one, and of the classifier, for each
+// habit.
+func wanted(last int, classifier bool) [][]string {
+	var lists [][]string
+	for _, habit := range []struct {
+		convolution func(l layer) string
+		linear      []string
+	}{
+		{func(l layer) string { return fmt.Sprintf("features.%d", l.index) }, []string{"classifier.0", "classifier.3", "classifier.6"}},
+		{func(l layer) string { return fmt.Sprintf("features.%d", l.index) }, []string{"pre_logits.fc1", "pre_logits.fc2", "head.fc"}},
+		{func(l layer) string { return "conv" + strings.TrimPrefix(l.name, "relu") }, []string{"fc6", "fc7", "fc8"}},
+		{func(l layer) string { return fmt.Sprintf("slice%d.%d", l.stage+1, l.index) }, nil},
+		{func(l layer) string { return strconv.Itoa(l.index) }, nil},
+	} {
+		var list []string
+		add := func(name string) { list = append(list, name+".weight", name+".bias") }
+		for _, l := range layers[:last+1] {
+			if l.index >= 0 {
+				add(habit.convolution(l))
+			}
+		}
+		if classifier {
+			for _, name := range habit.linear {
+				add(name)
+			}
+		}
+		lists = append(lists, list)
+	}
+	return lists
 }
 
 // has reports whether there is a tensor of a name.

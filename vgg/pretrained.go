@@ -8,7 +8,7 @@ import (
 	"strings"
 	"sync"
 
-	"pixelgrad/tensor/safetensors"
+	"pixelgrad/tensor/weightfile"
 )
 
 // The weights are those of K. Simonyan and A. Zisserman, under CC BY 4.0.
@@ -21,8 +21,8 @@ var pretrainedFile []byte
 const pretrainedName = "VGG16's first convolutions in the program"
 
 // pretrained opens the embedded file.
-var pretrained = sync.OnceValue(func() *safetensors.File {
-	f, err := safetensors.NewFile(pretrainedName, bytes.NewReader(pretrainedFile), int64(len(pretrainedFile)))
+var pretrained = sync.OnceValue(func() *weightfile.File {
+	f, err := weightfile.Read(pretrainedName, bytes.NewReader(pretrainedFile), int64(len(pretrainedFile)), weightfile.Options{})
 	if err != nil {
 		panic(err) // the program itself is damaged
 	}

@@ -13,6 +13,7 @@ import (
 	"pixelgrad/internal/recipe"
 	"pixelgrad/tensor"
 	"pixelgrad/tensor/safetensors"
+	"pixelgrad/tensor/weightfile"
 	"pixelgrad/vision"
 )
 
@@ -67,7 +68,7 @@ func (a *asked) Tensor(name string) (*tensor.Tensor, error) {
 
 // TestLoadsNoMoreThanNeeded loads the network up to each layer.
 func TestLoadsNoMoreThanNeeded(t *testing.T) {
-	f, err := open(smallFile)
+	f, err := weightfile.Open(smallFile, weightfile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +107,7 @@ func TestLoadsNoMoreThanNeeded(t *testing.T) {
 // TestBadWeights expects an error with the file's name, what was expected and what was
 // found.
 func TestBadWeights(t *testing.T) {
-	f, err := open(smallFile)
+	f, err := weightfile.Open(smallFile, weightfile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +194,7 @@ func TestBadWeights(t *testing.T) {
 				delete(n, "features.2.weight")
 				n["features.1.running_mean"] = tensor.New(3)
 			})
-		}, []string{`no tensor "features.2.weight"`, "batch normalisation"}},
+		}, []string{"expected the weights of VGG16", "a network with batch normalisation", "vgg16-397923af.pth"}},
 		{"another network", Logits, func() string {
 			return write(func(n map[string]*tensor.Tensor) { clear(n); n["conv1.weight"] = tensor.New(64, 3, 3, 3) })
 		}, []string{`no tensor "features.0.weight"`, "not the weights of VGG16"}},
