@@ -115,7 +115,7 @@ func predictions(ctx context.Context, dir, file string, texts []text) (subjects 
 	if err != nil {
 		return nil, false, fmt.Errorf("%s: %w", filepath.Join(dir, runs.ConfigFile), err)
 	}
-	eye, err := frozen.New(arch.Features, c.Options, c.Seed)
+	eye, err := frozen.New(arch.Features, c.Options, c.Seed, nil)
 	if err != nil {
 		return nil, false, err
 	}

@@ -63,7 +63,7 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 	tensor.SetThreads(o.Threads)
 	var runs []*modelRun
 	for _, a := range o.archs {
-		r, err := prepare(o, a)
+		r, err := prepare(o, a, log)
 		var missing *frozen.MissingError
 		if errors.As(err, &missing) && len(o.archs) > 1 {
 			fmt.Fprintf(log, "%s is left out: %v\n", a.Title, err)
@@ -157,10 +157,10 @@ type modelRun struct {
 }
 
 // prepare makes a model, with its frozen network if it has one.
-func prepare(o *options, a superres.Architecture) (*modelRun, error) {
+func prepare(o *options, a superres.Architecture, log io.Writer) (*modelRun, error) {
 	r := &modelRun{arch: a, title: a.Title, dir: o.Out}
 	var err error
-	if r.extractor, err = frozen.New(a.Features, o.Options, o.Seed); err != nil {
+	if r.extractor, err = frozen.New(a.Features, o.Options, o.Seed, func(line string) { fmt.Fprintln(log, line) }); err != nil {
 		return nil, err
 	}
 	rng := rand.New(rand.NewPCG(o.Seed, 0))

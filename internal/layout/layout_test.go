@@ -31,7 +31,7 @@ var rooms = map[string]struct {
 	"nn/train":              {[]string{"nn", "autograd", "autograd/compile", "tensor", "tensor/safetensors", "tensor/weightfile"}, nil},
 	"vision":                {[]string{"tensor", "internal/atomicfile"}, []string{"github.com/nfnt/resize", "golang.org/x/image"}},
 	"vision/superres":       {[]string{"nn", "autograd", "tensor"}, nil},
-	"vgg":                   {[]string{"vision", "tensor", "tensor/safetensors", "tensor/torchfile"}, nil},
+	"vgg":                   {[]string{"vision", "tensor", "tensor/weightfile"}, nil},
 	"clip":                  {[]string{"vision", "tensor", "tensor/safetensors", "tensor/torchfile", "simd"}, nil},
 	"clip/bpe":              {nil, []string{"golang.org/x/text"}},
 	"cmd/internal/frozen":   {[]string{"clip", "vgg", "vision", "vision/superres", "tensor", "cmd/internal/cli", "cmd/internal/files", "cmd/internal/format"}, nil},

@@ -4,12 +4,13 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"math/bits"
 )
 
 // DType is an element type, by its name in the format.
 type DType string
 
-// The element types that can be read as float32.
+// The element types of floats that weights usually have.
 const (
 	F16  DType = "F16"  // IEEE 754 binary16
 	BF16 DType = "BF16" // the upper half of a float32
@@ -43,37 +44,96 @@ func (d DType) Bits() int {
 	return 0
 }
 
-// Readable reports whether elements of this type can be converted to float32:
-// F32, F16, BF16 and F64 can.
-func (d DType) Readable() bool { return d == F32 || d == F16 || d == BF16 || d == F64 }
+// Readable reports whether elements of this type can be converted to float32: all floats
+// of whole bytes, integers and booleans can. C64, F4, F6_E2M3 and F6_E3M2 cannot.
+func (d DType) Readable() bool {
+	return d.Bits() >= 8 && d != "C64"
+}
+
+// unreadable lists what Readable refuses, for error messages.
+const unreadable = "complex numbers and packed floats (C64, F4, F6) cannot be read"
 
 // Decode converts little-endian elements to float32: dst[i] = float32(src[i]).
 //
-// The conversion of F16 and BF16 is exact, including NaN payloads. F64 is rounded to
-// nearest even, and to ±Inf beyond float32's range. Decode panics if the type is not
-// Readable, or if len(src) is not the size of len(dst) elements.
-func (d DType) Decode(dst []float32, src []byte) {
+// The conversion of F16, BF16 and the types of 8 bits is exact, including the NaN payloads
+// of the first two. F64 is rounded to nearest even, and to ±Inf beyond float32's range.
+// BOOL becomes 0 or 1. Integers must be the same as float32, as all up to 2^24 are; the
+// error names the first that is not.
+//
+// Numbers of 8 bits are what the bits mean. If a file has scales for them, these are
+// tensors of their own.
+//
+// Decode panics if the type is not Readable, or if len(src) is not the size of len(dst)
+// elements.
+func (d DType) Decode(dst []float32, src []byte) error {
 	if !d.Readable() || len(src) != len(dst)*d.Bits()/8 {
 		panic(fmt.Sprintf("safetensors: Decode %s: %d bytes for %d elements", d, len(src), len(dst)))
 	}
+	le := binary.LittleEndian
 	switch d {
 	case F32:
 		for i := range dst {
-			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
+			dst[i] = math.Float32frombits(le.Uint32(src[4*i:]))
 		}
 	case F16:
 		for i := range dst {
-			dst[i] = fromF16(binary.LittleEndian.Uint16(src[2*i:]))
+			dst[i] = fromF16(le.Uint16(src[2*i:]))
 		}
 	case BF16:
 		for i := range dst {
-			dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(src[2*i:])) << 16)
+			dst[i] = math.Float32frombits(uint32(le.Uint16(src[2*i:])) << 16)
 		}
 	case F64:
 		for i := range dst {
-			dst[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(src[8*i:])))
+			dst[i] = float32(math.Float64frombits(le.Uint64(src[8*i:])))
+		}
+	case "I64":
+		return integers(dst, func(i int) int64 { return int64(le.Uint64(src[8*i:])) })
+	case "U64":
+		return integers(dst, func(i int) uint64 { return le.Uint64(src[8*i:]) })
+	case "I32":
+		return integers(dst, func(i int) int32 { return int32(le.Uint32(src[4*i:])) })
+	case "U32":
+		return integers(dst, func(i int) uint32 { return le.Uint32(src[4*i:]) })
+	case "I16":
+		return integers(dst, func(i int) int16 { return int16(le.Uint16(src[2*i:])) })
+	case "U16":
+		return integers(dst, func(i int) uint16 { return le.Uint16(src[2*i:]) })
+	case "I8":
+		return integers(dst, func(i int) int8 { return int8(src[i]) })
+	case "U8":
+		return integers(dst, func(i int) uint8 { return src[i] })
+	case "BOOL":
+		for i, b := range src {
+			dst[i] = 0
+			if b != 0 {
+				dst[i] = 1
+			}
+		}
+	default:
+		table := float8(d)
+		for i, b := range src {
+			dst[i] = table[b]
 		}
 	}
+	return nil
+}
+
+// integers converts integers. A float32 has 24 binary digits: an integer is exact if all of
+// its digits but for zeros at the end fit in.
+func integers[T int64 | uint64 | int32 | uint32 | int16 | uint16 | int8 | uint8](dst []float32, at func(i int) T) error {
+	for i := range dst {
+		v := at(i)
+		size := uint64(v)
+		if v < 0 {
+			size = -size
+		}
+		if bits.Len64(size)-bits.TrailingZeros64(size) > 24 {
+			return fmt.Errorf("the integer %d is none of float32's numbers, which have every integer up to 2^24 = 16777216", v)
+		}
+		dst[i] = float32(v)
+	}
+	return nil
 }
 
 // fromF16 converts a half-precision number (1 sign, 5 exponent, 10 fraction

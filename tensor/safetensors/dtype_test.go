@@ -3,6 +3,7 @@ package safetensors
 import (
 	"encoding/binary"
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -126,7 +127,7 @@ func TestDecodePanics(t *testing.T) {
 	for _, c := range []struct {
 		d    DType
 		n, b int
-	}{{F32, 1, 3}, {F16, 2, 2}, {"I64", 1, 8}, {"", 0, 0}} {
+	}{{F32, 1, 3}, {F16, 2, 2}, {"I64", 1, 4}, {"C64", 1, 8}, {"F4", 2, 1}, {"F6_E2M3", 4, 3}, {"F6_E3M2", 4, 3}, {"", 0, 0}} {
 		func() {
 			defer func() {
 				if recover() == nil {
@@ -136,4 +137,58 @@ func TestDecodePanics(t *testing.T) {
 			c.d.Decode(make([]float32, c.n), make([]byte, c.b))
 		}()
 	}
+}
+
+// Every integer that float32 has is read, whatever its size; the first that it has not is
+// named.
+func TestDecodeIntegers(t *testing.T) {
+	le := binary.LittleEndian
+	for _, c := range []struct {
+		d    DType
+		src  []byte
+		want float32
+		err  string
+	}{
+		{"I64", le.AppendUint64(nil, 1<<24), 1 << 24, ""},
+		{"I64", le.AppendUint64(nil, 1<<24+1), 0, "the integer 16777217 is none of float32's"},
+		{"I64", le.AppendUint64(nil, 1<<24+2), 1<<24 + 2, ""},
+		{"I64", le.AppendUint64(nil, ^uint64(1<<24)), 0, "the integer -16777217 is none"},
+		{"I64", le.AppendUint64(nil, math.MaxInt64), 0, "the integer 9223372036854775807 is none"},
+		{"I64", le.AppendUint64(nil, 1<<63), math.MinInt64, ""},
+		{"U64", le.AppendUint64(nil, 1<<63), 1 << 63, ""},
+		{"U64", le.AppendUint64(nil, math.MaxUint64), 0, "the integer 18446744073709551615 is none"},
+		{"I32", le.AppendUint32(nil, ^uint32(0)), -1, ""},
+		{"I32", le.AppendUint32(nil, math.MaxInt32), 0, "the integer 2147483647 is none"},
+		{"U32", le.AppendUint32(nil, math.MaxUint32), 0, "the integer 4294967295 is none"},
+		{"U32", le.AppendUint32(nil, 1<<31), 1 << 31, ""},
+		{"I16", le.AppendUint16(nil, 1<<15), -32768, ""},
+		{"U16", le.AppendUint16(nil, 1<<15), 32768, ""},
+		{"I8", []byte{0x80}, -128, ""},
+		{"U8", []byte{0x80}, 128, ""},
+		{"BOOL", []byte{1}, 1, ""},
+		{"BOOL", []byte{0}, 0, ""},
+	} {
+		dst := []float32{0}
+		err := c.d.Decode(dst, c.src)
+		if c.err != "" {
+			if err == nil || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%s % x: error %v, want one with %q", c.d, c.src, err, c.err)
+			}
+		} else if err != nil || dst[0] != c.want {
+			t.Errorf("%s % x: %v, %v; want %v", c.d, c.src, dst[0], err, c.want)
+		}
+	}
+}
+
+func TestReadErrorsOfTypes(t *testing.T) {
+	f, err := openBytes(build(`{"c":{"dtype":"C64","shape":[1],"data_offsets":[0,8]},"f4":{"dtype":"F4","shape":[2],"data_offsets":[8,9]},"i":{"dtype":"I32","shape":[1],"data_offsets":[9,13]}}`, 13))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.Tensor("c")
+	wantError(t, "complex numbers", err, `test.safetensors: tensor "c" has dtype C64; complex numbers and packed floats`)
+	_, err = f.Tensor("f4")
+	wantError(t, "packed floats", err, `tensor "f4" has dtype F4; complex`)
+	_, err = f.Tensor("i")
+	wantError(t, "a large integer", err, `tensor "i": test.safetensors: the integer 202050057 is none`)
 }

@@ -121,28 +121,48 @@ func (f *File) Info(name string) (Info, error) {
 
 // Tensor reads a tensor and converts it to float32; see DType.Decode.
 //
-// Errors: there is no tensor with this name; its type is not F32, F16, BF16 or F64; the
-// file is closed or cannot be read.
+// Errors: there is no tensor with this name; its type is not Readable; an integer in it is
+// no number of float32; the file is closed or cannot be read.
 func (f *File) Tensor(name string) (*tensor.Tensor, error) {
 	e, info, err := f.lookup(name)
 	if err != nil {
 		return nil, err
 	}
 	if !info.DType.Readable() {
-		return nil, fmt.Errorf("safetensors: %s: tensor %s has dtype %s; only F32, F16, BF16 and F64 can be read", f.src.Name(), quote(name), info.DType)
+		return nil, fmt.Errorf("safetensors: %s: tensor %s has dtype %s; %s", f.src.Name(), quote(name), info.DType, unreadable)
 	}
 	t := tensor.NewUninitialized(info.Shape...)
 	dst, width := t.Data(), info.DType.Bits()/8
+	var wrong error
 	err = f.src.Chunks(f.data+e.begin, info.Bytes, func(b []byte) {
 		n := len(b) / width
-		info.DType.Decode(dst[:n], b)
+		if wrong == nil {
+			wrong = info.DType.Decode(dst[:n], b)
+		}
 		dst = dst[n:]
 	})
+	if err == nil && wrong != nil {
+		err = fmt.Errorf("%s: %w", f.src.Name(), wrong)
+	}
 	if err != nil {
 		tensor.Release(t)
 		return nil, fmt.Errorf("safetensors: tensor %s: %w", quote(name), err)
 	}
 	return t, nil
+}
+
+// Bytes reads a tensor's elements as they are in the file. Unlike Tensor, it reads every
+// type.
+func (f *File) Bytes(name string) ([]byte, error) {
+	e, info, err := f.lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]byte, 0, info.Bytes)
+	if err := f.src.Chunks(f.data+e.begin, info.Bytes, func(b []byte) { out = append(out, b...) }); err != nil {
+		return nil, fmt.Errorf("safetensors: tensor %s: %w", quote(name), err)
+	}
+	return out, nil
 }
 
 // Close frees the mapping and closes the file. The tensors that were read stay valid.

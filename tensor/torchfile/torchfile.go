@@ -25,6 +25,7 @@
 package torchfile
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -143,27 +144,57 @@ func (f *File) Info(name string) (Info, error) {
 // result is contiguous, even if the tensor is a transposed, sliced or repeating view of its
 // storage.
 //
-// Errors: there is no tensor with this name; its type is not F32, F16, BF16 or F64; the
-// file is closed or cannot be read.
+// Errors: there is no tensor with this name; its type cannot be converted; an
+// integer in it is no number of float32; the file is closed or cannot be read.
 func (f *File) Tensor(name string) (*tensor.Tensor, error) {
 	info, err := f.Info(name)
 	if err != nil {
 		return nil, err
 	}
 	if !info.DType.Readable() {
-		return nil, fmt.Errorf("torchfile: %s: tensor %s has dtype %s; only F32, F16, BF16 and F64 can be read", f.src.Name(), quote(name), info.DType)
-	}
-	a := f.byName[name]
-	at, err := f.locate(a.st, true)
-	if err != nil {
-		return nil, fmt.Errorf("torchfile: %s: tensor %s: %w", f.src.Name(), quote(name), err)
+		return nil, fmt.Errorf("torchfile: %s: tensor %s has dtype %s, which cannot be read", f.src.Name(), quote(name), info.DType)
 	}
 	t := tensor.NewUninitialized(info.Shape...)
-	if err := a.read(f.src, at+a.off, t.Data()); err != nil {
+	dst, width := t.Data(), info.DType.Bits()/8
+	err = f.elements(name, func(b []byte) error {
+		n := len(b) / width
+		err := info.DType.Decode(dst[:n], b)
+		dst = dst[n:]
+		return err
+	})
+	if err != nil {
 		tensor.Release(t)
-		return nil, fmt.Errorf("torchfile: tensor %s: %w", quote(name), err)
+		return nil, err
 	}
 	return t, nil
+}
+
+// Bytes reads a tensor's elements as they are in the file, little-endian, but contiguous and
+// in row-major order. Unlike Tensor, it reads every type.
+func (f *File) Bytes(name string) ([]byte, error) {
+	info, err := f.Info(name)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]byte, 0, info.Bytes)
+	err = f.elements(name, func(b []byte) error {
+		out = append(out, b...)
+		return nil
+	})
+	return out, err
+}
+
+// elements calls take with a tensor's elements in order, some at a time.
+func (f *File) elements(name string, take func(b []byte) error) error {
+	a := f.byName[name]
+	at, err := f.locate(a.st, true)
+	if err == nil {
+		err = a.read(f.src, at+a.off, take)
+	}
+	if err != nil {
+		return fmt.Errorf("torchfile: %s: tensor %s: %w", f.src.Name(), quote(name), err)
+	}
+	return nil
 }
 
 // Close frees the mapping and closes the file. The tensors that were read stay valid.
@@ -182,31 +213,31 @@ func (a *array) contiguous() bool {
 	return true
 }
 
-// read decodes the elements into dst. at is the place of the first element in the file.
-func (a *array) read(src *mmap.File, at int64, dst []float32) error {
-	width := a.dtype.Bits() / 8
+// read calls take with the elements in order. at is the place of the first element in the
+// file.
+func (a *array) read(src *mmap.File, at int64, take func(b []byte) error) error {
+	width := int64(a.dtype.Bits() / 8)
 	if a.count == 0 || a.contiguous() {
-		return src.Chunks(at, int64(len(dst)*width), func(b []byte) {
-			n := len(b) / width
-			a.dtype.Decode(dst[:n], b)
-			dst = dst[n:]
+		var wrong error
+		err := src.Chunks(at, int64(a.count)*width, func(b []byte) {
+			if wrong == nil {
+				wrong = take(b)
+			}
 		})
+		return cmp.Or(err, wrong)
 	}
-	return src.View(at, int64(a.span)*int64(width), func(b []byte) error {
-		a.gather(b, dst)
-		return nil
-	})
+	return src.View(at, int64(a.span)*width, func(b []byte) error { return a.gather(b, take) })
 }
 
-// gather decodes the elements, one row of the last dimension after another. index counts
+// gather collects the elements, one row of the last dimension after another. index counts
 // through the other dimensions like an odometer.
-func (a *array) gather(b []byte, dst []float32) {
+func (a *array) gather(b []byte, take func(b []byte) error) error {
 	last := len(a.shape) - 1
 	width := a.dtype.Bits() / 8
 	row := make([]byte, min(a.shape[last], 1024)*width)
 	index := make([]int, last)
 	start := 0
-	for len(dst) > 0 {
+	for left := a.count; left > 0; left -= a.shape[last] {
 		at := start
 		for left := a.shape[last]; left > 0; {
 			n := min(left, 1024)
@@ -214,8 +245,10 @@ func (a *array) gather(b []byte, dst []float32) {
 				copy(row[i*width:(i+1)*width], b[at*width:])
 				at += a.stride[last]
 			}
-			a.dtype.Decode(dst[:n], row[:n*width])
-			dst, left = dst[n:], left-n
+			if err := take(row[:n*width]); err != nil {
+				return err
+			}
+			left -= n
 		}
 		for k := last - 1; k >= 0; k-- {
 			index[k]++
@@ -227,4 +260,5 @@ func (a *array) gather(b []byte, dst []float32) {
 			index[k] = 0
 		}
 	}
+	return nil
 }

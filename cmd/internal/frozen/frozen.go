@@ -22,7 +22,8 @@ import (
 
 // Options says where weights are. The names in JSON are those of a run's config.json.
 type Options struct {
-	VGGWeights     string `json:"vgg_weights"`     // file; "" for where 'weights get vgg16' puts it
+	VGGWeights     string `json:"vgg_weights"`     // Embedded or a file; "" for where 'weights get vgg16' puts it
+	VGGInput       string `json:"vgg_input"`       // one of vgg.Inputs; "" if the weights tell
 	VGGLayer       string `json:"vgg_layer"`       // one of Layers
 	CLIPWeights    string `json:"clip_weights"`    // file; "" for where 'weights get clip-vit-b32' puts it
 	RandomFeatures bool   `json:"random_features"` // random weights instead
@@ -30,6 +31,9 @@ type Options struct {
 
 // Layers are those of VGG16 whose features a model can lean on; the first is the usual one.
 var Layers = []string{"relu2_2", "relu1_2"}
+
+// Embedded stands for the weights of VGG16's first layers that are a part of the program.
+const Embedded = "embedded"
 
 // CheckLayer returns an error unless Layers has name.
 func CheckLayer(name string) error {
@@ -39,13 +43,34 @@ func CheckLayer(name string) error {
 	return nil
 }
 
+// CheckInput returns an error unless name is one of vgg.Inputs or empty.
+func CheckInput(name string) error {
+	if name == "" {
+		return nil
+	}
+	_, err := vgg.FindInput(name)
+	return err
+}
+
+func inputs() string {
+	var names []string
+	for _, in := range vgg.Inputs {
+		names = append(names, in.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
 // AddFlags adds the flags that set o.
 func (o *Options) AddFlags(f *cli.Flags) {
-	weights(f, &o.VGGWeights, "vgg-weights", "VGG16", files.VGG16)
+	f.StringVar(&o.VGGWeights, "vgg-weights", Embedded, "`file` with VGG16's weights; "+Embedded+": those in the program, up to "+Layers[0])
+	f.StringVar(&o.VGGInput, "vgg-input", "", "what VGG16 in that file was trained to see: `one` of "+inputs()+"; default: told from the weights")
 	f.StringVar(&o.VGGLayer, "vgg-layer", Layers[0], "the `layer` of VGG16 whose features are used: "+strings.Join(Layers, " or "))
 	f.Check(func() error {
 		if err := CheckLayer(o.VGGLayer); err != nil {
 			return fmt.Errorf("-vgg-layer: %w", err)
+		}
+		if err := CheckInput(o.VGGInput); err != nil {
+			return fmt.Errorf("-vgg-input: %w", err)
 		}
 		return nil
 	})
@@ -80,26 +105,19 @@ func (e *MissingError) Error() string {
 }
 
 // New loads the frozen network that an architecture leans on; nil if it needs none. Random
-// weights are from seed. It returns a MissingError if there are no weights.
-func New(f superres.Features, o Options, seed uint64) (*Extractor, error) {
+// weights are from seed. say is told what was found in a file of weights, a line at a time.
+// It returns a MissingError if there are no weights.
+func New(f superres.Features, o Options, seed uint64, say func(line string)) (*Extractor, error) {
 	side := vision.WorkshopSizes.X
 	switch f {
 	case superres.VGGFeatures:
-		var network *vgg.VGG
-		if o.RandomFeatures {
-			network = vgg.Random(seed, o.VGGLayer)
-		} else {
-			path, err := find(o.VGGWeights, files.VGG16, "VGG16")
-			if err != nil {
-				return nil, err
-			}
-			if network, err = vgg.Load(path, o.VGGLayer); err != nil {
-				return nil, fmt.Errorf("-vgg-weights: %w", err)
-			}
+		network, err := VGG(o, seed, say)
+		if err != nil {
+			return nil, err
 		}
 		c, h, w := network.FeatureShape(o.VGGLayer, side, side)
 		return &Extractor{"VGG16's " + o.VGGLayer, c, []int{c, h, w}, func(x *tensor.Tensor) *tensor.Tensor {
-			n := vgg.Normalize(x)
+			n := network.Normalize(x)
 			defer tensor.Release(n)
 			return network.Features(n, o.VGGLayer)[0]
 		}}, nil
@@ -116,6 +134,32 @@ func New(f superres.Features, o Options, seed uint64) (*Extractor, error) {
 		}}, nil
 	}
 	return nil, nil
+}
+
+// VGG loads VGG16 up to the layer that is wanted, or makes a random one from seed. It returns
+// a MissingError if there are no weights.
+func VGG(o Options, seed uint64, say func(line string)) (*vgg.VGG, error) {
+	switch {
+	case o.RandomFeatures:
+		return vgg.Random(seed, o.VGGLayer), nil
+	case o.VGGWeights == Embedded:
+		return vgg.Pretrained(o.VGGLayer)
+	}
+	path, err := find(o.VGGWeights, files.VGG16, "VGG16")
+	if err != nil {
+		return nil, err
+	}
+	vo := vgg.Options{Say: say}
+	if o.VGGInput != "" {
+		if vo.Input, err = vgg.FindInput(o.VGGInput); err != nil {
+			return nil, err
+		}
+	}
+	network, err := vgg.Load(path, o.VGGLayer, vo)
+	if err != nil {
+		return nil, fmt.Errorf("-vgg-weights: %w", err)
+	}
+	return network, nil
 }
 
 // CLIP loads the towers of CLIP ViT-B/32 that are wanted, or makes random ones from seed. It
