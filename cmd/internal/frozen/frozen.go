@@ -27,6 +27,7 @@ type Options struct {
 	VGGLayer       string `json:"vgg_layer"`       // one of Layers
 	CLIPWeights    string `json:"clip_weights"`    // file; "" for where 'weights get clip-vit-b32' puts it
 	RandomFeatures bool   `json:"random_features"` // random weights instead
+	CLIPOptions
 }
 
 // Layers are those of VGG16 whose features a model can lean on; the first is the usual one.
@@ -81,6 +82,13 @@ func (o *Options) AddFlags(f *cli.Flags) {
 func (o *Options) AddCLIPFlags(f *cli.Flags) {
 	weights(f, &o.CLIPWeights, "clip-weights", "CLIP", files.CLIP)
 	f.BoolVar(&o.RandomFeatures, "random-features", false, "give VGG16 and CLIP random weights: to see the code run, not to judge it")
+	o.CLIPOptions.addFlags(f)
+	f.Check(func() error {
+		if o.RandomFeatures && o.CLIPOptions != (CLIPOptions{}) {
+			return errors.New("-random-features: expected no -gelu, -heads or -clip-key with it, which are about a file of weights")
+		}
+		return nil
+	})
 }
 
 func weights(f *cli.Flags, p *string, name, network string, file files.File) {
@@ -122,13 +130,13 @@ func New(f superres.Features, o Options, seed uint64, say func(line string)) (*E
 			return network.Features(n, o.VGGLayer)[0]
 		}}, nil
 	case superres.CLIPFeatures:
-		network, err := CLIP(o, seed, clip.Options{Vision: true})
+		network, err := CLIP(o, seed, clip.Options{Vision: true, Say: say})
 		if err != nil {
 			return nil, err
 		}
-		size, embed := network.Config().Vision.ImageSize, network.Config().Embed
+		embed := network.Config().Embed
 		return &Extractor{"CLIP's embeddings", embed, []int{embed}, func(x *tensor.Tensor) *tensor.Tensor {
-			n := clip.PreprocessSquare(size, x)
+			n := network.PreprocessSquare(x)
 			defer tensor.Release(n)
 			return network.EncodeImage(n)
 		}}, nil
@@ -162,7 +170,7 @@ func VGG(o Options, seed uint64, say func(line string)) (*vgg.VGG, error) {
 	return network, nil
 }
 
-// CLIP loads the towers of CLIP ViT-B/32 that are wanted, or makes random ones from seed. It
+// CLIP loads the towers of CLIP that are wanted, or makes random ones of ViT-B/32 from seed. It
 // returns a MissingError if there are no weights.
 func CLIP(o Options, seed uint64, wanted clip.Options) (*clip.Model, error) {
 	if o.RandomFeatures {
@@ -176,6 +184,7 @@ func CLIP(o Options, seed uint64, wanted clip.Options) (*clip.Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.CLIPOptions.set(&wanted)
 	m, err := clip.Load(path, wanted)
 	if err != nil {
 		return nil, fmt.Errorf("-clip-weights: %w", err)

@@ -153,6 +153,9 @@ func (c *Config) check() error {
 	if err := frozen.CheckLayer(c.VGGLayer); err != nil {
 		return fmt.Errorf(`"vgg_layer": %w`, err)
 	}
+	if err := c.CLIPOptions.Check(); err != nil {
+		return err
+	}
 	return nil
 }
 
