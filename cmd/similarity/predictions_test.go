@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -35,7 +36,7 @@ func TestDescriptions(t *testing.T) {
 	if len(texts) != 10 {
 		t.Errorf("%d descriptions, want 10", len(texts))
 	}
-	subjects, _, err := predictions(context.Background(), predictionsRun(t), file, texts)
+	subjects, _, err := predictions(context.Background(), predictionsRun(t), texts, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
