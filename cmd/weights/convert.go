@@ -15,13 +15,18 @@ import (
 	"pixelgrad/tensor/weightfile"
 )
 
-const convertUsage = `Write the tensors of a file as safetensors, under the same names.
+const convertUsage = `Write the tensors of a network as safetensors.
 
-    go run ./cmd/weights convert IN OUT.safetensors [-f16]
+    go run ./cmd/weights convert IN OUT.safetensors [-key KEY] [-f16]
 
-They are written as 32-bit floats, which keeps 16-bit ones exactly and rounds
-64-bit ones. Tensors that are not floats, such as counters, are left out, and
-named. Texts of a safetensors file are kept. OUT must not be there before. All
+If IN has more than a network, such as an optimiser, the network is looked for;
+-key says where it is. Prefixes of wrappers, such as "module.", are removed from
+the names. What was taken, removed and left is said.
+
+Floats are written with 32 bits, which keeps those of 8 and 16 bits exactly and
+rounds those of 64. Integers and booleans, such as counters, are kept as they are.
+Complex numbers and floats that are packed (F4, F6) cannot be read: then nothing is
+written. Texts of a safetensors file are kept. OUT must not be there before. All
 tensors are in memory at once.
 
 `
@@ -47,15 +52,27 @@ func (c *command) convert(ctx context.Context, args []string) error {
 		return err
 	}
 	defer f.Close()
-	names, err := c.readableNames(f, in)
-	if err != nil {
+	if err := checkTensors(f, in); err != nil {
 		return err
 	}
 	var named []safetensors.Named
 	elements, large := int64(0), 0
-	for _, name := range names {
+	opt := safetensors.Options{Float16: *half}
+	for _, name := range f.Names() {
 		if ctx.Err() != nil {
 			return fmt.Errorf("%s: interrupted; nothing was written", out)
+		}
+		info, err := f.Info(name)
+		if err != nil {
+			return err
+		}
+		if !info.DType.Float() {
+			b, err := f.Bytes(name)
+			if err != nil {
+				return err
+			}
+			opt.Raw = append(opt.Raw, safetensors.Raw{Name: name, DType: info.DType, Shape: info.Shape, Bytes: b})
+			continue
 		}
 		t, err := f.Tensor(name)
 		if err != nil {
@@ -74,7 +91,7 @@ func (c *command) convert(ctx context.Context, args []string) error {
 	if large > 0 {
 		fmt.Fprintf(c.log, "%s: %s elements are 65520 or more and become Inf with -f16\n", in, format.Thousands(large))
 	}
-	if err := (safetensors.Options{Float16: *half}).WriteFile(out, named, texts); err != nil {
+	if err := opt.WriteFile(out, named, texts); err != nil {
 		return err
 	}
 	st, err := os.Stat(out)
@@ -85,7 +102,11 @@ func (c *command) convert(ctx context.Context, args []string) error {
 	if *half {
 		dtype = safetensors.F16
 	}
-	fmt.Fprintf(c.out, "%s: %d of the %d tensors of %s, %s elements as %s, %s.\n", out, len(named), len(f.Names()), in, format.Thousands(elements), dtype, format.Bytes(st.Size()))
+	others := ""
+	if len(opt.Raw) > 0 {
+		others = fmt.Sprintf(", and %d of integers as they are", len(opt.Raw))
+	}
+	fmt.Fprintf(c.out, "%s: %d tensors of %s, %s elements as %s%s, %s.\n", out, len(named), in, format.Thousands(elements), dtype, others, format.Bytes(st.Size()))
 	return nil
 }
 
@@ -104,40 +125,40 @@ func checkNew(in, out string) error {
 	return fmt.Errorf("%s: expected a name that is free, found a file: delete it, or choose another name", out)
 }
 
-// file is what convert needs of a weight file.
-type file interface {
-	Names() []string
-	Info(name string) (safetensors.Info, error)
-}
-
-// readableNames returns the names of the tensors that can be converted, and
-// says which cannot. Tensors may share their data in the file, but would not in
-// memory: what would take much more there than the file is refused.
-func (c *command) readableNames(f file, in string) ([]string, error) {
+// checkTensors returns an error if a tensor cannot be converted, before anything is. Tensors
+// may share their data in the file, but would not in memory: what would take much more there
+// than the file is refused too.
+func checkTensors(f tensors, in string) error {
 	st, err := os.Stat(in)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	limit := max(1<<30, 8*st.Size())
-	var names []string
 	total := int64(0)
 	for _, name := range f.Names() {
 		info, err := f.Info(name)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !info.DType.Readable() {
-			fmt.Fprintf(c.log, "left out: %s has the type %s, and only floats can be converted\n", printable(name), info.DType)
-			continue
+			return fmt.Errorf("%s: expected floats of 8, 16, 32 or 64 bits, or integers, found the type %s at %s: nothing was written", in, info.DType, printable(name))
 		}
-		n := count(info.Shape)
-		if n > (limit-total)/4 {
-			return nil, fmt.Errorf("%s: expected tensors that need at most %s in memory, found more, at %s: they share their data", in, format.Bytes(limit), printable(name))
+		n := 4 * count(info.Shape)
+		if !info.DType.Float() {
+			n = info.Bytes
 		}
-		total += 4 * n
-		names = append(names, name)
+		if n > limit-total {
+			return fmt.Errorf("%s: expected tensors that need at most %s in memory, found more, at %s: they share their data", in, format.Bytes(limit), printable(name))
+		}
+		total += n
 	}
-	return names, nil
+	return nil
+}
+
+// tensors is what checkTensors needs of a weight file.
+type tensors interface {
+	Names() []string
+	Info(name string) (safetensors.Info, error)
 }
 
 // beyondHalf counts the finite numbers that 16 bits cannot hold.

@@ -1,11 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"pixelgrad/cmd/internal/cli"
@@ -15,7 +15,10 @@ import (
 
 const showUsage = `List the tensors of a file: name, type, shape, number of elements and size.
 
-    go run ./cmd/weights show FILE
+    go run ./cmd/weights show FILE [-key KEY]
+
+If the file has several dictionaries with tensors, they are listed first, and the
+one that is shown is marked: it holds the network, as far as can be told.
 
 `
 
@@ -32,31 +35,76 @@ func (c *command) show(args []string) error {
 		return err
 	}
 	defer f.Close()
-	table := [][]string{{"name", "type", "shape", "elements", "bytes"}}
-	elements, bytes := int64(0), int64(0)
-	for _, name := range f.Names() {
-		info, err := f.Info(name)
-		if err != nil {
-			return err
-		}
-		n := count(info.Shape)
-		table = append(table, []string{printable(name), string(info.DType), fmt.Sprint(info.Shape), format.Thousands(n), format.Thousands(info.Bytes)})
-		elements += n
-		bytes += info.Bytes
-	}
-	fmt.Fprintf(c.out, "%s, %s\n", rest[0], f.Format())
+	out := bufio.NewWriter(c.out)
+	fmt.Fprintf(out, "%s, %s\n", rest[0], f.Format())
 	texts := f.Metadata()
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
-		fmt.Fprintf(c.out, "%s = %s\n", printable(key), printable(texts[key]))
+		fmt.Fprintf(out, "%s = %s\n", printable(key), printable(texts[key]))
 	}
-	fmt.Fprintln(c.out)
-	printTable(c.out, table)
+	showDicts(out, f)
+	if err := showTensors(out, f); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// showDicts lists the dictionaries of a file, if there are several.
+func showDicts(w io.Writer, f *weightfile.File) {
+	const most = 40
+	dicts := f.Dicts()
+	if len(dicts) == 1 {
+		return
+	}
+	rows := func(row func(cells ...string)) {
+		row("dictionary", "", "tensors")
+		for i, d := range dicts {
+			name, mark := printable(d.Key), ""
+			if d.Key == "" {
+				name = "." // as -key has it
+			}
+			if d.Key == f.Key() {
+				mark = "shown below"
+			} else if i >= most {
+				continue
+			}
+			row(name, mark, format.Thousands(d.Tensors))
+		}
+	}
+	fmt.Fprintln(w)
+	printTable(w, 1, rows)
+	if len(dicts) > most {
+		fmt.Fprintf(w, "and %s more\n", format.Thousands(len(dicts)-most))
+	}
+}
+
+// showTensors lists the tensors of the network.
+func showTensors(w io.Writer, f *weightfile.File) error {
+	var wrong error
+	elements, bytes := int64(0), int64(0)
+	names := f.Names()
+	rows := func(row func(cells ...string)) {
+		elements, bytes = 0, 0
+		row("name", "type", "shape", "elements", "bytes")
+		for _, name := range names {
+			info, err := f.Info(name)
+			if err != nil {
+				wrong = err
+				return
+			}
+			n := count(info.Shape)
+			row(printable(name), string(info.DType), fmt.Sprint(info.Shape), format.Thousands(n), format.Thousands(info.Bytes))
+			elements += n
+			bytes += info.Bytes
+		}
+	}
+	fmt.Fprintln(w)
+	printTable(w, 2, rows)
 	s := "s"
-	if len(table) == 2 {
+	if len(names) == 1 {
 		s = ""
 	}
-	fmt.Fprintf(c.out, "\n%d tensor%s, %s elements, %s\n", len(table)-1, s, format.Thousands(elements), format.Bytes(bytes))
-	return nil
+	fmt.Fprintf(w, "\n%d tensor%s, %s elements, %s\n", len(names), s, format.Thousands(elements), format.Bytes(bytes))
+	return wrong
 }
 
 // count returns how many elements a shape has.
@@ -68,30 +116,37 @@ func count(shape []int) int64 {
 	return n
 }
 
-// printTable aligns columns: the last two, which are numbers, to the right.
-func printTable(w io.Writer, table [][]string) {
-	width := make([]int, len(table[0]))
-	for _, row := range table {
-		for i, cell := range row {
+// printTable aligns columns: the last ones, which are numbers, to the right. rows calls its
+// argument with each row. It is called twice, first to measure and then to print, so that
+// a table of any length needs no memory.
+func printTable(w io.Writer, numbers int, rows func(row func(cells ...string))) {
+	var width []int
+	rows(func(cells ...string) {
+		width = append(width, make([]int, len(cells)-len(width))...)
+		for i, cell := range cells {
 			width[i] = max(width[i], utf8.RuneCountInString(cell))
 		}
-	}
-	var b strings.Builder
-	for _, row := range table {
-		for i, cell := range row {
-			space := strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell))
+	})
+	var line []byte
+	rows(func(cells ...string) {
+		line = line[:0]
+		for i, cell := range cells {
 			if i > 0 {
-				b.WriteString("  ")
+				line = append(line, "  "...)
 			}
-			if i >= len(row)-2 {
-				b.WriteString(space + cell)
-			} else {
-				b.WriteString(cell + space)
+			space := width[i] - utf8.RuneCountInString(cell)
+			if i < len(cells)-numbers {
+				line = append(line, cell...)
+			}
+			for range space {
+				line = append(line, ' ')
+			}
+			if i >= len(cells)-numbers {
+				line = append(line, cell...)
 			}
 		}
-		b.WriteByte('\n')
-	}
-	io.WriteString(w, b.String())
+		w.Write(append(line, '\n'))
+	})
 }
 
 // printable is how a terminal shows a text of a file, which may be very long.

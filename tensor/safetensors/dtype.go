@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
+	"strings"
 )
 
 // DType is an element type, by its name in the format.
@@ -18,12 +20,9 @@ const (
 	F64  DType = "F64"  // IEEE 754 binary64
 )
 
-// dtypes lists every element type of the format with its size. A header's entry
-// stores an index into it.
-var dtypes = [...]struct {
-	name DType
-	bits int
-}{
+// dtypes lists every element type of the format with its size, in the official order. A
+// header's entry stores an index into it.
+var dtypes = [...]sized{
 	{"BOOL", 8},
 	{"F4", 4}, {"F6_E2M3", 6}, {"F6_E3M2", 6},
 	{"U8", 8}, {"I8", 8},
@@ -31,6 +30,11 @@ var dtypes = [...]struct {
 	{"I16", 16}, {"U16", 16}, {F16, 16}, {BF16, 16},
 	{"I32", 32}, {"U32", 32}, {F32, 32},
 	{"C64", 64}, {F64, 64}, {"I64", 64}, {"U64", 64},
+}
+
+type sized struct {
+	name DType
+	bits int
 }
 
 // Bits returns the size of an element in bits, or 0 if the format does not have the
@@ -44,10 +48,21 @@ func (d DType) Bits() int {
 	return 0
 }
 
+// index returns the place of a type in dtypes.
+func (d DType) index() uint8 {
+	return uint8(slices.IndexFunc(dtypes[:], func(t sized) bool { return t.name == d }))
+}
+
 // Readable reports whether elements of this type can be converted to float32: all floats
 // of whole bytes, integers and booleans can. C64, F4, F6_E2M3 and F6_E3M2 cannot.
 func (d DType) Readable() bool {
 	return d.Bits() >= 8 && d != "C64"
+}
+
+// Float reports whether this is a type of floats, real or complex, and not of integers or
+// booleans.
+func (d DType) Float() bool {
+	return d == BF16 || strings.HasPrefix(string(d), "F") || strings.HasPrefix(string(d), "C")
 }
 
 // unreadable lists what Readable refuses, for error messages.

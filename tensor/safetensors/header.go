@@ -86,8 +86,12 @@ func parseHeader(text string, dataSize int64) (*header, error) {
 	return h, h.checkOffsets(dataSize)
 }
 
-// parseMetadata reads the value of __metadata__, an object of strings.
+// parseMetadata reads the value of __metadata__: an object of strings, or null for none.
 func (h *header) parseMetadata(s *scanner) error {
+	if s.space(); strings.HasPrefix(s.text[s.pos:], "null") {
+		s.pos += len("null")
+		return nil
+	}
 	h.metadata = map[string]string{}
 	err := s.object("an object", func(key string) error {
 		value, err := s.str("a string")

@@ -99,7 +99,12 @@ var malformed = []struct {
 	{"data without tensors", build("{}", 1), "bytes 0 to 1 of the data, after the last tensor"},
 	{"empty tensor in a hole", build("{"+one+`,"b":{"dtype":"U8","shape":[0],"data_offsets":[2,2]}}`, 4), "overlap"},
 	{"metadata a string", build(`{"__metadata__":"x"}`, 0), "__metadata__: byte 16 of the header: expected an object"},
-	{"metadata null", build(`{"__metadata__":null}`, 0), "__metadata__: byte 16"},
+	{"metadata nul", build(`{"__metadata__":nul}`, 0), "__metadata__: byte 16 of the header: expected an object"},
+	{"metadata nulls", build(`{"__metadata__":nulls}`, 0), "byte 20 of the header: expected ',' or '}'"},
+	{"metadata null and an object", build(`{"__metadata__":null,"__metadata__":{}}`, 0), "__metadata__ twice"},
+	{"metadata value null", build(`{"__metadata__":{"a":null}}`, 0), `__metadata__: "a": byte 21 of the header: expected a string`},
+	{"dtype null", build(tensorA("null", "[1]", "[0,4]"), 4), "dtype: byte 14 of the header: expected a string"},
+	{"shape null", build(tensorA(`"F32"`, "null", "[0,4]"), 4), "shape: byte 28 of the header: expected an array"},
 	{"metadata value a number", build(`{"__metadata__":{"a":1}}`, 0), `__metadata__: "a": byte 21 of the header: expected a string, found "1}}"`},
 	{"metadata twice", build(`{"__metadata__":{},"__metadata__":{}}`, 0), "__metadata__ twice"},
 	{"metadata key twice", build(`{"__metadata__":{"a":"1","a":"2"}}`, 0), `__metadata__: has the key "a" twice`},
@@ -155,6 +160,7 @@ func TestWellFormed(t *testing.T) {
 		{"empty tensor at the end", build("{"+one+`,"e":{"dtype":"F32","shape":[7,0],"data_offsets":[4,4]}}`, 4), "e", []int{7, 0}},
 		{"huge dimension after zero", build(tensorA(`"F32"`, "[0,2305843009213693951]", "[0,0]"), 0), "a", []int{0, 2305843009213693951}},
 		{"scalar", build(tensorA(`"F32"`, "[]", "[0,4]"), 4), "a", []int{}},
+		{"metadata null", build(`{"__metadata__": null ,`+one+"}", 4), "a", []int{1}},
 		{"metadata only", build(`{"__metadata__":{},`+one+"}", 4), "a", []int{1}},
 	} {
 		f, err := openBytes(c.file)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"io"
 	"maps"
 	"math"
 	"path/filepath"
@@ -91,6 +92,21 @@ func TestWriteErrors(t *testing.T) {
 		if b.Len() > 0 {
 			t.Errorf("%s: %d bytes were written before the error", c.want, b.Len())
 		}
+	}
+}
+
+func TestWriteRawErrors(t *testing.T) {
+	for _, c := range []struct {
+		raw  Raw
+		want string
+	}{
+		{Raw{"a", "I64", []int{2}, make([]byte, 15)}, `tensor "a": 15 bytes are not the size of type "I64" and shape [2]`},
+		{Raw{"a", "I31", []int{1}, make([]byte, 4)}, `not the size of type "I31"`},
+		{Raw{"x", "I64", []int{}, make([]byte, 8)}, `two tensors have the name "x"`},
+		{Raw{"", "I64", []int{}, make([]byte, 8)}, "empty name"},
+	} {
+		err := Options{Raw: []Raw{c.raw}}.Write(io.Discard, []Named{{"x", tensor.New(1)}}, nil)
+		wantError(t, c.want, err, c.want)
 	}
 }
 

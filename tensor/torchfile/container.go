@@ -12,6 +12,9 @@ import (
 // as the pickle of a long.
 const magic = bigInt("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19")
 
+// legacyNumber is magic as protocol 1 writes it, after an 'L'.
+const legacyNumber = "119547037146038801333356L"
+
 // memoryBase is the memory, in bytes, that every file may take, in addition to twice its
 // size. Without it the limit would be too low for small files.
 const memoryBase = 64 << 20
@@ -27,7 +30,9 @@ func newMachine(src *mmap.File) *machine {
 //	NAME/data/0, 1, …   the storages
 //	NAME/version        a number
 //	NAME/byteorder      "little" or "big"; since PyTorch 2.1
-//	NAME/constants.pkl  TorchScript only, like NAME/code/…
+//	NAME/constants.pkl  TorchScript only, like NAME/code/…: the tensors that the code
+//	                    names CONSTANTS.c0, c1, …, a tuple
+//	NAME/constants/0, … their storages
 func (f *File) loadZip(m *machine) (value, error) {
 	z, err := readZip(f.src)
 	if err != nil {
@@ -38,8 +43,7 @@ func (f *File) loadZip(m *machine) (value, error) {
 		return nil, fmt.Errorf("the archive is not one of torch.save: expected all members in a folder, found %s", quote(z.first))
 	}
 	dir += "/"
-	pkl := z.find(dir + "data.pkl")
-	if pkl == nil {
+	if z.find(dir+"data.pkl") == nil {
 		return nil, fmt.Errorf("the archive is not one of torch.save: there is no member %s", quote(dir+"data.pkl"))
 	}
 	version, err := z.text(dir + "version")
@@ -59,26 +63,18 @@ func (f *File) loadZip(m *machine) (value, error) {
 		}
 	}
 	f.format = "zip"
-	if z.find(dir+"constants.pkl") != nil {
-		f.format, m.torchscript = "TorchScript", true
-	}
-	at, err := z.verified(pkl)
+	top, err := z.pickle(m, dir, "data")
 	if err != nil {
 		return nil, err
 	}
-	var top value
-	err = f.src.View(at, pkl.size, func(b []byte) (err error) {
-		top, err = m.run(b, 0)
-		if err == nil && m.pos != len(b) {
-			err = fmt.Errorf("%d bytes follow the pickle", len(b)-m.pos)
+	if z.find(dir+"constants.pkl") != nil {
+		f.format = "TorchScript"
+		if f.constants, err = z.pickle(m, dir, "constants"); err != nil {
+			return nil, err
 		}
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", pkl.name, err)
 	}
 	f.locate = func(st *storage, verify bool) (int64, error) {
-		name := dir + "data/" + st.key
+		name := dir + st.folder + "/" + st.key
 		mem := z.find(name)
 		if mem == nil {
 			return 0, fmt.Errorf("the archive has no member %s", quote(name))
@@ -90,6 +86,27 @@ func (f *File) loadZip(m *machine) (value, error) {
 			return z.verified(mem)
 		}
 		return z.data(mem)
+	}
+	return top, nil
+}
+
+// pickle runs a pickle of the archive, whose storages are in the folder of the same name.
+func (z *archive) pickle(m *machine, dir, name string) (top value, err error) {
+	pkl := z.find(dir + name + ".pkl")
+	at, err := z.verified(pkl)
+	if err != nil {
+		return nil, err
+	}
+	m.folder, m.storages = name, map[string]*storage{}
+	err = z.src.View(at, pkl.size, func(b []byte) (err error) {
+		top, err = m.run(b, 0)
+		if err == nil && m.pos != len(b) {
+			err = fmt.Errorf("%d bytes follow the pickle", len(b)-m.pos)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", pkl.name, err)
 	}
 	return top, nil
 }
@@ -191,7 +208,7 @@ func (f *File) placeStorages(m *machine, keys *list) error {
 			return fmt.Errorf("storage %s: the file is cut off at byte %d", quote(key), f.src.Size())
 		}
 		pos += 8
-		width := int64(st.dtype.Bits() / 8)
+		width := int64(width(st.dtype))
 		if n := le.Uint64(b[:]); n != uint64(st.bytes/width) {
 			return fmt.Errorf("storage %s has %d elements at byte %d, the pickle says %d", quote(key), n, pos-8, st.bytes/width)
 		}

@@ -53,7 +53,7 @@ func ExampleNewFile() {
 }
 
 // A pickle can call any function of Python. This one would run a command; here nothing
-// is executed, and an unknown name is an error.
+// is executed, and what the function would return is an object without a content.
 func ExampleNewFile_hostile() {
 	var file bytes.Buffer
 	z := zip.NewWriter(&file)
@@ -74,5 +74,5 @@ func ExampleNewFile_hostile() {
 	}
 	_, err := torchfile.NewFile("weights.pt", bytes.NewReader(file.Bytes()), int64(file.Len()))
 	fmt.Println(err)
-	// Output: torchfile: weights.pt: weights/data.pkl: pickle, byte 2, opcode 'c': the pickle wants "os.system", which is not on the list of what a weight file may name; save the weights alone, torch.save(model.state_dict(), …), and try again
+	// Output: torchfile: weights.pt: found no tensor in it, only an object of "os.system"; save the weights, torch.save(model.state_dict(), …)
 }

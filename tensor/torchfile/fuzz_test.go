@@ -19,7 +19,7 @@ func FuzzOpen(f *testing.F) {
 		f.Add(b)
 	}
 	f.Add(zipped(good, floats(8)))
-	f.Add(scripted(module("}("+text("w")+simple("0", 2)+"u"), floats(8)))
+	f.Add(scripted(script("}("+text("w")+simple("0", 2)+"u"), floats(8)))
 	f.Add(legacy(dictionary(text("w"), simple("k", 2)), keyList("k"), block(2, 8)))
 	f.Fuzz(readAll)
 }
@@ -40,7 +40,7 @@ func FuzzPickle(f *testing.F) {
 	f.Fuzz(func(t *testing.T, pickle []byte, script bool) {
 		files := members(string(pickle), floats(8))
 		if script {
-			files = append(files, file{name: "a/constants.pkl"})
+			files = append(files, file{name: "a/constants.pkl", data: "\x80\x02)."})
 		}
 		readAll(t, pack(files...))
 	})

@@ -16,22 +16,35 @@ var hostilePickles = []struct{ name, pickle, want string }{
 	{"STOP alone", ".", "the stack is empty"},
 	{"bytes after STOP", "\x80\x02}..", "1 bytes follow the pickle"},
 	{"protocol 6", "\x80\x06}.", "protocol 6 is not known"},
-	{"protocol 0", "(dp0\n.", "pickle, byte 1, opcode 'd'"},
-	{"runs a command", "\x80\x02" + name("posix", "system") + "(" + text("rm -rf /") + "tR.", `the pickle wants "posix.system", which is not on the list`},
-	{"runs a command by text", "\x80\x02" + "cos\nsystem\n" + "(S'id'\ntR.", `wants "os.system"`},
-	{"STACK_GLOBAL", "\x80\x04" + "\x8c\x08builtins" + "\x8c\x04eval" + "\x93.", `wants "builtins.eval"`},
-	{"STACK_GLOBAL of numbers", "\x80\x04K\x01K\x02\x93.", `wants "."`},
-	{"getattr by a dotted name", "\x80\x04" + "\x8c\x05torch" + "\x8c\x13FloatStorage.__init" + "\x93.", "not on the list"},
-	{"numpy scalar", "\x80\x02" + name("numpy.core.multiarray", "scalar") + ".", "save the weights alone, torch.save(model.state_dict(), …)"},
-	{"TorchScript class", "\x80\x02" + name("__torch__.a", "B") + ")\x81}b.", "this is no TorchScript archive"},
-	{"INST", "\x80\x02(ios\nsystem\n.", "opcode 'i': weight files have no need of it"},
-	{"OBJ", "\x80\x02(" + name("torch", "Size") + "o.", "opcode 'o'"},
-	{"EXT1", "\x80\x02\x82\x01.", "opcode 0x82"},
-	{"PERSID", "\x80\x02P0\n.", "opcode 'P'"},
+	{"protocol 0", "(dp0\n.", "pickle, byte 1, opcode 'd': the file was saved with pickle_protocol=0"},
+	{"runs a command", "\x80\x02" + name("posix", "system") + "(" + text("rm -rf /") + "tR.", `found no tensor in it, only an object of "posix.system"; save the weights`},
+	{"runs a command by text", "\x80\x02" + "cos\nsystem\n" + "(S'id'\ntR.", "opcode 'S': the file was saved with pickle_protocol=0"},
+	{"STACK_GLOBAL", "\x80\x04" + "\x8c\x08builtins" + "\x8c\x04eval" + "\x93.", `only the name "builtins.eval"`},
+	{"STACK_GLOBAL of numbers", "\x80\x04K\x01K\x02\x93.", "expected two texts, found a number and a number"},
+	{"STACK_GLOBAL of long texts", "\x80\x04" + text(strings.Repeat("a", 5000)) + text("b") + "\x93.", "expected two texts"},
+	{"getattr by a dotted name", "\x80\x04\x8c\x05torch\x8c\x13FloatStorage.__init\x93.", `only the name "torch.FloatStorage.__init"`},
+	{"numpy scalar", "\x80\x02" + name("numpy.core.multiarray", "scalar") + "NK\x01\x86R.", "save the weights, torch.save(model.state_dict(), …)"},
+	{"TorchScript class", "\x80\x02" + name("__torch__.a", "B") + ")\x81}b.", `only an object of "__torch__.a.B"`},
+	{"INST", "\x80\x02(ios\nsystem\n.", `only an object of "os.system"`},
+	{"INST without a mark", "\x80\x02ios\nsystem\n.", "there is no mark"},
+	{"OBJ", "\x80\x02(" + name("torch", "Size") + "o.", "torch.Size: expected 1 to 1 arguments, found 0"},
+	{"OBJ without a class", "\x80\x02(o.", "there is no class"},
+	{"NEWOBJ_EX of too few", "\x80\x04)}\x92.", "the stack is empty"},
+	{"EXT2", "\x80\x02\x83\x01\x00.", "opcode 0x83: it names an object by a number of the program that saved the file"},
+	{"NEXT_BUFFER", "\x80\x05\x97.", "it has data outside of the file"},
+	{"DUP", "\x80\x02N2.", "opcode '2': weight files have no need of it"},
+	{"unknown opcode", "\x80\x02\xff.", "opcode 0xff: weight files have no need of it"},
+	{"EXT1", "\x80\x02\x82\x01.", "opcode 0x82: it names an object by a number"},
+	{"PERSID", "\x80\x02P0\n.", "from which PyTorch cannot load tensors either"},
 	{"long line", "\x80\x02c" + strings.Repeat("a", 5000) + "\nb\n.", "a name is longer than 4096 bytes"},
 	{"endless line", "\x80\x02c" + strings.Repeat("a", 5000), "a name is longer than 4096 bytes"},
 	{"text cut off", "\x80\x02X\xff\xff\xff\xffabc", "the pickle is cut off"},
-	{"text not UTF-8", "\x80\x02U\x01\xff.", "a text is not valid UTF-8"},
+	{"text not UTF-8", "\x80\x02U\x01\xff.", "found no tensor in it, only a text"},
+	{"text of 2^63", "\x80\x04\x8d" + strings.Repeat("\xff", 8) + ".", "the pickle is cut off"},
+	{"bytes of 2^63", "\x80\x05\x96" + strings.Repeat("\xff", 8) + ".", "the pickle is cut off"},
+	{"number of 2^32 bytes", "\x80\x02\x8b\xff\xff\xff\xff.", "the pickle is cut off"},
+	{"digits that are none", "\x80\x02I1x\n.", `expected a whole number, found "1x"`},
+	{"digits without end", "\x80\x02I" + strings.Repeat("1", 5000), "a name is longer than 4096 bytes"},
 	{"number cut off", "\x80\x02\x8a\xff\x00", "the pickle is cut off"},
 	{"POP of nothing", "\x80\x020.", "the stack is empty"},
 	{"POP through a mark", "\x80\x02}(0.", "the stack is empty"},
@@ -47,10 +60,13 @@ var hostilePickles = []struct{ name, pickle, want string }{
 	{"BINGET of nothing", "\x80\x02h\x07.", "nothing was stored as number 7"},
 	{"LONG_BINGET of nothing", "\x80\x02j\xff\xff\xff\xff.", "nothing was stored as number 4294967295"},
 	{"REDUCE of a number", "\x80\x02K\x01)R.", "a number cannot be called"},
-	{"REDUCE of a storage class", "\x80\x02" + name("torch", "FloatStorage") + ")R.", "the name torch.FloatStorage cannot be called"},
-	{"REDUCE without a tuple", "\x80\x02" + name("torch", "Size") + "NR.", "torch.Size: expected 1 to 1 arguments, found 0"},
+	{"REDUCE of a storage class", dictionary(text("w"), rebuild(name("torch", "FloatStorage")+")R", 0, []int{2}, []int{1})), `expected a storage and an offset, found an object of "torch.FloatStorage"`},
+	{"REDUCE of a dictionary", "\x80\x02})R.", "a dictionary cannot be called"},
+	{"REDUCE of a tensor", "\x80\x02" + simple("0", 2) + ")R.", "a tensor cannot be called"},
+	{"REDUCE without a tuple", "\x80\x02" + name("torch", "Size") + "NR.", `the name "torch.Size": expected a tuple of arguments, found None`},
 	{"too many arguments", "\x80\x02" + name("torch", "Size") + "(NNNtR.", "expected 1 to 1 arguments, found 3"},
 	{"BUILD on a number", "\x80\x02K\x01}b.", "a number has no attributes"},
+	{"BUILD on a name", "\x80\x02" + name("builtins", "object") + "}b.", `the name "builtins.object" has no attributes`},
 	{"BUILD of nothing", "\x80\x02}b.", "the stack is empty"},
 	{"OrderedDict of a number", "\x80\x02" + name("collections", "OrderedDict") + "(K\x01tR.", "expected a list of pairs, found a number"},
 	{"OrderedDict of numbers", "\x80\x02" + name("collections", "OrderedDict") + "(](K\x01etR.", "expected pairs, found a number"},
@@ -73,8 +89,9 @@ var hostilePickles = []struct{ name, pickle, want string }{
 
 	{"persistent number", "\x80\x02K\x01Q.", "expected ('storage', type, key, location, elements)"},
 	{"persistent tuple of tuples", "\x80\x02(()()()()()tQ.", "expected ('storage'"},
-	{"persistent module", "\x80\x02(" + text("module") + "NNNtQ.", "the file holds a whole module, not its weights"},
-	{"unknown storage class", "\x80\x02(" + text("storage") + name("torch", "Size") + text("0") + text("cpu") + "K\x02tQ.", "found the name torch.Size, a text and a number"},
+	{"persistent module", "\x80\x02(" + text("module") + name("a", "M") + text("m.py") + text("class M: pass") + "tQ.", `only the name "a.M"`},
+	{"persistent module without a source", "\x80\x02(" + text("module") + "NNtQ.", "expected ('storage', type, key, location, elements)"},
+	{"unknown storage class", dictionary(text("w"), rebuild("("+text("storage")+name("torch", "Size")+text("0")+text("cpu")+"K\x02tQ", 0, []int{2}, []int{1})), `expected a storage and an offset, found an object of "torch.Size" and a number`},
 	{"storage without a class", "\x80\x02(" + text("storage") + "N" + text("0") + text("cpu") + "K\x02tQ.", "found None"},
 	{"negative storage", dictionary(text("w"), simple("0", -1)), `storage "0" has the impossible number of -1 elements`},
 	{"storage of 2^62 elements", dictionary(text("w"), simple("0", 1<<62)), "impossible number"},
@@ -101,24 +118,24 @@ var hostilePickles = []struct{ name, pickle, want string }{
 	{"65 dimensions", dictionary(text("w"), rebuild(store("0", 2), 0, make([]int, 65), make([]int, 65))), "65 dimensions, more than 64"},
 	{"shape of texts", dictionary(text("w"), name("torch._utils", "_rebuild_tensor_v2")+"("+store("0", 2)+"K\x00("+text("2")+"t(K\x01t\x89}tR"), "shape: expected numbers, found a text"},
 	{"shape a number", dictionary(text("w"), name("torch._utils", "_rebuild_tensor_v2")+"("+store("0", 2)+"K\x00K\x02(K\x01t\x89}tR"), "shape: expected a tuple, found a number"},
-	{"element type unknown", dictionary(text("w"), name("torch._utils", "_rebuild_tensor_v3")+"("+store("0", 2)+"K\x00(K\x02t(K\x01t\x89}"+name("torch", "Size")+"tR"), "expected an element type, found the name torch.Size"},
+	{"element type unknown", dictionary(text("w"), name("torch._utils", "_rebuild_tensor_v3")+"("+store("0", 2)+"K\x00(K\x02t(K\x01t\x89}"+name("torch", "uint4")+"tR"), `found no tensor in it that can be read; "w", of 1, is one of the type "torch.uint4"`},
 	{"expanded to 2^32", dictionary(text("w"), rebuild(store("0", 2), 0, []int{1 << 16, 1 << 16}, []int{0, 0})), `tensor "w" of shape [65536 65536] needs 17179869184 bytes, more than 4 times the file`},
 }
 
 // TorchScript pickles that do harm.
 var hostileScripts = []struct{ name, pickle, want string }{
-	{"module in itself", module("}(" + text("m") + "h\x00u"), "found no tensor in it, only an object of class \"__torch__.M\""},
-	{"state of its own", module("K\x01"), "found no tensor in it"},
-	{"a dot in a name", module("}(" + text("a.b") + simple("0", 2) + text("a") + module0("}("+text("b")+simple("0", 2)+"u") + "u"), `tensor "a.b" is there twice`},
-	{"tree of 2^30 modules", module(doubled(30)), "its objects take more memory than the file's size allows"},
-	{"tree with long names", module(doubledNames(40)), "a tensor has the name"},
+	{"module in itself", script("}(" + text("m") + "h\x00u"), `only an object of "__torch__.M" with the attributes "m" (an object of "__torch__.M")`},
+	{"state of its own", script("K\x01"), "found no tensor in it"},
+	{"a dot in a name", script("}(" + text("a.b") + simple("0", 2) + text("a") + module0("}("+text("b")+simple("0", 2)+"u") + "u"), `tensor "a.b" is there twice`},
+	{"tree of 2^30 modules", script(doubled(30)), "its objects take more memory than the file's size allows"},
+	{"tree with long names", script(doubledNames(40)), "a tensor has the name"},
 }
 
 // module0 is an object of a TorchScript class with a state.
 func module0(state string) string { return name("__torch__", "M") + ")\x81" + state + "b" }
 
-// module is a whole pickle of one, which is number 0 in the memo.
-func module(state string) string {
+// script is a whole pickle of one, which is number 0 in the memo.
+func script(state string) string {
 	return "\x80\x02" + name("__torch__", "M") + ")\x81q\x00" + state + "b."
 }
 
@@ -184,28 +201,27 @@ func TestDeep(t *testing.T) {
 
 var module0Open = name("__torch__", "M") + ")\x81}" + text("m")
 
-// Modules are read up to maxDepth.
+// Modules are read up to maxDepth: a module, its attributes, the next module …
 func TestDeepEnough(t *testing.T) {
-	// The attributes of a module are one step of the path.
-	nested := func(depth int) (*File, error) {
+	nested := func(modules int) (*File, error) {
 		s := "}(" + text("w") + simple("0", 2) + "u"
-		for range depth - 1 {
+		for range modules - 1 {
 			s = "}(" + text("m") + module0(s) + "u"
 		}
-		return openBytes(scripted(module(s), floats(8)))
+		return openBytes(scripted(script(s), floats(8)))
 	}
-	f, err := nested(maxDepth)
+	f, err := nested(maxDepth / 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := f.Names(), strings.Repeat("m.", maxDepth-1)+"w"; len(got) != 1 || got[0] != want {
+	if got, want := f.Names(), strings.Repeat("m.", maxDepth/2-1)+"w"; len(got) != 1 || got[0] != want {
 		t.Errorf("Names = %q, want %q", got, want)
 	}
-	if n := len(f.Dicts()); n != maxDepth {
-		t.Errorf("%d containers, want %d", n, maxDepth)
+	if n := len(f.Dicts()); n != maxDepth/2 {
+		t.Errorf("%d containers, want %d", n, maxDepth/2)
 	}
-	_, err = nested(maxDepth + 1)
-	wantError(t, "one more", err, "its containers lie in each other more than 1000 deep, at \"m.m.m.m.m.m.m.m…\"")
+	_, err = nested(maxDepth/2 + 1)
+	wantError(t, "one more", err, "its values lie in each other more than 1000 deep, at \"m.m.m.m.m.m.m.m…\"")
 }
 
 func TestLegacyErrors(t *testing.T) {

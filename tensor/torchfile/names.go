@@ -3,12 +3,15 @@ package torchfile
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// maxDepth limits how deep containers may lie in each other.
+// maxDepth limits how deep values may lie in each other. An object and the dictionary of its
+// attributes are two.
 const maxDepth = 1000
 
 // maxShared limits how often the tensors of a file may share its bytes: all of them
@@ -31,6 +34,7 @@ type collector struct {
 	path []segment
 	// listed is how many containers of the path are in f.dicts; those are its first.
 	listed int
+	depth  int
 	isDict map[string]bool // what f.dicts has
 }
 
@@ -42,14 +46,15 @@ type segment struct {
 
 // collect finds the tensors below a file's top object.
 func (f *File) collect(m *machine, top value) error {
-	f.byName = map[string]*array{}
+	f.byName, f.unread = map[string]*array{}, map[string]string{}
 	c := &collector{f: f, m: m, isDict: map[string]bool{}}
-	if a, ok := top.(*array); ok {
-		f.dicts = []string{""}
-		return f.add(m, bare, a)
-	}
 	if err := c.walk(top); err != nil {
 		return err
+	}
+	if f.frozen() {
+		if err := c.step("constants", 0, f.constants); err != nil {
+			return err
+		}
 	}
 	if len(f.names) == 0 {
 		return f.noTensor(top)
@@ -57,11 +62,35 @@ func (f *File) collect(m *machine, top value) error {
 	return f.checkTotal()
 }
 
+// frozen reports whether the weights of a TorchScript archive are its constants: if these
+// have more elements than the module. torch.jit.freeze makes such archives. The constants of
+// others are small numbers that the code needs.
+func (f *File) frozen() bool {
+	constants, _ := f.constants.(tuple)
+	more := 0.0
+	for _, v := range constants {
+		if a, ok := v.(*array); ok {
+			more += float64(a.count)
+		}
+	}
+	for _, a := range f.byName {
+		more -= float64(a.count)
+	}
+	return more > 0
+}
+
 // walk takes the tensors in v, which is at the end of the path.
 func (c *collector) walk(v value) error {
+	if c.depth > maxDepth {
+		return fmt.Errorf("its values lie in each other more than %d deep, at %s", maxDepth, quote(c.name(8)+"…"))
+	}
+	c.depth++
+	defer func() { c.depth-- }()
 	switch v := v.(type) {
 	case *array:
 		return c.add(v)
+	case *unread:
+		return c.skip(v)
 	case tuple:
 		return c.sequence(v)
 	case *list:
@@ -112,20 +141,10 @@ func (c *collector) pairs(items []pair) error {
 	return nil
 }
 
-// object takes the tensors of an object: those of its attributes.
-func (c *collector) object(o *object) error {
-	if o.open {
-		return nil
-	}
-	o.open = true
-	defer func() { o.open = false }()
-	return c.walk(o.state)
-}
-
 // holds reports whether a value is a tensor or may have one in it.
 func holds(v value) bool {
 	switch v.(type) {
-	case *array, tuple, *list, *dict, *object:
+	case *array, *unread, tuple, *list, *dict, *object:
 		return true
 	}
 	return false
@@ -133,14 +152,19 @@ func holds(v value) bool {
 
 // step walks v, one step further along the path.
 func (c *collector) step(key value, position int, v value) error {
-	if len(c.path) == maxDepth {
-		return fmt.Errorf("its containers lie in each other more than %d deep, at %s", maxDepth, quote(c.name(8)+"…"))
-	}
 	c.path = append(c.path, segment{key, position})
 	err := c.walk(v)
 	c.path = c.path[:len(c.path)-1]
 	c.listed = min(c.listed, len(c.path)+1)
 	return err
+}
+
+// tensor returns the name of what is at the end of the path.
+func (c *collector) tensor() string {
+	if len(c.path) == 0 {
+		return bare
+	}
+	return c.name(len(c.path))
 }
 
 // name joins the first n steps of the path with dots.
@@ -165,7 +189,7 @@ func (c *collector) name(n int) string {
 // add takes the tensor at the end of the path, and lists the containers around it that are
 // not listed yet.
 func (c *collector) add(a *array) error {
-	for ; c.listed < len(c.path); c.listed++ {
+	for ; c.listed < max(1, len(c.path)); c.listed++ {
 		dict := c.name(c.listed)
 		if err := c.m.charge(costAppend + costPair + len(dict)); err != nil {
 			return err
@@ -180,11 +204,21 @@ func (c *collector) add(a *array) error {
 			return fmt.Errorf("a tensor's key is an empty text, in %s", quote(c.name(len(c.path))))
 		}
 	}
-	name := c.name(len(c.path))
+	name := c.tensor()
 	if err := c.m.charge(2 * len(name)); err != nil {
 		return err
 	}
 	return c.f.add(c.m, name, a)
+}
+
+// skip notes why the tensor at the end of the path has no name in the file.
+func (c *collector) skip(u *unread) error {
+	name := c.tensor()
+	if err := c.m.charge(costPair + costString + 2*len(name)); err != nil {
+		return err
+	}
+	c.f.unread[name] = u.why
+	return nil
 }
 
 // keyText returns a key as Python's str writes it: texts, numbers, None, and tuples of
@@ -254,14 +288,27 @@ func (f *File) add(m *machine, name string, a *array) error {
 // noTensor says what a file without tensors has instead.
 func (f *File) noTensor(top value) error {
 	const advice = "; save the weights, torch.save(model.state_dict(), …)"
-	if d, ok := top.(*dict); ok && len(d.items) > 0 {
-		return errors.New("found no tensor in it, only the keys " + keys(d) + advice)
-	} else if ok {
-		return errors.New("found no tensor in it, only an empty dictionary" + advice)
-	} else if l, ok := top.(*list); ok && len(l.items) == 0 {
-		return errors.New("found no tensor in it, only an empty list" + advice)
+	if len(f.unread) > 0 {
+		name := slices.Min(slices.Collect(maps.Keys(f.unread)))
+		return fmt.Errorf("found no tensor in it that can be read; %s, of %d, is one %s", quote(name), len(f.unread), f.unread[name])
 	}
-	return errors.New("found no tensor in it, only " + describe(top) + advice)
+	what := describe(top)
+	switch top := top.(type) {
+	case *dict:
+		what = "the keys " + keys(top.items)
+		if len(top.items) == 0 {
+			what = "an empty dictionary"
+		}
+	case *list:
+		if len(top.items) == 0 {
+			what = "an empty list"
+		}
+	case *object:
+		if d, ok := top.state.(*dict); ok && len(d.items) > 0 {
+			what += " with the attributes " + keys(d.items)
+		}
+	}
+	return errors.New("found no tensor in it, only " + what + advice)
 }
 
 // checkTotal returns an error if a tensor, or all tensors together, are much larger than the
@@ -283,9 +330,9 @@ func (f *File) checkTotal() error {
 }
 
 // keys lists the first keys of a dictionary, for an error message.
-func keys(d *dict) string {
+func keys(items []pair) string {
 	var out []string
-	for _, p := range d.items[:min(len(d.items), 8)] {
+	for _, p := range items[:min(len(items), 8)] {
 		text, ok := keyText(p.key)
 		switch {
 		case !ok:
@@ -295,7 +342,7 @@ func keys(d *dict) string {
 		}
 		out = append(out, text+" ("+describe(p.value)+")")
 	}
-	if len(out) < len(d.items) {
+	if len(out) < len(items) {
 		out = append(out, "…")
 	}
 	return strings.Join(out, ", ")

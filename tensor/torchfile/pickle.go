@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
 // machine runs a pickle. A pickle is a program for a machine with a stack, marks on the
-// stack and a memo of numbered values. Python's machine can call any function. This one
-// knows only the opcodes and functions that weight files need.
+// stack and a memo of numbered values. Python's machine can import and call any function.
+// This one knows only the few functions that make tensors; what any other would return is an
+// opaque object.
 //
 // Source: Python's Lib/pickletools.py, which documents every opcode.
 type machine struct {
@@ -19,12 +21,12 @@ type machine struct {
 	pos    int
 	stack  []value
 	marks  []int // lengths of the stack
-	memo   map[uint32]value
+	memo   map[uint64]value
 	peak   int   // the largest length of the stack so far
 	budget int64 // bytes of memory that may still be taken
 
-	storages    map[string]*storage
-	torchscript bool // classes named __torch__… are allowed
+	storages map[string]*storage
+	folder   string // where they are in a zip archive
 }
 
 // errCut says that the pickle continues after the given bytes.
@@ -43,6 +45,7 @@ const (
 	costAppend = 112 // of a list
 	costPair   = 208
 	costObject = 64 // an empty list or dictionary, a storage, a tensor
+	costOpaque = 128
 )
 
 // charge takes n bytes from the budget.
@@ -57,7 +60,7 @@ func (m *machine) charge(n int) error {
 // is the position after the pickle.
 func (m *machine) run(in []byte, pos int) (value, error) {
 	m.in, m.pos = in, pos
-	m.stack, m.marks, m.memo, m.peak = m.stack[:0], m.marks[:0], map[uint32]value{}, 0
+	m.stack, m.marks, m.memo, m.peak = m.stack[:0], m.marks[:0], map[uint64]value{}, 0
 	for {
 		at := m.pos
 		b, err := m.take(1)
@@ -100,7 +103,11 @@ func (m *machine) step(op byte) error {
 	case 'J': // BININT
 		return m.pushInt(4)
 	case 0x8a: // LONG1
-		return m.pushLong()
+		return m.pushLong(1)
+	case 0x8b: // LONG4
+		return m.pushLong(4)
+	case 'I', 'L': // INT, LONG: protocol 1 writes booleans and large numbers so
+		return m.pushDigits()
 	case 'G': // BINFLOAT, big-endian
 		b, err := m.take(8)
 		if err != nil {
@@ -111,10 +118,14 @@ func (m *machine) step(op byte) error {
 		return m.pushText(1, false)
 	case 'T', 'X': // BINSTRING, BINUNICODE
 		return m.pushText(4, false)
+	case 0x8d: // BINUNICODE8
+		return m.pushText(8, false)
 	case 'C': // SHORT_BINBYTES
 		return m.pushText(1, true)
 	case 'B': // BINBYTES
 		return m.pushText(4, true)
+	case 0x8e, 0x96: // BINBYTES8, BYTEARRAY8
+		return m.pushText(8, true)
 
 	// The stack and the memo.
 	case '(': // MARK
@@ -142,10 +153,16 @@ func (m *machine) step(op byte) error {
 			return err
 		}
 		return m.push(append(tuple(nil), items...), costTuple+costItem*len(items))
-	case ']': // EMPTY_LIST
+	case ']', 0x8f: // EMPTY_LIST, EMPTY_SET
 		return m.push(&list{}, costObject)
-	case 'a', 'e': // APPEND, APPENDS
+	case 'a', 'e', 0x90: // APPEND, APPENDS, ADDITEMS
 		return m.appendItems(op)
+	case 0x91: // FROZENSET
+		items, err := m.popMark()
+		if err != nil {
+			return err
+		}
+		return m.push(&list{items: append([]value(nil), items...)}, costObject+costItem*len(items))
 	case '}': // EMPTY_DICT
 		return m.push(&dict{}, costObject)
 	case 's', 'u': // SETITEM, SETITEMS
@@ -156,10 +173,20 @@ func (m *machine) step(op byte) error {
 		return m.pushGlobal(op)
 	case 'Q': // BINPERSID
 		return m.persistent()
-	case 'R', 0x81: // REDUCE, NEWOBJ
-		return m.reduce()
+	case 'R', 0x81, 0x92: // REDUCE, NEWOBJ, NEWOBJ_EX
+		return m.reduce(op)
+	case 'i', 'o': // INST, OBJ: of Python 2
+		return m.instance(op)
 	case 'b': // BUILD
 		return m.build()
+
+	// Opcodes that only protocol 0 uses: PERSID, PUT, GET, DICT, LIST, UNICODE, STRING, FLOAT.
+	case 'P', 'p', 'g', 'd', 'l', 'V', 'S', 'F':
+		return errors.New("the file was saved with pickle_protocol=0, from which PyTorch cannot load tensors either; save it again without this argument")
+	case 0x82, 0x83, 0x84: // EXT1, EXT2, EXT4
+		return errors.New("it names an object by a number of the program that saved the file, so nobody else can tell what is meant")
+	case 0x97, 0x98: // NEXT_BUFFER, READONLY_BUFFER
+		return errors.New("it has data outside of the file")
 	}
 	return errors.New("weight files have no need of it and it is not allowed")
 }
@@ -182,17 +209,29 @@ func (m *machine) take(n int) ([]byte, error) {
 	return b, nil
 }
 
-// number reads an unsigned little-endian number of 1, 2 or 4 bytes.
-func (m *machine) number(width int) (uint32, error) {
+// number reads an unsigned little-endian number of up to 8 bytes.
+func (m *machine) number(width int) (uint64, error) {
 	b, err := m.take(width)
 	if err != nil {
 		return 0, err
 	}
-	var n uint32
+	var n uint64
 	for i, c := range b {
-		n |= uint32(c) << (8 * i)
+		n |= uint64(c) << (8 * i)
 	}
 	return n, nil
+}
+
+// counted reads a number of the given width, and then as many bytes.
+func (m *machine) counted(width int) ([]byte, error) {
+	n, err := m.number(width)
+	if err != nil {
+		return nil, err
+	}
+	if n > uint64(len(m.in)-m.pos) {
+		return nil, errCut
+	}
+	return m.take(int(n))
 }
 
 // base is the smallest length that the stack may have now: that at the last mark.
@@ -241,7 +280,7 @@ func (m *machine) popMark() ([]value, error) {
 func (m *machine) proto() error {
 	v, err := m.number(1)
 	if err == nil && v > 5 {
-		err = fmt.Errorf("pickle protocol %d is not known, expected 2 to 5", v)
+		err = fmt.Errorf("pickle protocol %d is not known, expected 0 to 5", v)
 	}
 	return err
 }
@@ -257,17 +296,15 @@ func (m *machine) pushInt(width int) error {
 	return m.push(int64(n), costBox)
 }
 
-func (m *machine) pushLong() error {
-	n, err := m.number(1)
+// pushLong reads a two's complement number with as many bytes as the number before it says.
+func (m *machine) pushLong(width int) error {
+	b, err := m.counted(width)
 	if err != nil {
 		return err
 	}
-	b, err := m.take(int(n))
-	if err != nil {
-		return err
-	}
+	n := len(b)
 	if n > 8 {
-		return m.push(bigInt(b), costString+len(b))
+		return m.push(bigInt(b), costString+n)
 	}
 	var u uint64
 	for i, c := range b {
@@ -277,29 +314,44 @@ func (m *machine) pushLong() error {
 	return m.push(int64(u<<shift)>>shift, costBox)
 }
 
+// pushDigits reads a number as a line of decimal digits. "00" and "01" are booleans; "L" at
+// the end is Python 2's.
+func (m *machine) pushDigits() error {
+	line, err := m.line()
+	switch {
+	case err != nil:
+		return err
+	case line == "00" || line == "01":
+		return m.push(line == "01", 0)
+	case line == legacyNumber:
+		return m.push(magic, costString+len(magic))
+	}
+	line = strings.TrimSuffix(line, "L")
+	n, err := strconv.ParseInt(line, 10, 64)
+	if errors.Is(err, strconv.ErrRange) {
+		return m.push(bigInt(line), costString+len(line)) // nothing needs its value
+	}
+	if err != nil {
+		return fmt.Errorf("expected a whole number, found %s", quote(line))
+	}
+	return m.push(n, costBox)
+}
+
+// pushText reads a text or bytes. A text that is not UTF-8 becomes bytes: Python 2 kept the
+// contents of arrays in texts.
 func (m *machine) pushText(width int, bytes bool) error {
-	n, err := m.number(width)
+	b, err := m.counted(width)
 	if err != nil {
 		return err
 	}
-	if int64(n) > int64(len(m.in)-m.pos) {
-		return errCut
-	}
-	b, err := m.take(int(n))
-	if err != nil {
-		return err
-	}
-	if bytes {
+	if bytes || !utf8.Valid(b) {
 		return m.push(raw(b), costString+len(b))
-	}
-	if !utf8.Valid(b) {
-		return errors.New("a text is not valid UTF-8")
 	}
 	return m.push(string(b), costString+len(b))
 }
 
 func (m *machine) put(op byte) error {
-	n, err := uint32(len(m.memo)), error(nil)
+	n, err := uint64(len(m.memo)), error(nil)
 	switch op {
 	case 'q':
 		n, err = m.number(1)
@@ -367,18 +419,26 @@ func (m *machine) operands(n int, plural bool) (items []value, below value, err 
 }
 
 func (m *machine) appendItems(op byte) error {
-	items, below, err := m.operands(1, op == 'e')
+	items, below, err := m.operands(1, op != 'a')
 	if err != nil {
 		return err
 	}
-	l, ok := below.(*list)
-	if !ok {
+	switch v := below.(type) {
+	case *list:
+		if err := m.charge(costAppend * len(items)); err != nil {
+			return err
+		}
+		v.items = append(v.items, items...)
+	case *object: // of a kind of list
+		if err := m.charge((costPair + costBox) * len(items)); err != nil {
+			return err
+		}
+		for _, item := range items {
+			v.items = append(v.items, pair{int64(len(v.items)), item})
+		}
+	default:
 		return fmt.Errorf("expected a list, found %s", describe(below))
 	}
-	if err := m.charge(costAppend * len(items)); err != nil {
-		return err
-	}
-	l.items = append(l.items, items...)
 	return nil
 }
 
@@ -387,8 +447,13 @@ func (m *machine) setItems(op byte) error {
 	if err != nil {
 		return err
 	}
-	d, ok := below.(*dict)
-	if !ok {
+	var pairs *[]pair
+	switch v := below.(type) {
+	case *dict:
+		pairs = &v.items
+	case *object: // of a kind of dictionary
+		pairs = &v.items
+	default:
 		return fmt.Errorf("expected a dictionary, found %s", describe(below))
 	}
 	if len(items)%2 != 0 {
@@ -398,7 +463,7 @@ func (m *machine) setItems(op byte) error {
 		return err
 	}
 	for i := 0; i < len(items); i += 2 {
-		d.items = append(d.items, pair{items[i], items[i+1]})
+		*pairs = append(*pairs, pair{items[i], items[i+1]})
 	}
 	return nil
 }

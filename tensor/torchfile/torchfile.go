@@ -3,32 +3,44 @@
 //
 // The package reads three formats: the zip archive of torch.save (since 1.6), the five
 // pickles of older versions, and TorchScript, the archive of torch.jit.save. All of them
-// contain a pickle, which is a program. The package interprets it symbolically. Of some 70
-// opcodes, it knows those that weight files need; of Python's functions, it knows 14 names.
-// Each of these functions only builds a description. Everything else is an error that
-// names what the file asked for. File.Tensor reads the elements of one tensor, from a memory mapping where
-// the system has one.
+// contain a pickle, which is a program. The package interprets it symbolically. Of Python's
+// functions, it knows some twenty, each of which only builds a description of a tensor or a
+// container. Every other name that a pickle has (argparse.Namespace, NumPy's arrays, paths,
+// dates, the classes of a whole model) becomes an opaque value: it is not looked up,
+// imported or called, and there is nothing that could be. File.Tensor reads the elements of
+// one tensor, from a memory mapping where the system has one.
 //
-// All tensors of a file are found, wherever they are: in dictionaries, lists and tuples, in
-// each other, and in the modules of TorchScript, whose attributes get dotted names, as in
-// their state_dict. The name of a tensor is the path to it. Which dictionary is the network's
-// is for the caller to say; Dicts lists them. A file without a tensor is an error.
+// All tensors of a file are found, wherever they are: in dictionaries, lists, tuples and sets,
+// in the attributes and items of opaque objects, in the modules of a whole model and of
+// TorchScript, which give the names of their state_dict. The name of a tensor is the path to
+// it. Which dictionary is the network's is for the caller to say; Dicts lists them. A frozen
+// TorchScript archive has its weights as constants of its code, and no names for them; they
+// are "constants.0", "constants.1", … for CONSTANTS.c0, c1, ….
+//
+// Errors: a file without a tensor; a tensor whose storage, shape or type is an opaque value;
+// the parts of a distributed tensor (DTensor, ShardedTensor); the opcodes EXT1, EXT2, EXT4,
+// NEXT_BUFFER and READONLY_BUFFER, whose meaning is outside of the file; the opcodes of
+// protocol 0, with which torch.save writes what torch.load cannot read. Tensors that are
+// sparse, nested, quantized, without elements (meta), or negated or conjugated views of their
+// storage are left out of the names, and Info says why.
 //
 // A file may be hostile. Memory stays below 64 MiB plus twice the size of the file, and all
 // nesting has a limit.
 //
-// Read torchfile.go first, then container.go for the formats, pickle.go for the machine and
-// rebuild.go for the functions.
+// Read torchfile.go first, then container.go for the formats, pickle.go for the machine,
+// calls.go and rebuild.go for the functions, names.go and objects.go for the paths.
 //
-// Source: PyTorch 1.13, torch/serialization.py, torch/_utils.py and
+// Source: PyTorch 1.13 and 2.15, torch/serialization.py, torch/_utils.py and
 // torch/csrc/jit/serialization/pickler.cpp.
 package torchfile
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"pixelgrad/internal/mmap"
 	"pixelgrad/tensor"
@@ -43,6 +55,9 @@ type File struct {
 	names  []string // in the order of the pickle
 	dicts  []string // the containers around them
 	byName map[string]*array
+	unread map[string]string // why tensors that the names leave out cannot be read
+	// constants has the tensors of a TorchScript archive's code; only load uses it.
+	constants value
 	// locate returns the place of a storage in the file. If verify is true and the format
 	// has a checksum, locate checks the storage's bytes first.
 	locate func(st *storage, verify bool) (int64, error)
@@ -83,8 +98,8 @@ func newFile(src *mmap.File) (*File, error) {
 
 // load recognises the format of the file and reads everything except the elements.
 func (f *File) load() error {
-	var b [8]byte
-	n := min(f.src.Size(), 8)
+	var b [262]byte
+	n := min(f.src.Size(), int64(len(b)))
 	if _, err := f.src.ReadAt(b[:n], 0); err != nil && n > 0 {
 		return err
 	}
@@ -94,15 +109,19 @@ func (f *File) load() error {
 	switch begin := string(b[:n]); {
 	case n >= 4 && begin[:4] == "PK\x03\x04":
 		top, err = f.loadZip(m)
-	case n >= 2 && begin[0] == 0x80: // PROTO
+	case n >= 2 && begin[0] == 0x80, strings.HasPrefix(begin, "L"+legacyNumber): // PROTO, or protocol 1
 		top, err = f.loadLegacy(m)
+	case strings.HasSuffix(begin, "ustar"):
+		err = errors.New("this is a tar archive, which the first versions of PyTorch wrote; open it with torch.load and save it again")
 	default:
-		err = fmt.Errorf("this is no file of torch.save: expected a zip archive or a pickle, found a file of %d bytes that begins with %q", f.src.Size(), begin)
+		err = fmt.Errorf("this is no file of torch.save: expected a zip archive or a pickle, found a file of %d bytes that begins with %q", f.src.Size(), begin[:min(n, 8)])
 	}
 	if err != nil {
 		return err
 	}
-	if err := f.collect(m, top); err != nil {
+	err = f.collect(m, top)
+	f.constants = nil
+	if err != nil {
 		return err
 	}
 	// All storages are looked up now, so an incomplete file gives an error at once.
@@ -134,10 +153,13 @@ func (f *File) Dicts() []string { return slices.Clone(f.dicts) }
 // with this name.
 func (f *File) Info(name string) (Info, error) {
 	a := f.byName[name]
+	if why := f.unread[name]; a == nil && why != "" {
+		return Info{}, fmt.Errorf("torchfile: %s: %s is a tensor %s; it cannot be read", f.src.Name(), quote(name), why)
+	}
 	if a == nil {
 		return Info{}, fmt.Errorf("torchfile: %s: no tensor %s among the %d of this file", f.src.Name(), quote(name), len(f.names))
 	}
-	return Info{DType: a.dtype, Shape: slices.Clone(a.shape), Bytes: int64(a.count) * int64(a.dtype.Bits()/8)}, nil
+	return Info{DType: a.dtype, Shape: slices.Clone(a.shape), Bytes: int64(a.count) * int64(width(a.dtype))}, nil
 }
 
 // Tensor reads a tensor and converts it to float32; see safetensors.DType.Decode. The

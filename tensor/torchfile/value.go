@@ -9,20 +9,21 @@ import (
 //
 //	nil, bool, int64, float64, string, raw (bytes), bigInt
 //	tuple, *list, *dict
-//	global     a name from the allow-list, not called yet
-//	*object    an instance of a TorchScript class
+//	global     a name of Python: never looked up, called or imported
+//	*object    what a foreign name would have returned, opaque
 //	*view      a storage or a part of one
 //	*array     a tensor
+//	*unread    a tensor that cannot be read
 //
 // A value may be shared, and may contain itself. So all code that descends into a value has
 // a limit, even the code that prints it.
 type value any
 
 type (
-	raw    string
+	raw    string // also a text that is not UTF-8
 	bigInt string // more than 8 bytes, little-endian two's complement
 	tuple  []value
-	list   struct {
+	list   struct { // also a set
 		items []value
 		open  bool // the collector is in it
 	}
@@ -32,12 +33,18 @@ type (
 	}
 	pair   struct{ key, value value }
 	global string // module.name
-	object struct {
-		class string
-		state value
-		open  bool // the collector is in it
-	}
+	unread struct{ why string }
 )
+
+// object stands for an instance of a class, or for what a function would return. It holds
+// what the pickle gives it, and does nothing.
+type object struct {
+	class      string
+	args       tuple  // of its creation, as of a named tuple
+	state      value  // its attributes, or what its class would make them from
+	items      []pair // of a kind of dictionary or, with the keys 0, 1, …, of a kind of list
+	open, seen bool   // the collector is in it, or was there
+}
 
 // get returns the value of a key, or nil. If a key occurs twice, the last one counts, as in
 // Python.
@@ -73,13 +80,15 @@ func describe(v value) string {
 	case *dict:
 		return "a dictionary"
 	case global:
-		return "the name " + string(v)
+		return "the name " + quote(string(v))
 	case *object:
-		return "an object of class " + quote(v.class)
+		return "an object of " + quote(v.class)
 	case *view:
 		return "a storage"
 	case *array:
 		return "a tensor"
+	case *unread:
+		return "a tensor " + v.why
 	}
 	return "an unknown value"
 }

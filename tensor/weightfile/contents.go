@@ -2,8 +2,6 @@ package weightfile
 
 import (
 	"strings"
-
-	"pixelgrad/tensor/safetensors"
 )
 
 // contents is the list of all tensors of a file, and of the dictionaries that they are in.
@@ -95,10 +93,5 @@ func (c *contents) below(dict int32) []string {
 // isWeight reports whether a tensor may be a weight: it has dimensions and is of floats.
 func (c *contents) isWeight(name string) bool {
 	info, err := c.src.Info(name)
-	return err == nil && len(info.Shape) > 0 && isFloat(info.DType)
-}
-
-// isFloat reports whether a type has floats, real or complex.
-func isFloat(d safetensors.DType) bool {
-	return strings.HasPrefix(string(d), "F") || strings.HasPrefix(string(d), "C") || d == safetensors.BF16
+	return err == nil && len(info.Shape) > 0 && info.DType.Float()
 }

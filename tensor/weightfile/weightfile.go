@@ -63,6 +63,7 @@ type source interface {
 	Dicts() []string
 	Info(name string) (safetensors.Info, error)
 	Tensor(name string) (*tensor.Tensor, error)
+	Bytes(name string) ([]byte, error)
 	Metadata() map[string]string
 	Format() string
 	Close() error
@@ -183,6 +184,10 @@ func (f *File) Info(name string) (safetensors.Info, error) { return f.source.Inf
 func (f *File) Tensor(name string) (*tensor.Tensor, error) {
 	return f.source.Tensor(f.choice.full(name))
 }
+
+// Bytes reads a tensor's elements as they are in the file, little-endian and row-major. It
+// reads every type.
+func (f *File) Bytes(name string) ([]byte, error) { return f.source.Bytes(f.choice.full(name)) }
 
 // Metadata returns the free-form texts of the file, or nil if it has none.
 func (f *File) Metadata() map[string]string { return f.source.Metadata() }
