@@ -64,7 +64,7 @@ func Load(path, upTo string, o Options) (*VGG, error) {
 	}
 	// The file is read and not mapped into memory: every byte is needed only once, and the
 	// pages of a mapping would count as used memory.
-	f, err := weightfile.Open(path, weightfile.Options{Key: o.Key, Wanted: wanted(last, upTo == Logits), Say: o.Say})
+	f, err := openNetwork(path, wanted(last, upTo == Logits), o)
 	if err != nil {
 		return nil, fmt.Errorf("vgg: %w", err)
 	}
@@ -74,6 +74,29 @@ func Load(path, upTo string, o Options) (*VGG, error) {
 		source += ", in " + strconv.Quote(f.Key())
 	}
 	return New(f, source, upTo, o)
+}
+
+// openNetwork opens a weight file at one of the lists of names. The last list has layer
+// numbers alone, which "features.0.weight" and "features.module.0.weight" end in too; so it
+// is looked for only if there is nothing of the others.
+func openNetwork(path string, lists [][]string, o Options) (*weightfile.File, error) {
+	var said []string
+	wo := weightfile.Options{Key: o.Key, Wanted: lists[:len(lists)-1], Say: func(line string) { said = append(said, line) }}
+	f, err := weightfile.Open(path, wo)
+	if err != nil {
+		return nil, err
+	}
+	if n, _ := translate(f.Names()); !n.has("features.0.weight") {
+		f.Close()
+		said, wo.Wanted = nil, lists
+		if f, err = weightfile.Open(path, wo); err != nil {
+			return nil, err
+		}
+	}
+	for _, line := range said {
+		o.say("%s", line)
+	}
+	return f, nil
 }
 
 // find returns the index of the last layer that will be used.

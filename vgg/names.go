@@ -76,7 +76,7 @@ func translate(list []string) (names, habit) {
 }
 
 // wanted lists the names of the layers up to the last one, and of the classifier, for each
-// habit.
+// habit; layer numbers come last.
 func wanted(last int, classifier bool) [][]string {
 	var lists [][]string
 	for _, habit := range []struct {
@@ -140,6 +140,15 @@ func indices(count [5]int, normalised bool) []int {
 // kind says which network tensors with these names are of. It is "VGG16" if nothing speaks
 // against it, as when there are only its first layers.
 func (n names) kind() string {
+	// Caffe's names. Those of VGG11 and VGG13 are some of VGG16's: something is missing.
+	switch {
+	case n.has("conv3_4.weight") || n.has("conv4_4.weight") || n.has("conv5_4.weight"):
+		return "VGG19"
+	case n.has("conv2_1.weight") && !n.has("conv1_2.weight"):
+		return "VGG11"
+	case n.has("conv4_1.weight") && !n.has("conv3_3.weight"):
+		return "VGG13"
+	}
 	normalised := false
 	var convolutions []int
 	for i := range 64 {
@@ -154,14 +163,7 @@ func (n names) kind() string {
 	in := func(list, all []int) bool {
 		return !slices.ContainsFunc(list, func(i int) bool { return !slices.Contains(all, i) })
 	}
-	switch {
-	case n.has("conv3_4.weight") || n.has("conv4_4.weight") || n.has("conv5_4.weight"):
-		return "VGG19"
-	case n.has("conv4_1.weight") && !n.has("conv3_3.weight") && n.has("conv3_2.weight"):
-		return "VGG13"
-	case n.has("conv2_1.weight") && !n.has("conv1_2.weight"):
-		return "VGG11"
-	case normalised:
+	if normalised {
 		for _, s := range stages {
 			if in(convolutions, indices(s.count, true)) {
 				return s.network + " with batch normalisation"

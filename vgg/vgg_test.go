@@ -200,8 +200,8 @@ func TestBadWeights(t *testing.T) {
 		}, []string{`no tensor "features.0.weight"`, "not the weights of VGG16"}},
 		{"unknown layer", "relu3_4", func() string { return smallFile }, []string{`"relu3_4" is no layer`, "relu3_3", "logits"}},
 		{"not there", Logits, func() string { return filepath.Join(dir, "absent.pth") }, []string{"absent.pth"}},
-		{"a folder", Logits, func() string { return dir }, []string{filepath.Base(dir), "expected a file"}},
-		{"empty", Logits, func() string { return raw("") }, []string{"raw.pth", "0 bytes"}},
+		{"a folder", Logits, func() string { return dir }, []string{filepath.Base(dir), "found a folder"}},
+		{"empty", Logits, func() string { return raw("") }, []string{"raw.pth", "empty"}},
 		{"a text", Logits, func() string { return raw("<html>\nnot found") }, []string{"raw.pth", "torch.save"}},
 		{"cut off", Logits, func() string { return raw(string(whole[:len(whole)/2])) }, []string{"raw.pth"}},
 	} {

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -103,13 +102,13 @@ func readTexts(path string, named bool) ([]text, error) {
 }
 
 // openImages reads pictures: the files and folders of all lists. One that is named more than
-// once is there once. It says in log what is passed over.
-func openImages(ctx context.Context, lists []string, log io.Writer) ([]subject, error) {
+// once is there once. say is told what is passed over, a line at a time.
+func openImages(ctx context.Context, lists []string, say func(line string)) ([]subject, error) {
 	var files []string
 	there := map[string]bool{}
 	again := 0
 	for _, list := range lists {
-		more, err := pictures.Files(list, func(line string) { fmt.Fprintln(log, line) })
+		more, err := pictures.Files(list, say)
 		if err != nil {
 			return nil, fmt.Errorf("-images: %w", err)
 		}
@@ -127,7 +126,7 @@ func openImages(ctx context.Context, lists []string, log io.Writer) ([]subject, 
 		}
 	}
 	if again > 0 {
-		fmt.Fprintf(log, "-images: %d files are named more than once, and compared once\n", again)
+		say(fmt.Sprintf("-images: %d files are named more than once, and compared once", again))
 	}
 	names := namesOf(files)
 	var subjects []subject
@@ -162,8 +161,9 @@ func namesOf(files []string) []string {
 }
 
 // predictions returns what the network of a training run makes of the photographs that texts
-// name, at 288×288. random says that it leans on random features.
-func predictions(ctx context.Context, dir string, texts []text, log io.Writer) (subjects []subject, random bool, err error) {
+// name, at 288×288. random says that it leans on random features. say is told
+// what was found in files of weights.
+func predictions(ctx context.Context, dir string, texts []text, say func(line string)) (subjects []subject, random bool, err error) {
 	c, err := runs.Read(dir)
 	if err != nil {
 		return nil, false, fmt.Errorf("-predictions: %w", err)
@@ -179,7 +179,7 @@ func predictions(ctx context.Context, dir string, texts []text, log io.Writer) (
 	if err != nil {
 		return nil, false, fmt.Errorf("%s: %w", filepath.Join(dir, runs.ConfigFile), err)
 	}
-	eye, err := frozen.New(arch.Features, c.Options, c.Seed, func(line string) { fmt.Fprintln(log, line) })
+	eye, err := frozen.New(arch.Features, c.Options, c.Seed, say)
 	if err != nil {
 		return nil, false, err
 	}

@@ -127,6 +127,7 @@ type subject struct {
 // run compares them. Results go to out, messages to log.
 func run(ctx context.Context, o *options, out, log io.Writer) error {
 	tensor.SetThreads(o.threads)
+	say := func(line string) { fmt.Fprintln(log, line) }
 	texts, err := o.descriptions()
 	if err != nil {
 		return err
@@ -138,10 +139,10 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 	var subjects []subject
 	if o.predictions != "" {
 		var random bool
-		subjects, random, err = predictions(ctx, o.predictions, texts, log)
+		subjects, random, err = predictions(ctx, o.predictions, texts, say)
 		o.randomRun = random
 	} else {
-		subjects, err = openImages(ctx, o.images, log)
+		subjects, err = openImages(ctx, o.images, say)
 	}
 	if err != nil {
 		return err
@@ -149,7 +150,7 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 	if err := o.checkOut(texts, subjects); err != nil {
 		return err
 	}
-	model, err := frozen.CLIP(o.Options, o.seed, clip.Options{Vision: true, Text: true, Say: func(line string) { fmt.Fprintln(log, line) }})
+	model, err := frozen.CLIP(o.Options, o.seed, clip.Options{Vision: true, Text: true, Say: say})
 	if err != nil {
 		return err
 	}

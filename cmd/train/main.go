@@ -66,7 +66,7 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 		r, err := prepare(o, a, log)
 		var missing *frozen.MissingError
 		if errors.As(err, &missing) && len(o.archs) > 1 {
-			fmt.Fprintf(log, "%s is left out: %v\n", a.Title, err)
+			fmt.Fprintf(log, "%s is left out: it needs the weights of %s; get them with: go run ./cmd/weights get %s\n", a.Title, missing.Network, missing.Name)
 			continue
 		}
 		if err != nil {

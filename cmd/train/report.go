@@ -85,6 +85,9 @@ func (r *report) begin() error {
 		SIMD: simd.Current().String(), Go: runtime.Version(), Bicubic: r.bicubic[:r.arch.Outputs], Start: time.Now().Round(time.Second),
 	}
 	config.Model = r.arch.Name
+	if r.extractor != nil && r.extractor.Input != "" {
+		config.VGGInput = r.extractor.Input // what the weights told
+	}
 	if err := config.Write(r.dir); err != nil {
 		return err
 	}

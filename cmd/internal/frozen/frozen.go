@@ -73,6 +73,12 @@ func (o *Options) AddFlags(f *cli.Flags) {
 		if err := CheckInput(o.VGGInput); err != nil {
 			return fmt.Errorf("-vgg-input: %w", err)
 		}
+		if o.VGGWeights == "" {
+			return fmt.Errorf("-vgg-weights: expected a file or %s, found nothing", Embedded)
+		}
+		if o.VGGInput != "" && (o.VGGWeights == Embedded || o.RandomFeatures) {
+			return fmt.Errorf("-vgg-input %s: expected also -vgg-weights FILE, to which it belongs", format.Printable(o.VGGInput))
+		}
 		return nil
 	})
 	o.AddCLIPFlags(f)
@@ -99,7 +105,8 @@ func weights(f *cli.Flags, p *string, name, network string, file files.File) {
 type Extractor struct {
 	Name     string
 	Channels int
-	Shape    []int // of one photograph's features
+	Shape    []int  // of one photograph's features
+	Input    string // of VGG16: the name of what it sees
 
 	// See returns the features of pictures. Shapes: (n,3,72,72) in [0,1] → (n,Shape).
 	See func(x *tensor.Tensor) *tensor.Tensor
@@ -124,7 +131,7 @@ func New(f superres.Features, o Options, seed uint64, say func(line string)) (*E
 			return nil, err
 		}
 		c, h, w := network.FeatureShape(o.VGGLayer, side, side)
-		return &Extractor{"VGG16's " + o.VGGLayer, c, []int{c, h, w}, func(x *tensor.Tensor) *tensor.Tensor {
+		return &Extractor{"VGG16's " + o.VGGLayer, c, []int{c, h, w}, network.Input().Name, func(x *tensor.Tensor) *tensor.Tensor {
 			n := network.Normalize(x)
 			defer tensor.Release(n)
 			return network.Features(n, o.VGGLayer)[0]
@@ -135,7 +142,7 @@ func New(f superres.Features, o Options, seed uint64, say func(line string)) (*E
 			return nil, err
 		}
 		embed := network.Config().Embed
-		return &Extractor{"CLIP's embeddings", embed, []int{embed}, func(x *tensor.Tensor) *tensor.Tensor {
+		return &Extractor{"CLIP's embeddings", embed, []int{embed}, "", func(x *tensor.Tensor) *tensor.Tensor {
 			n := network.PreprocessSquare(x)
 			defer tensor.Release(n)
 			return network.EncodeImage(n)

@@ -86,15 +86,16 @@ func (c *Config) Write(dir string) error {
 const maxConfig = 1 << 20
 
 // Read reads the config.json in the folder of a run. What it does not know there it passes
-// over, and what is missing is the flag's default: other versions of the program have
-// other flags. Errors name the file, what was expected, what was found and what to do.
+// over, and what is missing is what the program did before it had the flag: other versions
+// have other flags. Before -vgg-input, VGG16 was always shown IMAGENET1K_V1, and an empty
+// vgg_weights meant the file of 'weights get vgg16'. Errors name the file, what was expected, what was found and what to do.
 func Read(dir string) (*Config, error) {
 	path := filepath.Join(dir, ConfigFile)
 	text, err := readSmall(path)
 	if err != nil {
 		return nil, err
 	}
-	c := &Config{Flags: Flags{Options: frozen.Options{VGGLayer: frozen.Layers[0]}}}
+	c := &Config{Flags: Flags{Options: frozen.Options{VGGLayer: frozen.Layers[0], VGGInput: "IMAGENET1K_V1"}}}
 	if err := json.Unmarshal(text, c); err != nil {
 		return nil, fmt.Errorf("%s: expected what cmd/train writes, found %s: take the file of another run, or train again", path, fault(err))
 	}
@@ -155,6 +156,9 @@ func (c *Config) check() error {
 	}
 	if err := c.CLIPOptions.Check(); err != nil {
 		return err
+	}
+	if err := frozen.CheckInput(c.VGGInput); err != nil {
+		return fmt.Errorf(`"vgg_input": %w`, err)
 	}
 	return nil
 }
