@@ -176,7 +176,7 @@ func (f *Flags) Source() string {
 
 // Photographs finds the photographs of a run, and divides them as the run does.
 func (f *Flags) Photographs() (*vision.Dataset, error) {
-	o := vision.DatasetOptions{Seed: f.Seed, Limit: f.Limit}
+	o := vision.DatasetOptions{Seed: f.Seed, Limit: f.Limit, SkipMissing: f.SkipBad}
 	if f.Data != "" {
 		return vision.OpenDir(f.Data, o)
 	}
