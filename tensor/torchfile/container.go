@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"pixelgrad/internal/mmap"
 )
 
 // magic is the number at the start of a file in the old format: 0x1950a86a20f9469cfc6c,
@@ -18,11 +16,6 @@ const legacyNumber = "119547037146038801333356L"
 // memoryBase is the memory, in bytes, that every file may take, in addition to twice its
 // size. Without it the limit would be too low for small files.
 const memoryBase = 64 << 20
-
-// newMachine returns a machine that may take memoryBase and twice the file's size.
-func newMachine(src *mmap.File) *machine {
-	return &machine{storages: map[string]*storage{}, budget: memoryBase + 2*src.Size()}
-}
 
 // loadZip reads an archive of torch.save or torch.jit.save:
 //

@@ -114,7 +114,7 @@ func (c *collector) walk(v value) error {
 }
 
 func (c *collector) sequence(items []value) error {
-	if err := c.m.charge(costItem + len(items)); err != nil {
+	if err := c.m.charge(costVisit + len(items)); err != nil {
 		return err
 	}
 	for i, item := range items {
@@ -128,7 +128,7 @@ func (c *collector) sequence(items []value) error {
 }
 
 func (c *collector) pairs(items []pair) error {
-	if err := c.m.charge(costItem + len(items)); err != nil {
+	if err := c.m.charge(costVisit + len(items)); err != nil {
 		return err
 	}
 	for i, p := range items {
@@ -319,10 +319,10 @@ func (f *File) checkTotal() error {
 	total := int64(0)
 	for _, name := range f.names {
 		n := 4 * int64(f.byName[name].count)
-		if n > memoryBase+4*size {
+		if n > f.base+4*size {
 			return fmt.Errorf("tensor %s of shape %v needs %d bytes, more than 4 times the file, which has %d", quote(name), f.byName[name].shape, n, size)
 		}
-		if total += n; total > memoryBase+maxShared*size {
+		if total += n; total > f.base+maxShared*size {
 			return fmt.Errorf("its %d tensors share storages so often that they need more than %d times the file's %d bytes", len(f.names), maxShared, size)
 		}
 	}

@@ -46,6 +46,7 @@ const (
 	costPair   = 208
 	costObject = 64 // an empty list or dictionary, a storage, a tensor
 	costOpaque = 128
+	costVisit  = 64 // the time of walking through a container
 )
 
 // charge takes n bytes from the budget.

@@ -51,6 +51,7 @@ import (
 // like those of safetensors.File.
 type File struct {
 	src    *mmap.File
+	base   int64 // memoryBase, or less in tests
 	format string
 	names  []string // in the order of the pickle
 	dicts  []string // the containers around them
@@ -74,7 +75,7 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("torchfile: %w", err)
 	}
-	f, err := newFile(src)
+	f, err := newFile(src, memoryBase)
 	if err != nil {
 		src.Close()
 		return nil, err
@@ -85,11 +86,12 @@ func Open(path string) (*File, error) {
 // NewFile reads a weight file of the given size from r, such as a bytes.Reader. Errors are
 // the same as Open's and call the file name. Close does not close r.
 func NewFile(name string, r io.ReaderAt, size int64) (*File, error) {
-	return newFile(mmap.NewFile(name, r, size))
+	return newFile(mmap.NewFile(name, r, size), memoryBase)
 }
 
-func newFile(src *mmap.File) (*File, error) {
-	f := &File{src: src}
+// newFile reads a file with another limit than memoryBase.
+func newFile(src *mmap.File, base int64) (*File, error) {
+	f := &File{src: src, base: base}
 	if err := f.load(); err != nil {
 		return nil, fmt.Errorf("torchfile: %s: %w", src.Name(), err)
 	}
@@ -103,7 +105,7 @@ func (f *File) load() error {
 	if _, err := f.src.ReadAt(b[:n], 0); err != nil && n > 0 {
 		return err
 	}
-	m := newMachine(f.src)
+	m := &machine{storages: map[string]*storage{}, budget: f.base + 2*f.src.Size()}
 	var top value
 	var err error
 	switch begin := string(b[:n]); {

@@ -148,7 +148,7 @@ func openSource(name string, r io.ReaderAt, size int64, mapped bool) (source, er
 			f, err = safetensors.NewFile(name, r, size)
 		}
 		if err != nil {
-			return nil, err // not f: a nil pointer in an interface is not nil
+			return nil, damaged(err) // not f: a nil pointer in an interface is not nil
 		}
 		return safe{f}, nil
 	case isTorch(begin):
@@ -168,7 +168,7 @@ func openSource(name string, r io.ReaderAt, size int64, mapped bool) (source, er
 		if other := otherArchive(name, r, size, begin); other != nil {
 			return nil, other
 		}
-		return nil, err
+		return nil, damaged(err)
 	}
 	return nil, notWeights(name, begin, size)
 }
