@@ -27,8 +27,8 @@
 // A file may be hostile. Memory stays below 64 MiB plus twice the size of the file, and all
 // nesting has a limit.
 //
-// Read torchfile.go first, then container.go for the formats, pickle.go for the machine,
-// calls.go and rebuild.go for the functions, names.go and objects.go for the paths.
+// Read torchfile.go first, then container.go for the formats, pickle.go and stack.go for the
+// machine, calls.go and rebuild.go for the functions, names.go and objects.go for the paths.
 //
 // Source: PyTorch 1.13 and 2.15, torch/serialization.py, torch/_utils.py and
 // torch/csrc/jit/serialization/pickler.cpp.
