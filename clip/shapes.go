@@ -264,6 +264,8 @@ func (r *reader) guess() string {
 		return "the file has a text tower only"
 	case r.has["embeddings.class_embedding"]:
 		return "these are the weights of Hugging Face's CLIPVisionModel, which has no projection; take those of CLIPVisionModelWithProjection or CLIPModel"
+	case r.some("constants."):
+		return "the file is a frozen archive (torch.jit.freeze), in which most tensors have lost their names; save the network without freezing it"
 	case r.some("features."):
 		return "these are the weights of another network, probably VGG; CLIP's are in OpenAI's ViT-B-32.pt, for example"
 	}

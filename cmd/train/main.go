@@ -34,6 +34,7 @@ import (
 	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/nn/train"
 	"pixelgrad/tensor"
+	"pixelgrad/tensor/weightfile"
 	"pixelgrad/vision"
 	"pixelgrad/vision/superres"
 )
@@ -173,7 +174,8 @@ func prepare(o *options, a superres.Architecture, log io.Writer) (*modelRun, err
 		}
 	}
 	if o.Init != "" {
-		if err := train.LoadWeights(o.Init, r.model); err != nil {
+		say := func(line string) { fmt.Fprintln(log, line) }
+		if err := train.LoadWeightsFrom(o.Init, r.model, weightfile.Options{Key: o.InitKey, Mapped: true, Say: say}); err != nil {
 			return nil, fmt.Errorf("-init: %w", err)
 		}
 	}

@@ -271,7 +271,7 @@ w     F32   [2 3]         6     24
 		}
 	}
 	expect(t, 1, "no such file", "show", "missing.pt")
-	expect(t, 1, "begins with \"package main", "show", "main_test.go")
+	expect(t, 1, "found a text: look at it", "show", "main_test.go")
 	expect(t, 1, "found a folder", "show", ".")
 }
 

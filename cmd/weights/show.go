@@ -45,7 +45,14 @@ func (c *command) show(args []string) error {
 	if err := showTensors(out, f); err != nil {
 		return err
 	}
-	return out.Flush()
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	for _, name := range f.Unreadable() {
+		_, err := f.Info(name)
+		fmt.Fprintln(c.log, err)
+	}
+	return nil
 }
 
 // showDicts lists the dictionaries of a file, if there are several.

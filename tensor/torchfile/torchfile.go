@@ -39,6 +39,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -145,6 +146,10 @@ func (f *File) Format() string { return f.format }
 // without a text, such as an object, is "#" and its position. A tensor that is alone in its
 // file has the name "tensor".
 func (f *File) Names() []string { return slices.Clone(f.names) }
+
+// Unreadable returns the names of the tensors that Names leaves out, sorted. Info says of
+// each why it cannot be read.
+func (f *File) Unreadable() []string { return slices.Sorted(maps.Keys(f.unread)) }
 
 // Dicts returns the paths of all containers (dictionaries, lists, tuples, modules) that have
 // at least one tensor in them or below, in the order of the pickle. The first is "", the top.

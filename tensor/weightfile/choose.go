@@ -10,7 +10,8 @@ type choice struct {
 	dict  string            // the dictionary
 	head  string            // what all names begin with in the file: the dictionary's path, and the prefix that was removed
 	names []string          // as the caller sees them
-	inner map[string]string // what they are in the file; nil if that is head + name
+	inner map[string]string // what they are in the file; nil if that is head + name of any name
+	plain bool              // it is head + name of all names
 	left  []string          // tensors of the file that are not in it
 }
 
@@ -40,7 +41,11 @@ func choose(c *contents, o Options) (choice, error) {
 	if o.Key != "" {
 		return c.take(base, false), nil
 	}
-	return c.take(c.dicts[c.descend()], true), nil
+	ch := c.take(c.dicts[c.descend()], true)
+	if len(ch.names) == 0 {
+		return ch, fmt.Errorf("expected a network, found only what helps a training: %s; a key takes it all the same", ch.rest(c))
+	}
+	return ch, nil
 }
 
 // base checks a key and returns the path that it means.
@@ -139,12 +144,11 @@ func (c *choice) rename(short, inFile []string) {
 	for i, name := range inFile {
 		plain = plain && len(name) == len(head)+len(short[i]) && strings.HasPrefix(name, head) && strings.HasSuffix(name, short[i])
 	}
-	if plain && len(c.left) == 0 {
+	if c.plain = plain; plain {
 		c.head = head
-		return
 	}
-	if plain {
-		c.head = head
+	if plain && len(c.left) == 0 {
+		return
 	}
 	c.inner = make(map[string]string, len(short))
 	for i, name := range short {

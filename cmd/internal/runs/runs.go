@@ -46,6 +46,7 @@ type Flags struct {
 	Shuffle bool    `json:"shuffle"`
 	Steps   int     `json:"steps"`
 	Init    string  `json:"init"`
+	InitKey string  `json:"init_key"`
 	SkipBad bool    `json:"skip_bad"`
 	frozen.Options
 	Plain   bool     `json:"plain"`
