@@ -111,8 +111,8 @@ func TestBadFiles(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		filepath.Join(dir, "none.pt"):  "no such file",
-		dir:                            "expected a file of weights",
-		write("empty.pt", nil):         "0 bytes",
+		dir:                            "found a folder",
+		write("empty.pt", nil):         "an empty file",
 		write("short.pt", []byte("P")): "1 bytes",
 		write("page.pt", []byte("<!DOCTYPE html><title>404</title>")): `"<!DOCTYPE`,
 		write("zip.pt", []byte("PK\x03\x04 and nothing else")):        "zip",
@@ -184,6 +184,7 @@ func FuzzRead(f *testing.F) {
 	for _, data := range weightFiles(f) {
 		f.Add(data)
 	}
+	f.Add(archive(f, "torch.gelu(x)"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := Read("fuzz", bytes.NewReader(data), int64(len(data)), Options{VisionHeads: 2, TextHeads: 2})
 		if err != nil {
@@ -203,7 +204,7 @@ func FuzzRead(f *testing.F) {
 // TestHugePictures expects an error for shapes that fit together and take little space in a
 // file, but have pictures of gigabytes.
 func TestHugePictures(t *testing.T) {
-	c := Config{Embed: 8, Vision: VisionConfig{Transformer{64, 1, 1, 64}, 200 * 200, 200}}
+	c := Config{Embed: 8, Vision: VisionConfig{Transformer{64, 1, 1, 64, QuickGELU}, 200 * 200, 200}}
 	defer func() {
 		if text := fmt.Sprint(recover()); !strings.Contains(text, "expected pictures of at most") {
 			t.Errorf("200×200 patches of 200×200 pixels: %s", text)

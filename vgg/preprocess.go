@@ -21,7 +21,7 @@ const (
 // error if a photograph has no pixels, or if one side is 1,000 times the other or more.
 //
 // It matches the transforms() of torchvision's VGG16_Weights.IMAGENET1K_V1 and
-// IMAGENET1K_FEATURES on Pillow's images.
+// IMAGENET1K_FEATURES on images of Pillow 13 exactly.
 func (m *VGG) Preprocess(photos ...*vision.RGB) (*tensor.Tensor, error) {
 	for i, p := range photos {
 		// The shorter side becomes 256 pixels, so the longer side decides the memory.

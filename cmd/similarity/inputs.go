@@ -98,9 +98,8 @@ func openImages(ctx context.Context, list string) ([]subject, error) {
 }
 
 // predictions returns what the network of a training run makes of the photographs that
-// texts, lines of file, name, at 288×288. random says that it leans on random features. say
-// is told what was found in files of weights.
-func predictions(ctx context.Context, dir, file string, texts []text, say func(line string)) (subjects []subject, random bool, err error) {
+// texts, lines of file, name, at 288×288. random says that it leans on random features.
+func predictions(ctx context.Context, dir, file string, texts []text) (subjects []subject, random bool, err error) {
 	c, err := runs.Read(dir)
 	if err != nil {
 		return nil, false, fmt.Errorf("-predictions: %w", err)
@@ -116,7 +115,7 @@ func predictions(ctx context.Context, dir, file string, texts []text, say func(l
 	if err != nil {
 		return nil, false, fmt.Errorf("%s: %w", filepath.Join(dir, runs.ConfigFile), err)
 	}
-	eye, err := frozen.New(arch.Features, c.Options, c.Seed, say)
+	eye, err := frozen.New(arch.Features, c.Options, c.Seed, nil)
 	if err != nil {
 		return nil, false, err
 	}

@@ -121,7 +121,7 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 	var subjects []subject
 	if o.predictions != "" {
 		var random bool
-		subjects, random, err = predictions(ctx, o.predictions, o.texts, texts, func(line string) { fmt.Fprintln(log, line) })
+		subjects, random, err = predictions(ctx, o.predictions, o.texts, texts)
 		o.randomRun = random
 	} else {
 		subjects, err = openImages(ctx, o.images)

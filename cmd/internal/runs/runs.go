@@ -157,6 +157,9 @@ func (c *Config) check() error {
 	if err := frozen.CheckInput(c.VGGInput); err != nil {
 		return fmt.Errorf(`"vgg_input": %w`, err)
 	}
+	if err := c.CLIPOptions.Check(); err != nil {
+		return err
+	}
 	return nil
 }
 
