@@ -179,7 +179,7 @@ func predictions(ctx context.Context, dir string, texts []text, say func(line st
 	if err != nil {
 		return nil, false, fmt.Errorf("%s: %w", filepath.Join(dir, runs.ConfigFile), err)
 	}
-	eye, err := frozen.New(arch.Features, c.Options, c.Seed, say)
+	eye, err := frozen.New(arch.Features, c.Options, c.Seed, nil)
 	if err != nil {
 		return nil, false, err
 	}

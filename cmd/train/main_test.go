@@ -14,12 +14,17 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/cmd/internal/runs"
+	"pixelgrad/internal/recipe"
 	"pixelgrad/nn/train"
+	"pixelgrad/vgg"
 	"pixelgrad/vision"
+	"pixelgrad/vision/superres"
 )
 
 // quick are flags for a run of a few steps.
@@ -206,7 +211,20 @@ func TestNoFrozenWeights(t *testing.T) {
 	}
 	c, err := runs.Read(filepath.Join(dir, "run"))
 	if err != nil || c.VGGWeights != "embedded" || c.VGGInput != "pixels" {
-		t.Errorf("%s: weights %q, input %q, error %v; want embedded, pixels", runs.ConfigFile, c.VGGWeights, c.VGGInput, err)
+		t.Fatalf("%s: weights %q, input %q, error %v; want embedded, pixels", runs.ConfigFile, c.VGGWeights, c.VGGInput, err)
+	}
+	// What the run leaned on is what its configuration leads to.
+	e, err := frozen.New(superres.VGGFeatures, c.Options, c.Seed, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := vgg.Pretrained("relu2_2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := recipe.Pixels(1, 1, 3, 72, 72)
+	if got, want := e.See(x), m.Features(m.Normalize(x), "relu2_2")[0]; !slices.Equal(got.Data(), want.Data()) {
+		t.Error("the configuration of a run leads to other features than those in the program")
 	}
 	dir = t.TempDir()
 	out, log, err = runWith(t, context.Background(), quick(dir, "-model", "all", "-steps", "1"))

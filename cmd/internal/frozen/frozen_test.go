@@ -30,8 +30,9 @@ func TestFlags(t *testing.T) {
 	for args, want := range map[string]string{
 		"-vgg-layer pool5":                                  "-vgg-layer: expected relu2_2 or relu1_2, found pool5",
 		"-vgg-weights a -vgg-input HSV":                     `-vgg-input: no input of VGG16 is called "HSV": there is IMAGENET1K_V1, IMAGENET1K_FEATURES, levels`,
-		"-vgg-input levels":                                 "-vgg-input levels: expected also -vgg-weights FILE",
-		"-vgg-input levels -vgg-weights a -random-features": "-vgg-input levels: expected also -vgg-weights FILE",
+		"-vgg-input levels":                                 "-vgg-input and -vgg-key: expected -vgg-weights FILE",
+		"-vgg-input levels -vgg-weights a -random-features": "-vgg-input and -vgg-key: expected -vgg-weights FILE",
+		"-vgg-key model":                                    "-vgg-input and -vgg-key: expected -vgg-weights FILE",
 		"-vgg-weights=":                                     "-vgg-weights: expected a file or embedded",
 	} {
 		if _, err := parse(strings.Fields(args)...); err == nil || !strings.Contains(err.Error(), want) {

@@ -166,11 +166,11 @@ func (c *Config) check() error {
 	if err := frozen.CheckLayer(format.Cut(c.VGGLayer, longest)); err != nil {
 		return fmt.Errorf(`"vgg_layer": %w`, err)
 	}
-	if err := c.CLIPOptions.Check(); err != nil {
-		return err
-	}
 	if err := frozen.CheckInput(c.VGGInput); err != nil {
 		return fmt.Errorf(`"vgg_input": %w`, err)
+	}
+	if err := c.CLIPOptions.Check(); err != nil {
+		return err
 	}
 	return nil
 }
