@@ -24,6 +24,7 @@ import (
 	"pixelgrad/internal/memory"
 	"pixelgrad/internal/recipe"
 	"pixelgrad/nn/train"
+	"pixelgrad/tensor/safetensors"
 	"pixelgrad/vgg"
 	"pixelgrad/vision"
 	"pixelgrad/vision/superres"
@@ -112,6 +113,30 @@ func TestRun(t *testing.T) {
 	again := t.TempDir()
 	if out, _, err := runWith(t, context.Background(), quick(again, "-init", at(runs.WeightsFile), "-steps", "1")); err != nil || !strings.Contains(out, "1 steps of 4") || !strings.Contains(out, "from "+at(runs.WeightsFile)) {
 		t.Errorf("a run from weights: %v\n%s", err, out)
+	}
+	// From a file with two networks under prefixes, a key takes one.
+	weights, err := safetensors.Open(at(runs.WeightsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer weights.Close()
+	var two []safetensors.Named
+	for _, name := range weights.Names() {
+		w, err := weights.Tensor(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		two = append(two, safetensors.Named{Name: "mine." + name, Tensor: w}, safetensors.Named{Name: "yours." + name, Tensor: w})
+	}
+	both := filepath.Join(again, "both.safetensors")
+	if err := safetensors.WriteFile(both, two, nil); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{"mine": `removed the prefix "mine." of the names`, "": `found 2: "mine", "yours"; give the key`, "other": `found the key "other"; there is "mine" (6 tensors), "yours" (6 tensors)`} {
+		_, log, err := runWith(t, context.Background(), quick(t.TempDir(), "-init", both, "-init-key", key, "-steps", "1"))
+		if text := fmt.Sprint(log, err); !strings.Contains(text, both+": ") || !strings.Contains(text, want) || (err == nil) != (key == "mine") {
+			t.Errorf("-init-key %q: %v, %q; want %q", key, err, log, want)
+		}
 	}
 	// The first step from there begins where the other run ended.
 	if first, last := lastLoss(t, filepath.Join(again, "run", runs.StepsFile)), lastLoss(t, at(runs.StepsFile)); first > last*1.1 {
@@ -328,19 +353,20 @@ func TestBadPhotographs(t *testing.T) {
 
 func TestParseFlags(t *testing.T) {
 	for args, want := range map[string]string{
-		"-batch -1":     "-batch -1",
-		"-lr NaN":       "-lr NaN",
-		"-lr Inf":       "-lr +Inf",
-		"-lr -1":        "-lr -1",
-		"-lr 0":         "-lr 0",
-		"-epochs 0":     "-epochs 0",
-		"-steps -3":     "-steps -3",
-		"-limit -3":     "-limit -3",
-		"-threads -3":   "-threads -3",
-		"-model resnet": "there is superresnet",
-		"photos":        `"photos"`,
-		"-nonsense":     "nonsense",
-		"-seed x":       "-seed",
+		"-batch -1":       "-batch -1",
+		"-lr NaN":         "-lr NaN",
+		"-lr Inf":         "-lr +Inf",
+		"-lr -1":          "-lr -1",
+		"-lr 0":           "-lr 0",
+		"-epochs 0":       "-epochs 0",
+		"-steps -3":       "-steps -3",
+		"-limit -3":       "-limit -3",
+		"-threads -3":     "-threads -3",
+		"-model resnet":   "there is superresnet",
+		"photos":          `"photos"`,
+		"-nonsense":       "nonsense",
+		"-seed x":         "-seed",
+		"-init-key model": "expected -init with the file",
 	} {
 		if _, err := parseFlags(strings.Fields(args), io.Discard); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want one that has %q", args, err, want)

@@ -2,6 +2,7 @@ package weightfile
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -92,34 +93,57 @@ func (c *contents) keys() string {
 	return enumerate(all, 12)
 }
 
+// counter is the number of updates, which torch.optim.swa_utils keeps beside "module.".
+const counter = "n_averaged"
+
 // take takes all tensors below a path, without prefixes of wrappers. If tidy is true, it
 // leaves bookkeeping out.
 func (c *contents) take(dict string, tidy bool) choice {
 	ch := choice{dict: dict, head: stem(dict)}
-	var inFile []string
-	counter := "" // the number of updates, which torch.optim.swa_utils keeps beside "module."
-	for i, name := range c.names {
-		rest, ok := strings.CutPrefix(name, ch.head)
-		switch {
-		case !ok || tidy && c.isBookkeeping(c.owner[i], dict):
-			ch.left = append(ch.left, name)
-		case rest == "n_averaged" && counter == "":
-			counter = name
-		default:
-			ch.names = append(ch.names, rest)
-			inFile = append(inFile, name)
+	inFile, counts := c.names, "" // nothing is copied in the common case of a file with a network alone
+	belongs := func(i int) bool {
+		return strings.HasPrefix(c.names[i], ch.head) && !(tidy && c.isBookkeeping(c.owner[i], dict))
+	}
+	if slices.ContainsFunc(c.names, func(n string) bool { return n == ch.head+counter }) || !all(len(c.names), belongs) {
+		inFile = make([]string, 0, len(c.names))
+		for i, name := range c.names {
+			switch {
+			case !belongs(i):
+				ch.left = append(ch.left, name)
+			case name == ch.head+counter:
+				counts = name
+			default:
+				inFile = append(inFile, name)
+			}
 		}
 	}
-	short := unwrap(ch.names)
-	if counter != "" {
-		if len(short) > 0 && len(short[0]) < len(ch.names[0]) {
-			ch.left = append(ch.left, counter)
-		} else {
-			short, inFile = append(short, "n_averaged"), append(inFile, counter)
+	names := inFile
+	if ch.head != "" {
+		names = make([]string, len(inFile))
+		for i, name := range inFile {
+			names[i] = name[len(ch.head):]
 		}
+	}
+	short := unwrap(names)
+	switch {
+	case counts == "":
+	case len(short) > 0 && len(short[0]) < len(names[0]):
+		ch.left = append(ch.left, counts)
+	default:
+		short, inFile = append(slices.Clone(short), counter), append(inFile, counts)
 	}
 	ch.rename(short, inFile)
 	return ch
+}
+
+// all reports whether a condition holds for 0 to n−1.
+func all(n int, holds func(i int) bool) bool {
+	for i := range n {
+		if !holds(i) {
+			return false
+		}
+	}
+	return true
 }
 
 // isBookkeeping reports whether a dictionary is one of bookkeeping, or is in one, below a
