@@ -19,6 +19,9 @@ type CLIPOptions struct {
 	CLIPKey     string    `json:"clip_key"` // the dictionary with the weights; "" if the content tells
 }
 
+// EarlierCLIP is what runs had before there were these options.
+var EarlierCLIP = CLIPOptions{GELU: clip.QuickGELU}
+
 // maxHeads is more than any tower has.
 const maxHeads = 1024
 

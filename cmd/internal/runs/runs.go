@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"pixelgrad/clip"
 	"pixelgrad/cmd/internal/format"
 	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/internal/atomicfile"
@@ -103,7 +102,7 @@ func Read(dir string) (*Config, error) {
 
 // parse reads what the file at path holds.
 func parse(path string, text []byte) (*Config, error) {
-	c := &Config{Flags: Flags{Options: frozen.Options{VGGLayer: frozen.Layers[0], VGGInput: "IMAGENET1K_V1", CLIPOptions: frozen.CLIPOptions{GELU: clip.QuickGELU}}}}
+	c := &Config{Flags: Flags{Options: frozen.Options{VGGLayer: frozen.Layers[0], VGGInput: "IMAGENET1K_V1", CLIPOptions: frozen.EarlierCLIP}}}
 	if err := json.Unmarshal(text, c); err != nil {
 		return nil, fmt.Errorf("%s: expected what cmd/train writes, found %s: take the file of another run, or train again", path, fault(err))
 	}

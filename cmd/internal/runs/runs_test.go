@@ -11,7 +11,6 @@ import (
 	"time"
 	"unicode"
 
-	"pixelgrad/clip"
 	"pixelgrad/cmd/internal/frozen"
 )
 
@@ -22,7 +21,7 @@ func TestWriteRead(t *testing.T) {
 	want := &Config{
 		Flags: Flags{Model: "vgg", Data: "photos", Epochs: 2, Batch: 4, LR: 0.01, Seed: 1 << 63, Threads: 3, Limit: 10, Shuffle: true, Steps: 7, Init: "a", InitKey: "k", SkipBad: true,
 			Options: frozen.Options{VGGWeights: "v", VGGInput: "levels", VGGLayer: "relu1_2", CLIPWeights: "c", RandomFeatures: true,
-				CLIPOptions: frozen.CLIPOptions{GELU: clip.PlainGELU, VisionHeads: 16, TextHeads: 12, CLIPKey: "k"}}},
+				CLIPOptions: frozen.CLIPOptions{GELU: "plain", VisionHeads: 16, TextHeads: 12, CLIPKey: "k"}}},
 		Network: "VGG", BatchUsed: 4, Photos: "photos", Train: 8, Val: 2, Skipped: 1, Parameters: 5, TotalSteps: 4, ThreadsUsed: 3, SIMD: "avx2", Go: "go1", Bicubic: []float64{25, 24},
 		Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
