@@ -14,7 +14,7 @@ import (
 // TestBatches checks that the bits of an embedding do not depend on the rest of the batch.
 // This must also hold for batches in several pieces, and for several goroutines at once.
 func TestBatches(t *testing.T) {
-	m := mustNew(t, newRecipe(small), Options{})
+	m := mustNew(t, newRecipe(small), quick)
 	x := scaled(7, 130, 3, 32, 32) // 2,210 tokens
 	all := m.EncodeImage(x)
 	var ids [][]int
@@ -52,7 +52,7 @@ func TestThreads(t *testing.T) {
 	var want []*tensor.Tensor
 	for threads := 1; threads <= 5; threads++ {
 		tensor.SetThreads(threads)
-		m, random := mustNew(t, newRecipe(small), Options{}), Random(5, small)
+		m, random := mustNew(t, newRecipe(small), quick), Random(5, small)
 		p, err := Preprocess(32, photo, photo)
 		if err != nil {
 			t.Fatal(err)
@@ -167,7 +167,7 @@ func TestMistakesPanic(t *testing.T) {
 		"Normalize":             func() { Normalize(tensor.New(3)) },
 		"Cosine":                func() { Cosine(tensor.New(1, 3), tensor.New(1, 4)) },
 		"Probabilities":         func() { Probabilities(tensor.New(3), 1) },
-		"Random":                func() { Random(1, Config{Embed: 3, Vision: VisionConfig{Transformer{10, 1, 3, 40}, 8, 4}}) },
+		"Random":                func() { Random(1, Config{Embed: 3, Vision: VisionConfig{Transformer{10, 1, 3, 40, QuickGELU}, 8, 4}}) },
 	} {
 		func() {
 			defer func() {

@@ -1,5 +1,12 @@
 package clip
 
+import (
+	"fmt"
+	"strings"
+
+	"pixelgrad/tensor"
+)
+
 // Config is the architecture of a model. The fields of a missing tower are zero.
 type Config struct {
 	Embed  int // numbers of an embedding, the same for both towers
@@ -22,12 +29,13 @@ type TextConfig struct {
 	Vocabulary int // the number of different tokens
 }
 
-// Transformer is the size of the blocks of a tower.
+// Transformer describes the blocks of a tower.
 type Transformer struct {
 	Width  int // numbers of a token
 	Layers int
 	Heads  int
 	Hidden int // numbers between the two linear layers of a block
+	GELU   GELU
 }
 
 // ViTB32 returns the architecture of OpenAI's ViT-B/32: 87.8 million parameters in the
@@ -35,9 +43,54 @@ type Transformer struct {
 func ViTB32() Config {
 	return Config{
 		Embed:  512,
-		Vision: VisionConfig{Transformer{768, 12, 12, 3072}, 224, 32},
-		Text:   TextConfig{Transformer{512, 12, 8, 2048}, 77, 49408},
+		Vision: VisionConfig{Transformer{768, 12, 12, 3072, QuickGELU}, 224, 32},
+		Text:   TextConfig{Transformer{512, 12, 8, 2048, QuickGELU}, 77, 49408},
 	}
+}
+
+// GELU is the activation in the blocks of a tower. Weights work only with the activation that
+// they were trained with, and do not show it: with the other one the embeddings are worse,
+// and nothing fails.
+type GELU string
+
+const (
+	// UnknownGELU is no activation. In Options it stands for the one that the file tells.
+	UnknownGELU GELU = ""
+
+	// QuickGELU is x·σ(1.702·x): of OpenAI's models, and of those with "quickgelu" in
+	// their names.
+	QuickGELU GELU = "quick"
+
+	// PlainGELU is x·Φ(x), nn.GELU in PyTorch: of most models of LAION and open_clip.
+	PlainGELU GELU = "plain"
+)
+
+// ParseGELU returns the activation of a name: quick or plain, or the names that open_clip and
+// Hugging Face have for them. The error says which there are.
+func ParseGELU(name string) (GELU, error) {
+	switch strings.ToLower(name) {
+	case "quick", "quickgelu", "quick_gelu", "quick-gelu":
+		return QuickGELU, nil
+	case "plain", "gelu":
+		return PlainGELU, nil
+	}
+	return UnknownGELU, fmt.Errorf("expected quick (OpenAI's QuickGELU) or plain (GELU, as in most of LAION's and open_clip's), found %q", name)
+}
+
+// name returns the activation's usual name.
+func (g GELU) name() string {
+	if g == PlainGELU {
+		return "plain GELU"
+	}
+	return "QuickGELU"
+}
+
+// activation returns the function.
+func (g GELU) activation() tensor.Activation {
+	if g == PlainGELU {
+		return tensor.GELU
+	}
+	return tensor.QuickGELU
 }
 
 // tokens returns the number of tokens that the image tower makes from a picture.

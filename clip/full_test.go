@@ -38,7 +38,7 @@ func TestFullSize(t *testing.T) {
 	debug.FreeOSMemory()
 	resetPeak := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) == nil
 
-	m := mustNew(t, newRecipe(c), Options{})
+	m := mustNew(t, newRecipe(c), quick)
 	if float64(m.Bytes()) > 4.04*float64(parameters) {
 		t.Errorf("the weights take %d bytes, want hardly more than %d", m.Bytes(), 4*parameters)
 	}

@@ -17,7 +17,7 @@ const rtol, atol = 1e-5, 2e-5
 // computation. The first step that differs has the mistake.
 func TestStages(t *testing.T) {
 	file := golden.Open(t, "clip")
-	m := mustNew(t, newRecipe(small), Options{})
+	m := mustNew(t, newRecipe(small), quick)
 	if m.Config() != small {
 		t.Fatalf("the architecture read from the shapes is %+v, want %+v", m.Config(), small)
 	}
@@ -64,7 +64,7 @@ func TestStages(t *testing.T) {
 // TestGELU compares with models in which QuickGELU is replaced by GELU.
 func TestGELU(t *testing.T) {
 	file := golden.Open(t, "clip")
-	m := mustNew(t, newRecipe(small), Options{GELU: true})
+	m := mustNew(t, newRecipe(small), Options{GELU: PlainGELU})
 	golden.Check(t, file, "gelu/vision", m.EncodeImage(scaled(1000, 2, 3, 32, 32)), rtol, atol)
 	golden.Check(t, file, "gelu/text", mustEncode(t, m, [][]int{text(0, 5, 16, 100), text(1, 16, 16, 100), text(2, 2, 16, 100)}), rtol, atol)
 }
@@ -83,7 +83,7 @@ func TestFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := "../testdata/golden/clip/" + name
-			m, err := Load(path, Options{VisionHeads: 2, TextHeads: 2})
+			m, err := Load(path, Options{GELU: QuickGELU, VisionHeads: 2, TextHeads: 2})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,12 +98,12 @@ func TestFiles(t *testing.T) {
 			}
 
 			// A single tower gives the same embeddings, and the other tower is missing.
-			v, err := Load(path, Options{Vision: true, VisionHeads: 2})
+			v, err := Load(path, Options{GELU: QuickGELU, Vision: true, VisionHeads: 2})
 			if err != nil {
 				t.Fatal(err)
 			}
 			equal(t, "the image tower alone", v.EncodeImage(x), image)
-			w, err := Load(path, Options{Text: true, TextHeads: 2})
+			w, err := Load(path, Options{GELU: QuickGELU, Text: true, TextHeads: 2})
 			if err != nil {
 				t.Fatal(err)
 			}

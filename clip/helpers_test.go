@@ -14,16 +14,19 @@ import (
 // small is the architecture SMALL in testdata/golden/clip.py.
 var small = Config{
 	Embed:  48,
-	Vision: VisionConfig{Transformer{128, 3, 2, 512}, 32, 8},
-	Text:   TextConfig{Transformer{64, 2, 1, 256}, 16, 100},
+	Vision: VisionConfig{Transformer{128, 3, 2, 512, QuickGELU}, 32, 8},
+	Text:   TextConfig{Transformer{64, 2, 1, 256, QuickGELU}, 16, 100},
 }
 
 // tiny is the architecture of the weight files in testdata/golden/clip.
 var tiny = Config{
 	Embed:  8,
-	Vision: VisionConfig{Transformer{16, 1, 2, 64}, 8, 4},
-	Text:   TextConfig{Transformer{16, 1, 2, 64}, 8, 40},
+	Vision: VisionConfig{Transformer{16, 1, 2, 64, QuickGELU}, 8, 4},
+	Text:   TextConfig{Transformer{16, 1, 2, 64, QuickGELU}, 8, 40},
 }
+
+// quick are the options of OpenAI's networks.
+var quick = Options{GELU: QuickGELU}
 
 // scattered returns numbers in [-1,1) that look random. It matches scattered in clip.py.
 func scattered(salt int, shape ...int) *tensor.Tensor {

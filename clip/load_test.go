@@ -78,7 +78,7 @@ func TestBadWeights(t *testing.T) {
 		"not a square":        {shaped(openAI.visionPositions, 16, 128), Options{}, []string{openAI.visionPositions, "square", "16"}},
 		"one position":        {shaped(openAI.visionPositions, 1, 128), Options{}, []string{openAI.visionPositions}},
 		"towers apart":        {shaped(openAI.textProjection, 64, 40), Options{}, []string{openAI.textProjection, "48 and 40"}},
-		"type":                {altered{good, "ln_final.bias", safetensors.Info{DType: "I64", Shape: []int{64}}}, Options{}, []string{`"ln_final.bias"`, "F16, BF16, F32 or F64", "I64"}},
+		"type":                {altered{good, "ln_final.bias", safetensors.Info{DType: "I64", Shape: []int{64}}}, Options{}, []string{`"ln_final.bias"`, "expected floats, such as F16, BF16 or F32", "I64"}},
 		"NaN":                 {shaped("ln_final.bias", 64), Options{}, []string{`"ln_final.bias"`, "NaN"}},
 		"heads":               {newRecipe(tiny), Options{}, []string{"16", "64", "Options.VisionHeads"}},
 		"heads of the text":   {newRecipe(tiny), Options{VisionHeads: 2}, []string{"Options.TextHeads"}},
@@ -111,10 +111,10 @@ func TestBadFiles(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		filepath.Join(dir, "none.pt"):  "no such file",
-		dir:                            "expected a file of weights",
-		write("empty.pt", nil):         "0 bytes",
-		write("short.pt", []byte("P")): "1 bytes",
-		write("page.pt", []byte("<!DOCTYPE html><title>404</title>")): `"<!DOCTYPE`,
+		dir:                            "found a folder",
+		write("empty.pt", nil):         "an empty file",
+		write("short.pt", []byte("P")): "found a text",
+		write("page.pt", []byte("<!DOCTYPE html><title>404</title>")): "found a web page",
 		write("zip.pt", []byte("PK\x03\x04 and nothing else")):        "zip",
 		"../testdata/golden/vgg_small.pth":                            "VGG",
 		"../testdata/golden/vgg.safetensors":                          "not the weights of a CLIP",
@@ -184,6 +184,7 @@ func FuzzRead(f *testing.F) {
 	for _, data := range weightFiles(f) {
 		f.Add(data)
 	}
+	f.Add(archive(f, "torch.gelu(x)"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := Read("fuzz", bytes.NewReader(data), int64(len(data)), Options{VisionHeads: 2, TextHeads: 2})
 		if err != nil {
@@ -203,7 +204,7 @@ func FuzzRead(f *testing.F) {
 // TestHugePictures expects an error for shapes that fit together and take little space in a
 // file, but have pictures of gigabytes.
 func TestHugePictures(t *testing.T) {
-	c := Config{Embed: 8, Vision: VisionConfig{Transformer{64, 1, 1, 64}, 200 * 200, 200}}
+	c := Config{Embed: 8, Vision: VisionConfig{Transformer{64, 1, 1, 64, QuickGELU}, 200 * 200, 200}}
 	defer func() {
 		if text := fmt.Sprint(recover()); !strings.Contains(text, "expected pictures of at most") {
 			t.Errorf("200×200 patches of 200×200 pixels: %s", text)

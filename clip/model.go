@@ -42,6 +42,7 @@ const rowsAtOnce = 1024
 // visionTower computes the embeddings of pictures.
 type visionTower struct {
 	VisionConfig
+	pixels      pixels
 	patches     linear         // a convolution whose stride is its kernel's size
 	positions   *tensor.Tensor // (tokens,width); the first includes the class token
 	preNorm     norm

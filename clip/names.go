@@ -1,11 +1,14 @@
 package clip
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // naming holds the names of the tensors in a family of weight files. The name of a layer,
 // such as a normalisation, stands for two tensors, with .weight and .bias.
 type naming struct {
-	vision, text string // the prefix of all names of a tower; "" if there is none
+	vision, text string // the prefix of a tower's names but its projection's; "" if there is none
 
 	patches, class, visionPositions  string
 	preNorm, postNorm                string
@@ -83,8 +86,45 @@ var huggingFace = naming{
 	},
 }
 
+// nested is the naming of open_clip's CustomTextCLIP: the text tower is a part of its own.
+var nested = func() naming {
+	n := openAI
+	n.text = "text."
+	for _, s := range []*string{&n.tokens, &n.textPositions, &n.finalNorm, &n.textBlocks, &n.textProjection} {
+		*s = n.text + *s
+	}
+	return n
+}()
+
+// namings are all that are known.
+var namings = []*naming{&openAI, &nested, &huggingFace}
+
 // logitScale has the same name in all files.
 const logitScale = "logit_scale"
+
+// resNet is in the image towers of the other kind that OpenAI trained.
+const resNet = "visual.layer1.0.conv1.weight"
+
+// wanted returns the lists of names of which a file with the wanted towers has one: files
+// with both towers first, because token_embedding.weight is also the end of another name.
+func wanted(o Options) [][]string {
+	var both, images, texts [][]string
+	for _, n := range namings {
+		both = append(both, []string{n.patches, n.tokens})
+		images = append(images, []string{n.patches})
+		texts = append(texts, []string{n.tokens})
+	}
+	images = append(images, []string{resNet})
+	switch {
+	case o.Vision && o.Text:
+		return both
+	case o.Vision:
+		return images
+	case o.Text:
+		return texts
+	}
+	return slices.Concat(both, images, texts)
+}
 
 // block returns the names of block i of a tower. prefix is the tower's visionBlocks or
 // textBlocks.

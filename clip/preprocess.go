@@ -32,8 +32,13 @@ const longest = 1000
 // It matches the transform of OpenAI's clip.load, and open_clip's, on images of Pillow 13
 // exactly. Older versions resize some tall photographs otherwise; see [vision.Resize].
 // transformers cuts out the middle one pixel further up or left at every fourth length of
-// the longer side: it rounds halves down.
+// the longer side: it rounds halves down. Some models of others were trained with other
+// numbers: see Model.Preprocess.
 func Preprocess(size int, photos ...*vision.RGB) (*tensor.Tensor, error) {
+	return pixels{table: normalized}.preprocess(size, photos)
+}
+
+func (px pixels) preprocess(size int, photos []*vision.RGB) (*tensor.Tensor, error) {
 	if size <= 0 {
 		panic(fmt.Sprintf("clip: Preprocess: squares of %d pixels", size))
 	}
@@ -46,9 +51,11 @@ func Preprocess(size int, photos ...*vision.RGB) (*tensor.Tensor, error) {
 	tensor.Parallel(len(photos), func(i int) {
 		p := photos[i]
 		w, h := size, size
-		if p.W < p.H { // torchvision rounds the longer side down
+		switch { // torchvision rounds the longer side down
+		case px.squash:
+		case p.W < p.H:
 			h = int(float64(size) * float64(p.H) / float64(p.W))
-		} else {
+		default:
 			w = int(float64(size) * float64(p.W) / float64(p.H))
 		}
 		// Halves are rounded to even numbers, as Python's round does.
@@ -57,7 +64,7 @@ func Preprocess(size int, photos ...*vision.RGB) (*tensor.Tensor, error) {
 		if w != p.W || h != p.H {
 			p = vision.Resize(p, w, h)
 		}
-		normalize(x, i, p, left, top)
+		px.table.normalize(x, i, p, left, top)
 	})
 	return x, nil
 }
@@ -74,30 +81,41 @@ func Preprocess(size int, photos ...*vision.RGB) (*tensor.Tensor, error) {
 // Shapes: (n,3,h,w) in [0,1] → (n,3,size,size). PreprocessSquare panics on another shape, if
 // there are no pixels, or if size is not positive.
 func PreprocessSquare(size int, x *tensor.Tensor) *tensor.Tensor {
+	return pixels{table: normalized}.preprocessSquare(size, x)
+}
+
+func (px pixels) preprocessSquare(size int, x *tensor.Tensor) *tensor.Tensor {
 	s := x.Shape()
 	if len(s) != 4 || s[1] != 3 || s[2] == 0 || s[3] == 0 || size <= 0 {
 		panic(fmt.Sprintf("clip: PreprocessSquare: shape %v to squares of %d, want (n,3,h,w) with pixels, and a positive size", s, size))
 	}
 	y := tensor.NewUninitialized(s[0], 3, size, size)
 	tensor.Parallel(s[0], func(i int) {
-		normalize(y, i, vision.Resize(vision.FromTensor(x, i), size, size), 0, 0)
+		px.table.normalize(y, i, vision.Resize(vision.FromTensor(x, i), size, size), 0, 0)
 	})
 	return y
 }
 
-// normalized holds the normalised number for each byte of each colour. It is computed in the
-// order of torchvision's steps, so even the last bit is the same.
-var normalized = func() (t [3][256]float32) {
+// A pixelTable holds the normalised number for each byte of each colour.
+type pixelTable [3][256]float32
+
+// newPixelTable computes it in the order of torchvision's steps, so even the last bit is the
+// same.
+func newPixelTable(mean, std [3]float32) *pixelTable {
+	t := new(pixelTable)
 	for c := range t {
 		for b := range t[c] {
-			t[c][b] = (float32(b)/255 - Mean[c]) / Std[c]
+			t[c][b] = (float32(b)/255 - mean[c]) / std[c]
 		}
 	}
 	return t
-}()
+}
+
+// normalized is the table of OpenAI's models.
+var normalized = newPixelTable(Mean, Std)
 
 // normalize writes picture i of a batch: the square of p whose corner is at (left,top).
-func normalize(x *tensor.Tensor, i int, p *vision.RGB, left, top int) {
+func (t *pixelTable) normalize(x *tensor.Tensor, i int, p *vision.RGB, left, top int) {
 	size := x.Dim(2)
 	dst := x.Data()[i*3*size*size:]
 	for row := range size {
@@ -105,7 +123,7 @@ func normalize(x *tensor.Tensor, i int, p *vision.RGB, left, top int) {
 		for c := range 3 {
 			d := dst[(c*size+row)*size:][:size]
 			for j := range d {
-				d[j] = normalized[c][pix[3*j+c]]
+				d[j] = t[c][pix[3*j+c]]
 			}
 		}
 	}

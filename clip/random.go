@@ -13,7 +13,8 @@ import (
 
 // Random returns a model with random weights, for demonstrations and measurements. Different
 // pictures have different embeddings, but the embeddings mean nothing. The same seed gives
-// the same weights on every machine. Random panics if the architecture is impossible.
+// the same weights on every machine. Random panics if the architecture is impossible. Both
+// towers have the same activation, QuickGELU if c says none.
 //
 // The weights have the variances of OpenAI's code before training. Their distribution is
 // uniform and not normal, because 150 million uniform numbers take a third of the time.
@@ -22,7 +23,14 @@ func Random(seed uint64, c Config) *Model {
 	for _, t := range c.tensors(&openAI) {
 		w.shapes[t.name] = t.shape
 	}
-	o := Options{Vision: c.Vision.Width > 0, Text: c.Text.Width > 0, VisionHeads: c.Vision.Heads, TextHeads: c.Text.Heads}
+	gelu := c.Vision.GELU
+	if c.Vision.Width == 0 {
+		gelu = c.Text.GELU
+	}
+	if gelu == UnknownGELU {
+		gelu = QuickGELU
+	}
+	o := Options{Vision: c.Vision.Width > 0, Text: c.Text.Width > 0, GELU: gelu, VisionHeads: c.Vision.Heads, TextHeads: c.Text.Heads}
 	m, err := New(w, "random weights", o)
 	if err != nil {
 		panic(err)

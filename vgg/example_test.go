@@ -13,7 +13,7 @@ import (
 // classes that have no names. With torchvision's vgg16-397923af.pth instead, the classes
 // are ImageNet's.
 func Example() {
-	model, err := vgg.Load("../testdata/golden/vgg_small.pth", vgg.Logits)
+	model, err := vgg.Load("../testdata/golden/vgg_small.pth", vgg.Logits, vgg.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -21,7 +21,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	x, err := vgg.Preprocess(photo)
+	x, err := model.Preprocess(photo)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -38,9 +38,12 @@ func Example() {
 
 // Features of 72×72 pixels, as the super-resolution networks use them.
 func ExampleVGG_Features() {
-	model := vgg.Random(1, "relu2_2") // in earnest: vgg.Load(path, "relu2_2")
+	model, err := vgg.Pretrained("relu2_2") // for later layers: vgg.Load
+	if err != nil {
+		log.Fatal(err)
+	}
 	pixels := tensor.New(2, 3, 72, 72)
-	for _, f := range model.Features(vgg.Normalize(pixels), "relu1_2", "relu2_2") {
+	for _, f := range model.Features(model.Normalize(pixels), "relu1_2", "relu2_2") {
 		fmt.Println(f.Shape())
 	}
 	// Output:

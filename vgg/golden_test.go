@@ -15,6 +15,7 @@ import (
 	"pixelgrad/internal/recipe"
 	"pixelgrad/tensor"
 	"pixelgrad/tensor/safetensors"
+	"pixelgrad/tensor/weightfile"
 	"pixelgrad/vision"
 )
 
@@ -114,7 +115,7 @@ func TestFullSizeGolden(t *testing.T) {
 	if testing.Short() {
 		upTo = "pool5"
 	}
-	m, err := New(recipeWeights{initialShapes}, "recipe", upTo)
+	m, err := New(recipeWeights{initialShapes}, "recipe", upTo, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +148,7 @@ const smallFile = "../testdata/golden/vgg_small.pth"
 // TestSmallGolden reads a file in the old format of torch.save, with other numbers of
 // channels than VGG16, and compares the logits with torchvision's.
 func TestSmallGolden(t *testing.T) {
-	m, err := Load(smallFile, Logits)
+	m, err := Load(smallFile, Logits, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +162,7 @@ func TestSmallGolden(t *testing.T) {
 	}
 
 	// The same from a safetensors file without an extension, and from the recipe.
-	f, err := open(smallFile)
+	f, err := weightfile.Open(smallFile, weightfile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,11 +186,11 @@ func TestSmallGolden(t *testing.T) {
 	}
 	x := recipe.Numbers(7, 3, 3, 32, 32)
 	want := m.Forward(x)
-	other, err := Load(path, Logits)
+	other, err := Load(path, Logits, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := New(r, "recipe", Logits)
+	made, err := New(r, "recipe", Logits, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,9 +217,9 @@ func TestPreprocessGolden(t *testing.T) {
 	if err := json.Unmarshal(data, &file); err != nil || len(file.Preprocess) == 0 {
 		t.Fatalf("%d cases, error %v", len(file.Preprocess), err)
 	}
-	worst := 0.0
+	worst, m := 0.0, Random(1, "relu1_1")
 	for _, c := range file.Preprocess {
-		x, err := Preprocess(picture(c.Kind, c.W, c.H))
+		x, err := m.Preprocess(picture(c.Kind, c.W, c.H))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,7 +229,7 @@ func TestPreprocessGolden(t *testing.T) {
 		const stride = 1009
 		for i, want := range c.Values {
 			at := i * stride
-			oneLevel := 1 / 255. / float64(Std[at/(224*224)])
+			oneLevel := 1 / 255. / float64(m.Input().Std[at/(224*224)])
 			d := math.Abs(float64(x.Data()[at])-float64(want)) / oneLevel
 			if !(d <= 1) {
 				t.Fatalf("%s %d×%d: element %d is %v, want %v", c.Kind, c.W, c.H, at, x.Data()[at], want)

@@ -8,36 +8,6 @@ import (
 	"pixelgrad/vision"
 )
 
-// Mean and Std are the mean and the standard deviation of each colour in ImageNet's
-// photographs: red, green and blue, in [0,1].
-var (
-	Mean = [3]float32{0.485, 0.456, 0.406}
-	Std  = [3]float32{0.229, 0.224, 0.225}
-)
-
-// Normalize converts pixels in [0,1] to the numbers that the network was trained with:
-//
-//	y[n,c,i,j] = (x[n,c,i,j] − Mean[c]) / Std[c]
-//
-// Shapes: (n,3,h,w) → the same. Normalize panics on another shape. It matches torchvision's
-// Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225]).
-func Normalize(x *tensor.Tensor) *tensor.Tensor {
-	s := x.Shape()
-	if len(s) != 4 || s[1] != 3 {
-		panic(fmt.Sprintf("vgg: Normalize: shape %v, want (n,3,h,w)", s))
-	}
-	y := tensor.NewUninitialized(s...)
-	plane := s[2] * s[3]
-	tensor.Parallel(3*s[0], func(p int) {
-		mean, std := Mean[p%3], Std[p%3]
-		dst := y.Data()[p*plane:][:plane]
-		for i, v := range x.Data()[p*plane:][:plane] {
-			dst[i] = (v - mean) / std
-		}
-	})
-	return y
-}
-
 // The sizes of photographs before they are classified, and how long they may be.
 const (
 	shorterSide = 256
@@ -47,12 +17,12 @@ const (
 
 // Preprocess makes a batch for Forward from photographs of any size. It resizes each one
 // so that the shorter side has 256 pixels, with the aspect ratio kept. Then it cuts out the
-// middle 224×224 pixels and normalises them. Shape of the result: (n,3,224,224). It is an
+// middle 224×224 pixels and normalises them as Normalize does. Shape of the result: (n,3,224,224). It is an
 // error if a photograph has no pixels, or if one side is 1,000 times the other or more.
 //
-// It matches torchvision's VGG16_Weights.IMAGENET1K_V1.transforms() on images of Pillow 13
-// exactly.
-func Preprocess(photos ...*vision.RGB) (*tensor.Tensor, error) {
+// It matches the transforms() of torchvision's VGG16_Weights.IMAGENET1K_V1 and
+// IMAGENET1K_FEATURES on images of Pillow 13 exactly.
+func (m *VGG) Preprocess(photos ...*vision.RGB) (*tensor.Tensor, error) {
 	for i, p := range photos {
 		// The shorter side becomes 256 pixels, so the longer side decides the memory.
 		if short, long := min(p.W, p.H), max(p.W, p.H); short <= 0 || long/short >= longest {
@@ -66,7 +36,7 @@ func Preprocess(photos ...*vision.RGB) (*tensor.Tensor, error) {
 		copy(x.Data()[i*size:][:size], t.Data())
 		tensor.Release(t)
 	}
-	y := Normalize(x)
+	y := m.Normalize(x)
 	tensor.Release(x)
 	return y, nil
 }

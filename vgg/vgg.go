@@ -77,6 +77,7 @@ type VGG struct {
 	weight     []*tensor.PackedConv // of each layer, nil for pools
 	bias       []*tensor.Tensor
 	classifier []linear // three, or none
+	input      Input
 }
 
 // linear is a layer of the classifier.
@@ -111,7 +112,7 @@ func (m *VGG) FeatureShape(tap string, h, w int) (channels, height, width int) {
 // more than once. Layers after the last tap are not computed.
 //
 // Shapes: x (n,3,h,w) → (n,channels,h/2ⁱ,w/2ⁱ) after i pools; each pool rounds down. x is
-// normalised as by Normalize. Its images may have any size that leaves at least one pixel.
+// normalised as by m.Normalize. Its images may have any size that leaves at least one pixel.
 // Features panics if x does not fit, if a name is not among Taps, or if its layer was not
 // loaded. It matches the activations in torchvision's vgg16().features.
 func (m *VGG) Features(x *tensor.Tensor, taps ...string) []*tensor.Tensor {
@@ -133,7 +134,7 @@ func (m *VGG) Features(x *tensor.Tensor, taps ...string) []*tensor.Tensor {
 // Forward returns the logits of the classes. Top converts them to probabilities.
 //
 // Shapes: x (n,3,h,w) → (n,classes). torchvision's network has 1,000 classes. x is
-// normalised as by Normalize. Its images have at least 32×32 pixels; the network was
+// normalised as by m.Normalize. Its images have at least 32×32 pixels; the network was
 // trained with 224×224. Forward panics if x does not fit or if the classifier was not
 // loaded. It matches torchvision's vgg16().eval().
 func (m *VGG) Forward(x *tensor.Tensor) *tensor.Tensor {

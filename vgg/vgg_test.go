@@ -13,13 +13,14 @@ import (
 	"pixelgrad/internal/recipe"
 	"pixelgrad/tensor"
 	"pixelgrad/tensor/safetensors"
+	"pixelgrad/tensor/weightfile"
 	"pixelgrad/vision"
 )
 
 // small returns the network of vgg_small.pth.
 func small(t testing.TB, upTo string) *VGG {
 	t.Helper()
-	m, err := Load(smallFile, upTo)
+	m, err := Load(smallFile, upTo, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +68,7 @@ func (a *asked) Tensor(name string) (*tensor.Tensor, error) {
 
 // TestLoadsNoMoreThanNeeded loads the network up to each layer.
 func TestLoadsNoMoreThanNeeded(t *testing.T) {
-	f, err := open(smallFile)
+	f, err := weightfile.Open(smallFile, weightfile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +80,7 @@ func TestLoadsNoMoreThanNeeded(t *testing.T) {
 			convolutions++
 		}
 		a := &asked{Weights: f}
-		m, err := New(a, smallFile, tap)
+		m, err := New(a, smallFile, tap, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +107,7 @@ func TestLoadsNoMoreThanNeeded(t *testing.T) {
 // TestBadWeights expects an error with the file's name, what was expected and what was
 // found.
 func TestBadWeights(t *testing.T) {
-	f, err := open(smallFile)
+	f, err := weightfile.Open(smallFile, weightfile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,18 +194,18 @@ func TestBadWeights(t *testing.T) {
 				delete(n, "features.2.weight")
 				n["features.1.running_mean"] = tensor.New(3)
 			})
-		}, []string{`no tensor "features.2.weight"`, "batch normalisation"}},
+		}, []string{"expected the weights of VGG16", "a network with batch normalisation", "vgg16-397923af.pth"}},
 		{"another network", Logits, func() string {
 			return write(func(n map[string]*tensor.Tensor) { clear(n); n["conv1.weight"] = tensor.New(64, 3, 3, 3) })
 		}, []string{`no tensor "features.0.weight"`, "not the weights of VGG16"}},
 		{"unknown layer", "relu3_4", func() string { return smallFile }, []string{`"relu3_4" is no layer`, "relu3_3", "logits"}},
 		{"not there", Logits, func() string { return filepath.Join(dir, "absent.pth") }, []string{"absent.pth"}},
-		{"a folder", Logits, func() string { return dir }, []string{filepath.Base(dir), "expected a file"}},
-		{"empty", Logits, func() string { return raw("") }, []string{"raw.pth", "0 bytes"}},
+		{"a folder", Logits, func() string { return dir }, []string{filepath.Base(dir), "found a folder"}},
+		{"empty", Logits, func() string { return raw("") }, []string{"raw.pth", "empty"}},
 		{"a text", Logits, func() string { return raw("<html>\nnot found") }, []string{"raw.pth", "torch.save"}},
 		{"cut off", Logits, func() string { return raw(string(whole[:len(whole)/2])) }, []string{"raw.pth"}},
 	} {
-		_, err := Load(c.path(), c.upTo)
+		_, err := Load(c.path(), c.upTo, Options{})
 		if err == nil {
 			t.Errorf("%s: no error", c.name)
 			continue
@@ -217,7 +218,7 @@ func TestBadWeights(t *testing.T) {
 	}
 	// The file without a classifier does have features.
 	path := write(func(n map[string]*tensor.Tensor) { delete(n, "classifier.0.weight"); delete(n, "features.28.bias") })
-	if _, err := Load(path, "relu5_2"); err != nil {
+	if _, err := Load(path, "relu5_2", Options{}); err != nil {
 		t.Error(err)
 	}
 }
@@ -236,7 +237,7 @@ func TestMistakesPanic(t *testing.T) {
 		"nothing is left":    func() { m.Features(tensor.New(1, 3, 8, 3), "pool2") },
 		"small image":        func() { small(t, Logits).Forward(tensor.New(1, 3, 31, 40)) },
 		"FeatureShape":       func() { m.FeatureShape("pool5", 32, 32) },
-		"Normalize":          func() { Normalize(tensor.New(1, 1, 8, 8)) },
+		"Normalize":          func() { m.Normalize(tensor.New(1, 1, 8, 8)) },
 		"Random, no layer":   func() { Random(1, "relu0") },
 		"FeatureShape, none": func() { m.FeatureShape("pool1", 1, 1) },
 	} {
@@ -278,22 +279,23 @@ func TestTop(t *testing.T) {
 }
 
 func TestPreprocessSizes(t *testing.T) {
+	m := Random(1, "relu1_1")
 	for _, s := range [][2]int{{1, 1}, {1, 999}, {224, 224}, {999, 1}} {
-		if x, err := Preprocess(vision.NewRGB(s[0], s[1])); err != nil || x.Len() != 3*224*224 {
+		if x, err := m.Preprocess(vision.NewRGB(s[0], s[1])); err != nil || x.Len() != 3*224*224 {
 			t.Errorf("%v: error %v", s, err)
 		}
 	}
 	for _, s := range [][2]int{{0, 5}, {1, 1000}, {65535, 3}} {
-		if _, err := Preprocess(vision.NewRGB(9, 9), vision.NewRGB(s[0], s[1])); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("photograph 2 has %d×%d", s[0], s[1])) {
+		if _, err := m.Preprocess(vision.NewRGB(9, 9), vision.NewRGB(s[0], s[1])); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("photograph 2 has %d×%d", s[0], s[1])) {
 			t.Errorf("%v: error %v", s, err)
 		}
 	}
 	a, b := picture("noise", 60, 40), picture("smooth", 40, 60)
-	both, err := Preprocess(a, b)
+	both, err := m.Preprocess(a, b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := Preprocess(b)
+	second, err := m.Preprocess(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -344,7 +346,7 @@ func (d damaged) Tensor(name string) (*tensor.Tensor, error) {
 }
 
 func TestDamagedWeights(t *testing.T) {
-	_, err := New(damaged{recipeWeights{initialShapes}}, "file.pth", "relu1_1")
+	_, err := New(damaged{recipeWeights{initialShapes}}, "file.pth", "relu1_1", Options{})
 	if err == nil || !strings.Contains(err.Error(), "file.pth") || !strings.Contains(err.Error(), `"features.0.bias"`) || !strings.Contains(err.Error(), "NaN") {
 		t.Errorf("weights with NaN: %v", err)
 	}

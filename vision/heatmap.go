@@ -14,8 +14,8 @@ import (
 )
 
 // HeatMap is a table of numbers between texts and pictures, drawn in colours. Greater
-// numbers are darker, and the greatest number of each row has a frame. The pictures are
-// over the columns, the texts beside the rows.
+// numbers are darker, and the greatest number of each row, or column, has a frame. The
+// pictures are over the columns, the texts beside the rows.
 type HeatMap struct {
 	Title    string
 	Subtitle string        // explains the numbers; may be empty
@@ -24,6 +24,7 @@ type HeatMap struct {
 	Pictures []image.Image // over the columns
 	Values   [][]float64   // rows of columns
 	Format   string        // of a number, as for fmt; "" for "%.2f"
+	ByColumn bool          // whether the greatest of each column has a frame, and not of each row
 }
 
 const (
@@ -67,23 +68,23 @@ func (h *HeatMap) Draw() *image.RGBA {
 		}
 	}
 	lo, hi := h.span()
+	best := h.best()
 	for i, row := range h.Values {
 		y := body + i*heatCell
 		lines := label.wrap(h.Rows[i], heatLabel, heatCell/label.height)
 		for k, line := range lines {
 			label.draw(dst, gridMargin, y+(heatCell-len(lines)*label.height)/2+k*label.height, heatLabel, false, line)
 		}
-		best := greatest(row)
 		for j, v := range row {
 			cell := image.Rect(left+j*heatCell, y, left+(j+1)*heatCell, y+heatCell).Inset(1)
 			shade, ink := heatColor((v - lo) / (hi - lo))
-			if j == best {
+			if best[i][j] {
 				draw.Draw(dst, cell, image.NewUniform(inkColor), image.Point{}, draw.Src)
 				cell = cell.Inset(3)
 			}
 			draw.Draw(dst, cell, image.NewUniform(shade), image.Point{}, draw.Src)
 			ttf := goregular.TTF
-			if j == best {
+			if best[i][j] {
 				ttf = gobold.TTF
 			}
 			number := newText(ttf, 17, ink)
@@ -116,6 +117,29 @@ func (h *HeatMap) span() (lo, hi float64) {
 		return lo, lo + 1
 	}
 	return lo, hi
+}
+
+// best says which values have a frame.
+func (h *HeatMap) best() [][]bool {
+	best := make([][]bool, len(h.Values))
+	for i, row := range h.Values {
+		best[i] = make([]bool, len(row))
+		if j := greatest(row); j >= 0 && !h.ByColumn {
+			best[i][j] = true
+		}
+	}
+	if h.ByColumn {
+		for j := range h.Columns {
+			column := make([]float64, len(h.Values))
+			for i, row := range h.Values {
+				column[i] = row[j]
+			}
+			if i := greatest(column); i >= 0 {
+				best[i][j] = true
+			}
+		}
+	}
+	return best
 }
 
 // greatest returns the index of the greatest value, or -1 for an empty row.

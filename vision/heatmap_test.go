@@ -44,6 +44,23 @@ func TestHeatMap(t *testing.T) {
 	}
 }
 
+// TestHeatMapByColumn: the greatest number of each column has the frame.
+func TestHeatMapByColumn(t *testing.T) {
+	h := heat() // 0.1 0.2 0.3 over 0.3 0.1 0.2
+	h.ByColumn = true
+	m := h.Draw()
+	b := m.Bounds()
+	for row, want := range [][]bool{{false, true, true}, {true, false, false}} {
+		for column, want := range want {
+			x := b.Max.X - gridMargin - (3-column)*heatCell
+			y := b.Max.Y - gridMargin - (2-row)*heatCell
+			if framed := m.RGBAAt(x+10, y+10) != m.RGBAAt(x+2, y+heatCell/2); framed != want {
+				t.Errorf("row %d, column %d: frame %v, want %v", row, column, framed, want)
+			}
+		}
+	}
+}
+
 func TestHeatMapOfOneValue(t *testing.T) {
 	h := &HeatMap{Rows: []string{"a"}, Columns: []string{"b"}, Pictures: make([]image.Image, 1), Values: [][]float64{{0.25}}}
 	if b := h.Draw().Bounds(); b.Dx() < heatCell || b.Dy() < heatCell {

@@ -65,7 +65,7 @@ func (r *vggRecipe) Tensor(name string) (*tensor.Tensor, error) {
 
 // serveVGG runs VGG16 at 224×224.
 func serveVGG(o *options, in io.Reader, out io.Writer) error {
-	m, err := vgg.New(newVGGRecipe(), "recipe", vgg.Logits)
+	m, err := vgg.New(newVGGRecipe(), "recipe", vgg.Logits, vgg.Options{})
 	if err != nil {
 		return err
 	}

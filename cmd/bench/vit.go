@@ -104,7 +104,7 @@ func scattered(salt int, shape ...int) *tensor.Tensor {
 
 // serveViT runs the image tower.
 func serveViT(o *options, in io.Reader, out io.Writer) error {
-	m, err := clip.New(newViTRecipe(), "recipe", clip.Options{Vision: true})
+	m, err := clip.New(newViTRecipe(), "recipe", clip.Options{Vision: true, GELU: clip.QuickGELU})
 	if err != nil {
 		return err
 	}

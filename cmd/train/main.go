@@ -67,7 +67,7 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 		r, err := prepare(o, a, log)
 		var missing *frozen.MissingError
 		if errors.As(err, &missing) && len(o.archs) > 1 {
-			fmt.Fprintf(log, "%s is left out: %v\n", a.Title, err)
+			fmt.Fprintf(log, "%s is left out: it needs the weights of %s; get them with: go run ./cmd/weights get %s\n", a.Title, missing.Network, missing.Name)
 			continue
 		}
 		if err != nil {
@@ -160,7 +160,7 @@ type modelRun struct {
 func prepare(o *options, a superres.Architecture, log io.Writer) (*modelRun, error) {
 	r := &modelRun{arch: a, title: a.Title, dir: o.Out}
 	var err error
-	if r.extractor, err = frozen.New(a.Features, o.Options, o.Seed); err != nil {
+	if r.extractor, err = frozen.New(a.Features, o.Options, o.Seed, func(line string) { fmt.Fprintln(log, line) }); err != nil {
 		return nil, err
 	}
 	rng := rand.New(rand.NewPCG(o.Seed, 0))

@@ -14,15 +14,20 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/internal/memory"
+	"pixelgrad/internal/recipe"
 	"pixelgrad/nn/train"
 	"pixelgrad/tensor/safetensors"
+	"pixelgrad/vgg"
 	"pixelgrad/vision"
+	"pixelgrad/vision/superres"
 )
 
 // quick are flags for a run of a few steps.
@@ -218,16 +223,44 @@ func TestModels(t *testing.T) {
 	}
 }
 
-// TestNoFrozenWeights: one model says how to get them, all are trained without.
+// TestNoFrozenWeights: nothing was downloaded. VGG16's features are in the program; one
+// model says how to get CLIP, all are trained without it.
 func TestNoFrozenWeights(t *testing.T) {
 	t.Setenv("PIXELGRAD_WEIGHTS", t.TempDir())
 	_, _, err := runWith(t, context.Background(), quick(t.TempDir(), "-model", "clip"))
 	if err == nil || !strings.Contains(err.Error(), "weights get clip-vit-b32") || !strings.Contains(err.Error(), "-random-features") {
 		t.Errorf("no weights: %v", err)
 	}
-	out, log, err := runWith(t, context.Background(), quick(t.TempDir(), "-model", "all", "-steps", "1"))
-	if err != nil || strings.Contains(out, "WithVGG") || !strings.Contains(log, "SuperResNetWithVGG is left out") || !strings.Contains(log, "weights get vgg16") {
-		t.Errorf("all without weights: %v\n%s", err, log)
+	dir := t.TempDir()
+	out, log, err := runWith(t, context.Background(), quick(dir, "-model", "vgg", "-steps", "1"))
+	if err != nil || log != "" || strings.Contains(out, "random") || !strings.Contains(out, "VGG16's relu2_2 of 10 photographs") {
+		t.Errorf("-model vgg: %v\n%s\n%s", err, out, log)
+	}
+	c, err := runs.Read(filepath.Join(dir, "run"))
+	if err != nil || c.VGGWeights != "embedded" || c.VGGInput != "pixels" {
+		t.Fatalf("%s: weights %q, input %q, error %v; want embedded, pixels", runs.ConfigFile, c.VGGWeights, c.VGGInput, err)
+	}
+	// What the run leaned on is what its configuration leads to.
+	e, err := frozen.New(superres.VGGFeatures, c.Options, c.Seed, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := vgg.Pretrained("relu2_2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := recipe.Pixels(1, 1, 3, 72, 72)
+	if got, want := e.See(x), m.Features(m.Normalize(x), "relu2_2")[0]; !slices.Equal(got.Data(), want.Data()) {
+		t.Error("the configuration of a run leads to other features than those in the program")
+	}
+	dir = t.TempDir()
+	out, log, err = runWith(t, context.Background(), quick(dir, "-model", "all", "-steps", "1"))
+	if err != nil || strings.Contains(out+log, "random") || !strings.Contains(out, "SuperResNetWithVGG reaches") || strings.Contains(out, "WithCLIP") {
+		t.Errorf("all without weights: %v\n%s\n%s", err, out, log)
+	}
+	const left = "SuperResNetWithCLIP is left out: it needs the weights of CLIP ViT-B/32; get them with: go run ./cmd/weights get clip-vit-b32\n"
+	if log != left {
+		t.Errorf("all without weights: messages %q, want %q", log, left)
 	}
 }
 

@@ -21,7 +21,7 @@ const memoryBase = 64 << 20
 //
 //	NAME/data.pkl       the pickle
 //	NAME/data/0, 1, …   the storages
-//	NAME/version        a number
+//	NAME/version        a number; TorchScript with newer operators has it in .data/version
 //	NAME/byteorder      "little" or "big"; since PyTorch 2.1
 //	NAME/constants.pkl  TorchScript only, like NAME/code/…: the tensors that the code
 //	                    names CONSTANTS.c0, c1, …, a tuple
@@ -39,7 +39,11 @@ func (f *File) loadZip(m *machine) (value, error) {
 	if z.find(dir+"data.pkl") == nil {
 		return nil, fmt.Errorf("the archive is not one of torch.save: there is no member %s", quote(dir+"data.pkl"))
 	}
-	version, err := z.text(dir + "version")
+	number := dir + "version"
+	if newer := dir + ".data/version"; z.find(newer) != nil {
+		number = newer
+	}
+	version, err := z.text(number)
 	if err != nil {
 		return nil, err
 	}

@@ -138,17 +138,17 @@ def small(code):
     return out
 
 
-def hugging_face(c, state, activation, heads):
+def hugging_face(c, state, activation, heads, ratio=4, end=49407):
     """Hugging Face's CLIPModel with the same weights under its names."""
     config = transformers.CLIPConfig(
         projection_dim=c["embed_dim"],
-        vision_config=dict(hidden_size=c["vision_width"], intermediate_size=4 * c["vision_width"],
+        vision_config=dict(hidden_size=c["vision_width"], intermediate_size=ratio * c["vision_width"],
                            num_hidden_layers=c["vision_layers"], num_attention_heads=heads[0], hidden_act=activation,
                            image_size=c["image_resolution"], patch_size=c["vision_patch_size"],
                            projection_dim=c["embed_dim"]),
-        text_config=dict(hidden_size=c["transformer_width"], intermediate_size=4 * c["transformer_width"],
+        text_config=dict(hidden_size=c["transformer_width"], intermediate_size=ratio * c["transformer_width"],
                          num_hidden_layers=c["transformer_layers"], num_attention_heads=heads[1], hidden_act=activation,
-                         vocab_size=c["vocab_size"], max_position_embeddings=c["context_length"],
+                         vocab_size=c["vocab_size"], eos_token_id=end, max_position_embeddings=c["context_length"],
                          projection_dim=c["embed_dim"]))
     model = transformers.CLIPModel(config).eval()
     mapped = {"logit_scale": state["logit_scale"], "visual_projection.weight": state["visual.proj"].t().contiguous(),
@@ -250,4 +250,5 @@ def main():
         goldens.save("clip_full", full(code))
 
 
-main()
+if __name__ == "__main__":
+    main()

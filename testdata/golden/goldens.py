@@ -24,9 +24,9 @@ def fill_weights(module, salt=0):
             p.copy_(recipe(salt + i, *p.shape) / np.float32(np.sqrt(fan_in)))
 
 
-def save(name, tensors):
-    """Writes tensors, in order, to name.safetensors beside this file."""
-    header = {"__metadata__": {"torch": torch.__version__, "numpy": np.__version__}}
+def save(name, tensors, **versions):
+    """Writes tensors, in order, to name.safetensors beside this file, with the versions of what made them."""
+    header = {"__metadata__": {"torch": torch.__version__, "numpy": np.__version__, **versions}}
     blobs, at = [], 0
     for key, t in tensors.items():
         a = np.ascontiguousarray(t.detach().numpy() if isinstance(t, torch.Tensor) else np.asarray(t, dtype=np.float32), dtype="<f4")

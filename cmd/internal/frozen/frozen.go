@@ -7,48 +7,29 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
-	"strings"
 
 	"pixelgrad/clip"
 	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/cmd/internal/files"
-	"pixelgrad/cmd/internal/format"
 	"pixelgrad/tensor"
-	"pixelgrad/vgg"
 	"pixelgrad/vision"
 	"pixelgrad/vision/superres"
 )
 
 // Options says where weights are. The names in JSON are those of a run's config.json.
 type Options struct {
-	VGGWeights     string `json:"vgg_weights"`     // file; "" for where 'weights get vgg16' puts it
+	VGGWeights     string `json:"vgg_weights"`     // Embedded or a file; "" for where 'weights get vgg16' puts it
+	VGGInput       string `json:"vgg_input"`       // one of vgg.Inputs; "" if the weights tell
+	VGGKey         string `json:"vgg_key"`         // the dictionary with the weights; "" if the content tells
 	VGGLayer       string `json:"vgg_layer"`       // one of Layers
 	CLIPWeights    string `json:"clip_weights"`    // file; "" for where 'weights get clip-vit-b32' puts it
 	RandomFeatures bool   `json:"random_features"` // random weights instead
-}
-
-// Layers are those of VGG16 whose features a model can lean on; the first is the usual one.
-var Layers = []string{"relu2_2", "relu1_2"}
-
-// CheckLayer returns an error unless Layers has name.
-func CheckLayer(name string) error {
-	if !slices.Contains(Layers, name) {
-		return fmt.Errorf("expected %s, found %s", strings.Join(Layers, " or "), format.Printable(name))
-	}
-	return nil
+	CLIPOptions
 }
 
 // AddFlags adds the flags that set o.
 func (o *Options) AddFlags(f *cli.Flags) {
-	weights(f, &o.VGGWeights, "vgg-weights", "VGG16", files.VGG16)
-	f.StringVar(&o.VGGLayer, "vgg-layer", Layers[0], "the `layer` of VGG16 whose features are used: "+strings.Join(Layers, " or "))
-	f.Check(func() error {
-		if err := CheckLayer(o.VGGLayer); err != nil {
-			return fmt.Errorf("-vgg-layer: %w", err)
-		}
-		return nil
-	})
+	o.addVGGFlags(f)
 	o.AddCLIPFlags(f)
 }
 
@@ -56,6 +37,13 @@ func (o *Options) AddFlags(f *cli.Flags) {
 func (o *Options) AddCLIPFlags(f *cli.Flags) {
 	weights(f, &o.CLIPWeights, "clip-weights", "CLIP", files.CLIP)
 	f.BoolVar(&o.RandomFeatures, "random-features", false, "give VGG16 and CLIP random weights: to see the code run, not to judge it")
+	o.CLIPOptions.addFlags(f)
+	f.Check(func() error {
+		if o.RandomFeatures && o.CLIPOptions != (CLIPOptions{}) {
+			return errors.New("-random-features: expected no -gelu, -heads or -clip-key with it, which are about a file of weights")
+		}
+		return nil
+	})
 }
 
 func weights(f *cli.Flags, p *string, name, network string, file files.File) {
@@ -66,7 +54,11 @@ func weights(f *cli.Flags, p *string, name, network string, file files.File) {
 type Extractor struct {
 	Name     string
 	Channels int
-	Shape    []int // of one photograph's features
+	Shape    []int  // of one photograph's features
+	Input    string // of VGG16: the name of what it sees
+
+	// CLIP are its options with what its file of weights told.
+	CLIP CLIPOptions
 
 	// See returns the features of pictures. Shapes: (n,3,72,72) in [0,1] → (n,Shape).
 	See func(x *tensor.Tensor) *tensor.Tensor
@@ -80,37 +72,33 @@ func (e *MissingError) Error() string {
 }
 
 // New loads the frozen network that an architecture leans on; nil if it needs none. Random
-// weights are from seed. It returns a MissingError if there are no weights.
-func New(f superres.Features, o Options, seed uint64) (*Extractor, error) {
+// weights are from seed. say is told what was found in a file of weights, a line at a time.
+// It returns a MissingError if there are no weights.
+func New(f superres.Features, o Options, seed uint64, say func(line string)) (*Extractor, error) {
 	side := vision.WorkshopSizes.X
 	switch f {
 	case superres.VGGFeatures:
-		var network *vgg.VGG
-		if o.RandomFeatures {
-			network = vgg.Random(seed, o.VGGLayer)
-		} else {
-			path, err := find(o.VGGWeights, files.VGG16, "VGG16")
-			if err != nil {
-				return nil, err
-			}
-			if network, err = vgg.Load(path, o.VGGLayer); err != nil {
-				return nil, fmt.Errorf("-vgg-weights: %w", err)
-			}
+		network, err := VGG(o, seed, say)
+		if err != nil {
+			return nil, err
 		}
 		c, h, w := network.FeatureShape(o.VGGLayer, side, side)
-		return &Extractor{"VGG16's " + o.VGGLayer, c, []int{c, h, w}, func(x *tensor.Tensor) *tensor.Tensor {
-			n := vgg.Normalize(x)
+		return &Extractor{"VGG16's " + o.VGGLayer, c, []int{c, h, w}, network.Input().Name, CLIPOptions{}, func(x *tensor.Tensor) *tensor.Tensor {
+			n := network.Normalize(x)
 			defer tensor.Release(n)
 			return network.Features(n, o.VGGLayer)[0]
 		}}, nil
 	case superres.CLIPFeatures:
-		network, err := CLIP(o, seed, clip.Options{Vision: true})
+		network, err := CLIP(o, seed, clip.Options{Vision: true, Say: say})
 		if err != nil {
 			return nil, err
 		}
-		size, embed := network.Config().Vision.ImageSize, network.Config().Embed
-		return &Extractor{"CLIP's embeddings", embed, []int{embed}, func(x *tensor.Tensor) *tensor.Tensor {
-			n := clip.PreprocessSquare(size, x)
+		embed, told := network.Config().Embed, o.CLIPOptions
+		if v := network.Config().Vision; !o.RandomFeatures {
+			told.GELU, told.VisionHeads = v.GELU, v.Heads
+		}
+		return &Extractor{"CLIP's embeddings", embed, []int{embed}, "", told, func(x *tensor.Tensor) *tensor.Tensor {
+			n := network.PreprocessSquare(x)
 			defer tensor.Release(n)
 			return network.EncodeImage(n)
 		}}, nil
@@ -118,7 +106,7 @@ func New(f superres.Features, o Options, seed uint64) (*Extractor, error) {
 	return nil, nil
 }
 
-// CLIP loads the towers of CLIP ViT-B/32 that are wanted, or makes random ones from seed. It
+// CLIP loads the towers of CLIP that are wanted, or makes random ones of ViT-B/32 from seed. It
 // returns a MissingError if there are no weights.
 func CLIP(o Options, seed uint64, wanted clip.Options) (*clip.Model, error) {
 	if o.RandomFeatures {
@@ -132,6 +120,7 @@ func CLIP(o Options, seed uint64, wanted clip.Options) (*clip.Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.CLIPOptions.set(&wanted)
 	m, err := clip.Load(path, wanted)
 	if err != nil {
 		return nil, fmt.Errorf("-clip-weights: %w", err)

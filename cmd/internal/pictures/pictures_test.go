@@ -41,6 +41,38 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// TestCommas: names with commas, alone and in lists.
+func TestCommas(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"a.png", "b, c.png", "d,e,f.png", " g.png"} {
+		if err := os.WriteFile(name, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir("h,i", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	inside := filepath.Join("h,i", "k.png")
+	if err := os.WriteFile(inside, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for list, want := range map[string][]string{
+		"b, c.png":                        {"b, c.png"},
+		"a.png,b, c.png":                  {"a.png", "b, c.png"},
+		"d,e,f.png , a.png":               {"d,e,f.png", "a.png"},
+		" g.png,a.png":                    {" g.png", "a.png"},
+		"h,i":                             {inside},
+		"a.png,h,i,b, c.png":              {"a.png", inside, "b, c.png"},
+		"d,e,gone.png":                    {"d", "e", "gone.png"},
+		"a.png,a.png,./a.png":             {"a.png", "a.png", "./a.png"},
+		strings.Repeat("x,", 3) + "a.png": {"x", "x", "x", "a.png"},
+	} {
+		if got, err := Files(list, nil); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q: %q, %v; want %q", list, got, err, want)
+		}
+	}
+}
+
 func TestName(t *testing.T) {
 	for file, want := range map[string]string{"a.jpg": "a", filepath.Join("x", "y.z.png"): "y.z", "plain": "plain"} {
 		if got := Name(file); got != want {

@@ -87,8 +87,10 @@ func (c *Config) Write(dir string) error {
 const maxConfig = 1 << 20
 
 // Read reads the config.json in the folder of a run. What it does not know there it passes
-// over, and what is missing is the flag's default: other versions of the program have
-// other flags. Errors name the file, what was expected, what was found and what to do.
+// over, and what is missing is what the program did before it had the flag: other versions
+// have other flags. Before -vgg-input, VGG16 was always shown IMAGENET1K_V1, and an empty
+// vgg_weights meant the file of 'weights get vgg16'. Before -gelu, CLIP always had QuickGELU.
+// Errors name the file, what was expected, what was found and what to do.
 func Read(dir string) (*Config, error) {
 	path := filepath.Join(dir, ConfigFile)
 	text, err := readSmall(path)
@@ -100,7 +102,7 @@ func Read(dir string) (*Config, error) {
 
 // parse reads what the file at path holds.
 func parse(path string, text []byte) (*Config, error) {
-	c := &Config{Flags: Flags{Options: frozen.Options{VGGLayer: frozen.Layers[0]}}}
+	c := &Config{Flags: Flags{Options: frozen.Options{VGGLayer: frozen.Layers[0], VGGInput: "IMAGENET1K_V1", CLIPOptions: frozen.EarlierCLIP}}}
 	if err := json.Unmarshal(text, c); err != nil {
 		return nil, fmt.Errorf("%s: expected what cmd/train writes, found %s: take the file of another run, or train again", path, fault(err))
 	}
@@ -162,6 +164,12 @@ func (c *Config) check() error {
 	}
 	if err := frozen.CheckLayer(format.Cut(c.VGGLayer, longest)); err != nil {
 		return fmt.Errorf(`"vgg_layer": %w`, err)
+	}
+	if err := frozen.CheckInput(c.VGGInput); err != nil {
+		return fmt.Errorf(`"vgg_input": %w`, err)
+	}
+	if err := c.CLIPOptions.Check(); err != nil {
+		return err
 	}
 	return nil
 }

@@ -20,7 +20,8 @@ func TestWriteRead(t *testing.T) {
 	dir := t.TempDir()
 	want := &Config{
 		Flags: Flags{Model: "vgg", Data: "photos", Epochs: 2, Batch: 4, LR: 0.01, Seed: 1 << 63, Threads: 3, Limit: 10, Shuffle: true, Steps: 7, Init: "a", InitKey: "k", SkipBad: true,
-			Options: frozen.Options{VGGWeights: "v", VGGLayer: "relu1_2", CLIPWeights: "c", RandomFeatures: true}},
+			Options: frozen.Options{VGGWeights: "v", VGGInput: "levels", VGGLayer: "relu1_2", CLIPWeights: "c", RandomFeatures: true,
+				CLIPOptions: frozen.CLIPOptions{GELU: "plain", VisionHeads: 16, TextHeads: 12, CLIPKey: "k"}}},
 		Network: "VGG", BatchUsed: 4, Photos: "photos", Train: 8, Val: 2, Skipped: 1, Parameters: 5, TotalSteps: 4, ThreadsUsed: 3, SIMD: "avx2", Go: "go1", Bicubic: []float64{25, 24},
 		Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
@@ -39,7 +40,7 @@ func TestWriteRead(t *testing.T) {
 	if err := json.Unmarshal(text, &fields); err != nil {
 		t.Fatal(err)
 	}
-	names := strings.Fields("model data epochs batch lr seed threads limit shuffle steps init init_key skip_bad vgg_weights vgg_layer clip_weights random_features plain without " +
+	names := strings.Fields("model data epochs batch lr seed threads limit shuffle steps init init_key skip_bad vgg_weights vgg_input vgg_key vgg_layer clip_weights random_features clip_gelu clip_vision_heads clip_text_heads clip_key plain without " +
 		"network batch_used photographs train_photographs val_photographs skipped_photographs parameters total_steps threads_used simd go bicubic_psnr start")
 	for _, name := range names {
 		if _, ok := fields[name]; !ok {
@@ -63,7 +64,7 @@ func folder(t *testing.T, text string) string {
 
 func TestReadOthers(t *testing.T) {
 	c, err := Read(folder(t, `{"model":"multi","seed":7,"a newer flag":{"x":1}}`))
-	if err != nil || c.Model != "multi" || c.Seed != 7 || c.VGGLayer != "relu2_2" {
+	if err != nil || c.Model != "multi" || c.Seed != 7 || c.VGGLayer != "relu2_2" || c.VGGWeights != "" || c.VGGInput != "IMAGENET1K_V1" {
 		t.Errorf("an unknown flag, and missing ones: %+v, %v", c, err)
 	}
 	blocked := t.TempDir()
@@ -81,6 +82,7 @@ func TestReadOthers(t *testing.T) {
 		"a word":        {folder(t, `{"model":"multi","seed":"x"}`), `JSON's string where "seed" has a uint64`},
 		"negative seed": {folder(t, `{"model":"multi","seed":-1}`), `"seed"`},
 		"a layer":       {folder(t, `{"model":"vgg","vgg_layer":"pool5"}`), `"vgg_layer": expected relu2_2 or relu1_2, found pool5`},
+		"an input":      {folder(t, `{"model":"vgg","vgg_input":"HSV"}`), `"vgg_input": no input of VGG16 is called "HSV": there is IMAGENET1K_V1, `},
 		"no model":      {folder(t, `{}`), "there is superresnet"},
 		"a long model":  {folder(t, `{"model":"`+strings.Repeat("m", 5000)+`"}`), "mmm…"},
 		"a long number": {folder(t, `{"model":"multi","seed":`+strings.Repeat("1", 5000)+`}`), "111… where"},
