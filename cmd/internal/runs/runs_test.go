@@ -38,7 +38,7 @@ func TestWriteRead(t *testing.T) {
 	if err := json.Unmarshal(text, &fields); err != nil {
 		t.Fatal(err)
 	}
-	names := strings.Fields("model data epochs batch lr seed threads limit shuffle steps init skip_bad vgg_weights vgg_input vgg_key vgg_layer clip_weights random_features plain without " +
+	names := strings.Fields("model data epochs batch lr seed threads limit shuffle steps init skip_bad vgg_weights vgg_input vgg_key vgg_layer clip_weights random_features clip_gelu clip_vision_heads clip_text_heads clip_key plain without " +
 		"network batch_used photographs train_photographs val_photographs skipped_photographs parameters total_steps threads_used simd go bicubic_psnr start")
 	for _, name := range names {
 		if _, ok := fields[name]; !ok {
