@@ -12,15 +12,19 @@
 //	text ── bpe.Tokenizer.Tokenize ──▶ up to 77 ids ── Model.EncodeText ──▶ (m,512) ─┘
 //
 // Load reads the weight files of OpenAI, open_clip and Hugging Face. Every model whose
-// image tower is a Vision Transformer can be run.
+// image tower is a Vision Transformer can be run. What the weights do not show, such as the
+// activation, Load takes from the files beside them, and says what it had to assume.
 //
 // # Where to read
 //
 //   - model.go: the two towers; block.go: the block that both repeat
-//   - preprocess.go: from a photograph to the tower's input
+//   - preprocess.go, pixels.go: from a photograph to the tower's input
 //   - similarity.go: from embeddings to cosines and probabilities
 //   - config.go, names.go: sizes, and the names of the tensors in files
-//   - load.go: weight files; random.go: random weights for demonstrations
+//   - load.go: weight files; shapes.go, reader.go: sizes and tensors from them
+//   - told.go: what the weights do not show; script.go, beside.go, huggingface.go and
+//     openclip.go: who tells it
+//   - random.go: random weights for demonstrations
 //
 // docs/clip.md has the measured differences from PyTorch, the times and the memory.
 package clip

@@ -32,7 +32,7 @@ func Example() {
 		}
 		pictures = append(pictures, photo)
 	}
-	x, err := clip.Preprocess(model.Config().Vision.ImageSize, pictures...)
+	x, err := model.Preprocess(pictures...)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func ExampleRandom() {
 	c := clip.ViTB32()
 	c.Vision.Layers, c.Text = 2, clip.TextConfig{} // a small one, without a text tower
 	m := clip.Random(1, c)
-	x, err := clip.Preprocess(224, vision.NewRGB(640, 480), vision.NewRGB(480, 640))
+	x, err := m.Preprocess(vision.NewRGB(640, 480), vision.NewRGB(480, 640))
 	if err != nil {
 		log.Fatal(err)
 	}

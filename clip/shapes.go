@@ -209,8 +209,9 @@ func (r *reader) check(list []shaped) error {
 			report(fmt.Errorf("clip: %w", err))
 		case !slices.Equal(info.Shape, t.shape) && !(t.name == logitScale && slices.Equal(info.Shape, []int{1})):
 			report(r.fail("tensor %q: expected shape %v, found %v", t.name, t.shape, info.Shape))
-		case !info.DType.Readable():
-			report(r.fail("tensor %q: expected elements of type F16, BF16, F32 or F64, found %s", t.name, info.DType))
+		case !info.DType.Readable() || !info.DType.Float():
+			// Integers would be weights that were divided by a scale, which is not here.
+			report(r.fail("tensor %q: expected floats, such as F16, BF16 or F32, found %s", t.name, info.DType))
 		}
 		r.shapes[t.name] = info.Shape
 	}
@@ -264,6 +265,8 @@ func (r *reader) guess() string {
 		return "the file has a text tower only"
 	case r.has["embeddings.class_embedding"]:
 		return "these are the weights of Hugging Face's CLIPVisionModel, which has no projection; take those of CLIPVisionModelWithProjection or CLIPModel"
+	case r.some("constants."):
+		return "the file is a frozen archive (torch.jit.freeze), in which most tensors have lost their names; save the network without freezing it"
 	case r.some("features."):
 		return "these are the weights of another network, probably VGG; CLIP's are in OpenAI's ViT-B-32.pt, for example"
 	}

@@ -3,6 +3,7 @@ package clip
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -94,8 +95,8 @@ func (r *reader) settle(c *Config, o Options, from clues) (*settings, error) {
 			if w.t.Heads = w.guess(w.t.Width); w.t.Heads == 0 {
 				return nil, r.fail("the blocks of the %s tower have a width of %d, which is not a multiple of 64: how many heads they have must be said, with -heads (Options.%s)", w.what, w.t.Width, w.option)
 			}
-			// The heads of OpenAI's models follow from their width.
-			if archive != QuickGELU {
+			// In OpenAI's own archives the heads follow from the width.
+			if archive != QuickGELU || !slices.Contains(openAIWidths, w.t.Width) {
 				assumed = append(assumed, fmt.Sprintf("%d heads in the %s tower", w.t.Heads, w.what))
 			}
 		}
@@ -163,6 +164,9 @@ func (r *reader) labelled() (GELU, error) {
 	}
 	return UnknownGELU, nil
 }
+
+// openAIWidths are those of the towers that OpenAI published.
+var openAIWidths = []int{512, 768, 1024}
 
 // guessGELU returns the activation that a network of these sizes probably has, and why.
 // OpenAI trained ViT-B/32, ViT-B/16 and ViT-L/14; the other sizes are of open_clip's models,

@@ -152,19 +152,6 @@ func (d *Dataset) pictures(dir string) ([]Photo, error) {
 	return photos, nil
 }
 
-// IsPicture reports whether a file is a picture, judged by its name. Hidden files are not:
-// many of them (._photo.jpg) hold what a system stores about a picture.
-func IsPicture(name string) bool {
-	if strings.HasPrefix(name, ".") {
-		return false
-	}
-	switch strings.ToLower(path.Ext(name)) {
-	case ".jpg", ".jpeg", ".png":
-		return true
-	}
-	return false
-}
-
 func isDir(fsys fs.FS, name string) bool {
 	info, err := fs.Stat(fsys, name)
 	return err == nil && info.IsDir()

@@ -241,7 +241,7 @@ func TestDatasetErrors(t *testing.T) {
 		{"another year", fstest.MapFS{"VOCdevkit/VOC2012/JPEGImages/a.jpg": {}}, DatasetOptions{}, []string{"data/VOCdevkit: expected VOC2007", "VOC2012/"}},
 		{"no photographs", fstest.MapFS{"JPEGImages/readme": {}}, DatasetOptions{}, []string{"data/JPEGImages: expected .jpg", "found 1 other file (without an extension)"}},
 		{"missing photograph", lists("000001\n\n000042 1\n000002\n000043\n", "000003"), DatasetOptions{},
-			[]string{main + "train.txt: expected a photograph in data/JPEGImages for each of 4 names, found none for 2", `"000042" (line 3), "000043" (line 5)`}},
+			[]string{main + "train.txt: expected a photograph in data/JPEGImages for each of 4 names, found none for 2", `"000042 1" (line 3), "000043" (line 5)`}},
 		{"all are missing", lists("000042\n000043\n", "000003"), DatasetOptions{SkipMissing: true}, []string{main + "train.txt: ", "found none for 2"}},
 		{"the same lists", lists("000001\n000002\n", "000002\n000001\n"), DatasetOptions{Split: SplitListed},
 			[]string{main + "train.txt: expected photographs that " + main + "val.txt does not have", `"000001" (lines 1 and 2)`}},

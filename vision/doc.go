@@ -15,7 +15,8 @@
 //   - image.go: the type RGB, and tensors made from it; decode.go: files; ycbcr.go: the
 //     colours of a JPEG
 //   - resize.go: Pillow's bicubic resizing, which every training photograph goes through
-//   - dataset.go, split.go, voc.go: the photographs of a folder, and which of them validate
+//   - dataset.go, folder.go, split.go, voc.go, lists.go: the photographs of a folder, and
+//     which of them validate
 //   - cache.go, batches.go: photographs decoded once, and batches made from them
 //   - metrics.go: MSE and PSNR; interpolate.go, baseline.go: what a network has to beat
 //   - grid.go, heatmap.go: pictures for people

@@ -107,14 +107,12 @@ func (f Folder) NoPictures() string {
 	return strings.Join(found, " and ") + "; " + advice
 }
 
-// Readable names the kinds of files that [IsPicture] takes for pictures: ".jpg, .jpeg or
-// .png".
+// Readable names the kinds of files that [IsPicture] takes for pictures: ".jpg, .jpeg, … or
+// .tiff".
 func Readable() string {
 	var list []string
-	for _, ext := range []string{".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"} {
-		if IsPicture("x" + ext) {
-			list = append(list, ext)
-		}
+	for _, f := range formats {
+		list = append(list, f.exts...)
 	}
 	last := len(list) - 1
 	return strings.Join(list[:last], ", ") + " or " + list[last]

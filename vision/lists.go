@@ -85,13 +85,13 @@ func (d *Dataset) readList(file string, photos []Photo) (*photoList, error) {
 			continue
 		}
 		l.named++
-		p, name, err := c.find(line)
+		p, err := c.find(line)
 		if err != nil {
 			return nil, fmt.Errorf("vision: %s:%d: %w", l.file, n, err)
 		}
 		switch first := lineOf[p.File]; {
 		case p.File == "":
-			l.missing.add("%q (line %d)", name, n)
+			l.missing.add("%.100q (line %d)", trim(line), n)
 		case first != 0:
 			l.twice.add("%q (lines %d and %d)", p.Name, first, n)
 		default:
@@ -170,8 +170,8 @@ func newCatalogue(photos []Photo) catalogue {
 	return c
 }
 
-// find returns the photograph that a line names, or none, and then the name that it looked
-// for last. The first of these names that exists wins:
+// find returns the photograph that a line names, or none. The first of these names that exists
+// wins:
 //
 //   - the line as it stands, and without blanks at its ends: 000012, or a name with spaces
 //   - that without what follows the name, in steps from the end: VOC's class lists have a
@@ -180,23 +180,23 @@ func newCatalogue(photos []Photo) catalogue {
 // Each is tried as a file name, as a file name without its extension, and with the extension
 // of another picture: 000012.JPG names 000012.png if that is there alone. A path counts by
 // its last element, if it leads to JPEGImages; the error of another path says so.
-func (c catalogue) find(line string) (p Photo, name string, err error) {
+func (c catalogue) find(line string) (Photo, error) {
 	if p, ok := c.named(line); ok {
-		return p, line, nil
+		return p, nil
 	}
-	name = trim(line)
+	name, more := trim(line), true
+	var astray error
 	for range maxColumns {
-		var ok bool
-		if p, ok, err = c.at(name); ok {
-			return p, name, nil
+		p, ok, err := c.at(name)
+		if ok {
+			return p, nil
 		}
-		shorter, ok := withoutColumn(name)
-		if !ok {
+		astray = err
+		if name, more = withoutColumn(name); !more {
 			break
 		}
-		name = shorter
 	}
-	return Photo{}, name, err
+	return Photo{}, astray
 }
 
 // trim removes blanks, and the marks that remain where files were joined.
@@ -230,7 +230,7 @@ func (c catalogue) at(name string) (p Photo, ok bool, err error) {
 	}
 	folder := strings.ReplaceAll(name[:i], `\`, "/")
 	if folder = folder[strings.LastIndexByte(folder, '/')+1:]; folder != "JPEGImages" && folder != "." {
-		return Photo{}, false, fmt.Errorf("expected a photograph's name, or its path in JPEGImages, found %q", name)
+		return Photo{}, false, fmt.Errorf("expected a photograph's name, or its path in JPEGImages, found %.100q", name)
 	}
 	p, ok = c.named(name[i+1:])
 	return p, ok, nil

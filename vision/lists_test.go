@@ -87,7 +87,7 @@ func TestLists(t *testing.T) {
 			`data/ImageSets/Main/train.txt and val.txt: 1 photograph is on both lists and only validates: "v" (lines 3 and 1)`},
 		{"on both lists, as other files", append([]string{"v.png"}, plain...), "000001\n000002\nv.png\n000012\n", numbers, "only validates"},
 		{"no word for a column", []string{"photo.jpg", "v.jpg"}, "photo copy\n", nil, `found none for 1: "photo copy" (line 1)`},
-		{"a picture that is not there", plain, "000001\n000013 1\n", nil, `found none for 1: "000013" (line 2)`},
+		{"a picture that is not there", plain, "000001\n000013 1\n", nil, `found none for 1: "000013 1" (line 2)`},
 	} {
 		d, err := OpenFS(listed(c.files, c.train, "v\n"), "data", DatasetOptions{Split: SplitListed})
 		if c.want == nil {
@@ -126,7 +126,7 @@ func TestSkipMissing(t *testing.T) {
 	}
 	want := []string{
 		`data/ImageSets/Main/train.txt: 8 names have no photograph and are left out: "000000" (line 1), "000002" (line 3), "000003" (line 4), "000004" (line 5), "000005" (line 6) and 3 more`,
-		`data/ImageSets/Main/val.txt: 1 name has no photograph and is left out: "w" (line 3)`,
+		`data/ImageSets/Main/val.txt: 1 name has no photograph and is left out: "w 1" (line 3)`,
 	}
 	if !slices.Equal(d.Notes, want) {
 		t.Errorf("notes\n%s\nwant\n%s", strings.Join(d.Notes, "\n"), strings.Join(want, "\n"))

@@ -23,11 +23,35 @@ import (
 	"pixelgrad/vision/superres"
 )
 
-// A text is a description with the line of its file that it is from, and the name of
-// the photograph that it describes, if the file says so.
+// A text is a description, and the name of the photograph that it describes, if a file says
+// so.
 type text struct {
-	line       int
+	from       string // the file and the line, or the flag
 	name, text string
+}
+
+// descriptions returns those of -texts and then those of -text.
+func (o *options) descriptions() ([]text, error) {
+	var texts []text
+	if o.texts != "" {
+		var err error
+		if texts, err = readTexts(o.texts, o.predictions != ""); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range o.text {
+		from := "-text " + format.Cut(format.Printable(s), 40)
+		switch {
+		case len(s) > maxTexts:
+			return nil, fmt.Errorf("%s: expected a description of at most %d bytes, found %d", from, maxTexts, len(s))
+		case !utf8.ValidString(s):
+			return nil, fmt.Errorf("%s: expected a description in UTF-8, found other bytes", from)
+		case strings.TrimSpace(s) == "":
+			return nil, fmt.Errorf("-text: expected a description, found %q", format.Cut(s, 40))
+		}
+		texts = append(texts, text{from: from, text: s})
+	}
+	return texts, nil
 }
 
 // maxTexts is how large a file of descriptions may be, in bytes.
@@ -52,7 +76,7 @@ func readTexts(path string, named bool) ([]text, error) {
 	lines.Buffer(nil, maxTexts+1)
 	for n := 1; lines.Scan(); n++ {
 		line := strings.TrimRight(lines.Text(), "\r")
-		t := text{line: n, text: line}
+		t := text{from: fmt.Sprintf("%s:%d", path, n), text: line}
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
@@ -77,14 +101,36 @@ func readTexts(path string, named bool) ([]text, error) {
 	return texts, nil
 }
 
-// openImages reads pictures: files with commas between, or all of a folder.
-func openImages(ctx context.Context, list string) ([]subject, error) {
-	files, err := pictures.Files(list)
-	if err != nil {
-		return nil, fmt.Errorf("-images: %w", err)
+// openImages reads pictures: the files and folders of all lists. One that is named more than
+// once is there once. say is told what is passed over, a line at a time.
+func openImages(ctx context.Context, lists []string, say func(line string)) ([]subject, error) {
+	var files []string
+	there := map[string]bool{}
+	again := 0
+	for _, list := range lists {
+		more, err := pictures.Files(list, say)
+		if err != nil {
+			return nil, fmt.Errorf("-images: %w", err)
+		}
+		for _, f := range more {
+			key := filepath.Clean(f)
+			if absolute, err := filepath.Abs(f); err == nil {
+				key = absolute
+			}
+			if there[key] {
+				again++
+				continue
+			}
+			there[key] = true
+			files = append(files, f)
+		}
 	}
+	if again > 0 {
+		say(fmt.Sprintf("-images: %d files are named more than once, and compared once", again))
+	}
+	names := namesOf(files)
 	var subjects []subject
-	for _, f := range files {
+	for i, f := range files {
 		if err := cli.Interrupted(ctx); err != nil {
 			return nil, err
 		}
@@ -92,14 +138,32 @@ func openImages(ctx context.Context, list string) ([]subject, error) {
 		if err != nil {
 			return nil, fmt.Errorf("-images: %w", err)
 		}
-		subjects = append(subjects, subject{pictures.Name(f), p})
+		subjects = append(subjects, subject{names[i], p})
 	}
 	return subjects, nil
 }
 
-// predictions returns what the network of a training run makes of the photographs that
-// texts, lines of file, name, at 288×288. random says that it leans on random features.
-func predictions(ctx context.Context, dir, file string, texts []text) (subjects []subject, random bool, err error) {
+// namesOf returns what the pictures are called: their names without folder and extension, or,
+// of several that would be called alike, with both.
+func namesOf(files []string) []string {
+	count := map[string]int{}
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = pictures.Name(f)
+		count[names[i]]++
+	}
+	for i, f := range files {
+		if count[names[i]] > 1 {
+			names[i] = f
+		}
+	}
+	return names
+}
+
+// predictions returns what the network of a training run makes of the photographs that texts
+// name, at 288×288. random says that it leans on random features. say is told
+// what was found in files of weights.
+func predictions(ctx context.Context, dir string, texts []text, say func(line string)) (subjects []subject, random bool, err error) {
 	c, err := runs.Read(dir)
 	if err != nil {
 		return nil, false, fmt.Errorf("-predictions: %w", err)
@@ -135,7 +199,7 @@ func predictions(ctx context.Context, dir, file string, texts []text) (subjects 
 		}
 		i := slices.IndexFunc(set.Val, func(p vision.Photo) bool { return p.Name == t.name })
 		if i < 0 {
-			return nil, false, fmt.Errorf("%s:%d: expected the name of a photograph that the run validated with (seed %d), found %q; there are %s", file, t.line, c.Seed, t.name, some(set.Val))
+			return nil, false, fmt.Errorf("%s: expected the name of a photograph that the run validated with (seed %d), found %q; there are %s", t.from, c.Seed, t.name, some(set.Val))
 		}
 		photo, err := set.Read(set.Val[i])
 		if err != nil {

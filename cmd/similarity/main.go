@@ -5,7 +5,12 @@
 // prints a table with a row for each description and a column for each picture: the
 // cosine of the angle between their embeddings. A good match has about 0.25 to 0.35,
 // anything else about 0.1 to 0.2: CLIP's cosines are small, and only their differences
-// tell. The best picture of each row is marked. With
+// tell. The best description of each picture is marked;
+//
+//	similarity -images photo.jpg -text "a cat" -text "a dog" -text "a car" -softmax
+//
+// also shares 100% among the descriptions of a picture, as CLIP is used to choose between
+// labels. -over pictures compares the pictures of each description instead. With
 //
 //	similarity -predictions RUN -texts descriptions.tsv
 //
@@ -19,18 +24,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"image"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 
 	"pixelgrad/clip"
 	"pixelgrad/clip/bpe"
 	"pixelgrad/cmd/internal/cli"
-	"pixelgrad/cmd/internal/format"
 	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/cmd/internal/pictures"
 	"pixelgrad/cmd/internal/progress"
@@ -41,12 +43,14 @@ import (
 // options are the command line.
 type options struct {
 	frozen.Options // CLIP's alone
-	images         string
+	images         []string
 	predictions    string
-	texts          string
+	texts          string   // a file
+	text           []string // descriptions
 	out            string
 	json           bool
 	softmax        bool
+	over           axis
 	truncate       bool
 	randomRun      bool // what -predictions names was trained with random features
 	seed           uint64
@@ -56,10 +60,11 @@ type options struct {
 const usage = `Compare pictures with descriptions, as CLIP sees both.
 
     go run ./cmd/similarity -images a.jpg,b.jpg|FOLDER -texts FILE [flags]
+    go run ./cmd/similarity -images a.jpg -text "a cat" -text "a dog" -softmax [flags]
     go run ./cmd/similarity -predictions RUN -texts FILE.tsv [flags]
 
 FILE has a description a line; FILE.tsv has the name of a validation photograph, a
-tab and its description.
+tab and its description. -images and -text may be repeated.
 
 `
 
@@ -77,13 +82,23 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	o := &options{}
 	f := cli.NewFlags("similarity")
 	o.AddCLIPFlags(f)
-	f.StringVar(&o.CLIPWeights, "weights", "", "the same `file` as -clip-weights")
-	f.StringVar(&o.images, "images", "", "pictures: `files` with commas between, or a folder")
+	f.Func("images", "pictures: `files` and folders with commas between; may be repeated", func(list string) error {
+		o.images = append(o.images, list)
+		return nil
+	})
 	f.StringVar(&o.predictions, "predictions", "", "`folder` of a training run, whose network's predictions are the pictures")
 	f.StringVar(&o.texts, "texts", "", "`file` of descriptions, one a line; with -predictions: name, tab, description")
+	f.Func("text", "a `description`, beside those of -texts; may be repeated", func(text string) error {
+		o.text = append(o.text, text)
+		return nil
+	})
 	f.Out(&o.out, "draw the table as this PNG `file`")
 	f.JSON(&o.json)
-	f.BoolVar(&o.softmax, "softmax", false, "print beside each cosine the share of softmax(logit_scale · cosine) over the row")
+	f.BoolVar(&o.softmax, "softmax", false, "print beside each cosine the share of softmax(logit_scale · cosine) over the texts for each\npicture, or over what -over says")
+	f.Func("over", "what is compared, marked and shared: the `texts` for each picture (the default), or the\npictures for each text", func(name string) (err error) {
+		o.over, err = parseAxis(name)
+		return err
+	})
 	f.BoolVar(&o.truncate, "truncate", false, "cut descriptions that have more than 77 tokens, instead of refusing them")
 	f.Seed(&o.seed, "random weights")
 	f.Threads(&o.threads)
@@ -91,9 +106,11 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 		return nil, err
 	}
 	switch {
-	case o.texts == "":
-		return nil, cli.Usagef("-texts: expected a file of descriptions, found none")
-	case (o.images == "") == (o.predictions == ""):
+	case o.texts == "" && len(o.text) == 0:
+		return nil, cli.Usagef("-texts: expected a file of descriptions, or -text and a description, found none")
+	case o.predictions != "" && len(o.text) > 0:
+		return nil, cli.Usagef("-text %q: expected -texts FILE with -predictions, where names of photographs stand before the descriptions", o.text[0])
+	case (len(o.images) == 0) == (o.predictions == ""):
 		return nil, cli.Usagef("expected pictures from either -images or -predictions")
 	case o.out != "" && !strings.EqualFold(filepath.Ext(o.out), ".png"):
 		return nil, cli.Usagef("-out %s: expected the name of a .png file", o.out)
@@ -110,21 +127,22 @@ type subject struct {
 // run compares them. Results go to out, messages to log.
 func run(ctx context.Context, o *options, out, log io.Writer) error {
 	tensor.SetThreads(o.threads)
-	texts, err := readTexts(o.texts, o.predictions != "")
+	say := func(line string) { fmt.Fprintln(log, line) }
+	texts, err := o.descriptions()
 	if err != nil {
 		return err
 	}
-	tokens, err := tokenize(o.texts, texts, o.truncate)
+	tokens, err := tokenize(texts, o.truncate)
 	if err != nil {
 		return err
 	}
 	var subjects []subject
 	if o.predictions != "" {
 		var random bool
-		subjects, random, err = predictions(ctx, o.predictions, o.texts, texts)
+		subjects, random, err = predictions(ctx, o.predictions, texts, say)
 		o.randomRun = random
 	} else {
-		subjects, err = openImages(ctx, o.images)
+		subjects, err = openImages(ctx, o.images, say)
 	}
 	if err != nil {
 		return err
@@ -132,9 +150,15 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 	if err := o.checkOut(texts, subjects); err != nil {
 		return err
 	}
-	model, err := frozen.CLIP(o.Options, o.seed, clip.Options{Vision: true, Text: true})
+	model, err := frozen.CLIP(o.Options, o.seed, clip.Options{Vision: true, Text: true, Say: say})
 	if err != nil {
 		return err
+	}
+	switch n := model.Config().Text.Vocabulary; {
+	case n < bpe.VocabularySize:
+		return fmt.Errorf("-clip-weights: expected a network with CLIP's own vocabulary of %d tokens, found one of %d, whose tokenizer is another", bpe.VocabularySize, n)
+	case n > bpe.VocabularySize:
+		fmt.Fprintf(log, "the network has %d tokens, more than CLIP's own vocabulary of %d: if its tokenizer is another, these numbers mean nothing\n", n, bpe.VocabularySize)
 	}
 	images, err := encodeImages(ctx, model, subjects)
 	if err != nil {
@@ -142,9 +166,9 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 	}
 	words, err := encodeTexts(ctx, model, tokens)
 	if err != nil {
-		return fmt.Errorf("%s: %w", o.texts, err)
+		return err
 	}
-	r := newResult(subjects, texts, clip.Cosine(words, images), model.LogitScale())
+	r := newResult(subjects, texts, clip.Cosine(words, images), model.LogitScale(), o)
 	switch {
 	case o.RandomFeatures:
 		r.warning = atRandom
@@ -172,8 +196,8 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 	return r.print(out, o)
 }
 
-// tokenize turns descriptions into tokens; an error names the line.
-func tokenize(file string, texts []text, truncate bool) ([][]int, error) {
+// tokenize turns descriptions into tokens; an error names where they are from.
+func tokenize(texts []text, truncate bool) ([][]int, error) {
 	t := bpe.New()
 	ids := make([][]int, len(texts))
 	for i, text := range texts {
@@ -184,10 +208,10 @@ func tokenize(file string, texts []text, truncate bool) ([][]int, error) {
 			if errors.As(err, &long) {
 				hint = "; see -truncate"
 			}
-			return nil, fmt.Errorf("%s:%d: %w%s", file, text.line, err, hint)
+			return nil, fmt.Errorf("%s: %w%s", text.from, err, hint)
 		}
 		if ids[i][1] == bpe.EndOfText {
-			return nil, fmt.Errorf("%s:%d: expected a description, found %q, of which no word is left", file, text.line, text.text)
+			return nil, fmt.Errorf("%s: expected a description, found %q, of which no word is left", text.from, text.text)
 		}
 	}
 	return ids, nil
@@ -211,7 +235,7 @@ func encodeImages(ctx context.Context, m *clip.Model, subjects []subject) (*tens
 		for j := range photos {
 			photos[j] = subjects[i+j].picture
 		}
-		x, err := clip.Preprocess(c.Vision.ImageSize, photos...)
+		x, err := m.Preprocess(photos...)
 		if err != nil {
 			return nil, err
 		}
@@ -242,112 +266,6 @@ func encodeTexts(ctx context.Context, m *clip.Model, ids [][]int) (*tensor.Tenso
 	return all, nil
 }
 
-// A result is the table: its JSON form is what -json prints.
-type result struct {
-	Images []string    `json:"images"`
-	Texts  []string    `json:"texts"`
-	Cosine [][]float64 `json:"cosine"` // a row for each text
-
-	softmax [][]float64
-	scale   float64
-	warning string // what is random, if anything
-}
-
-func newResult(subjects []subject, texts []text, cosine *tensor.Tensor, scale float32) *result {
-	r := &result{scale: float64(scale)}
-	for _, s := range subjects {
-		r.Images = append(r.Images, s.name)
-	}
-	shares := clip.Probabilities(cosine, scale)
-	n := len(subjects)
-	for i, t := range texts {
-		r.Texts = append(r.Texts, t.text)
-		row, share := make([]float64, n), make([]float64, n)
-		for j := range n {
-			row[j], share[j] = float64(cosine.Data()[i*n+j]), float64(shares.Data()[i*n+j])
-		}
-		r.Cosine = append(r.Cosine, row)
-		r.softmax = append(r.softmax, share)
-	}
-	return r
-}
-
-// best returns where the greatest number of a row is.
-func best(row []float64) int {
-	at := 0
-	for j, v := range row {
-		if v > row[at] {
-			at = j
-		}
-	}
-	return at
-}
-
-const (
-	explained = "cosine of the angle between embeddings; a good match has about 0.25 to 0.35, others about 0.1 to 0.2"
-	atRandom  = "RANDOM WEIGHTS: these numbers mean nothing"
-
-	runAtRandom = "the run's network leans on RANDOM FEATURES: its pictures are a demonstration"
-)
-
-// print writes the table for people.
-func (r *result) print(out io.Writer, o *options) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprint(w, "description")
-	for _, name := range r.Images {
-		fmt.Fprintf(w, "\t%s", format.Cut(format.Printable(name), 18))
-	}
-	fmt.Fprintln(w)
-	hits := 0
-	for i, row := range r.Cosine {
-		fmt.Fprint(w, format.Cut(format.Printable(r.Texts[i]), 44))
-		b := best(row)
-		if b == i {
-			hits++
-		}
-		for j, v := range row {
-			mark := " "
-			if j == b {
-				mark = "*"
-			}
-			fmt.Fprintf(w, "\t%.3f%s", v, mark)
-			if o.softmax {
-				fmt.Fprintf(w, " %3.0f%%", 100*r.softmax[i][j])
-			}
-		}
-		fmt.Fprintln(w)
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "\n* the best picture of a row; %s\n", explained)
-	if o.softmax {
-		fmt.Fprintf(out, "%% softmax over the row of %.1f · cosine\n", r.scale)
-	}
-	if o.predictions != "" {
-		fmt.Fprintf(out, "%d of %d descriptions find their own picture\n", hits, len(r.Texts))
-	}
-	if r.warning != "" {
-		fmt.Fprintln(out, r.warning)
-	}
-	if o.out != "" {
-		fmt.Fprintf(out, "drawn in %s\n", o.out)
-	}
-	return nil
-}
-
-// draw writes the heat map.
-func (r *result) draw(path string, subjects []subject) error {
-	h := &vision.HeatMap{Title: "Descriptions and pictures", Subtitle: explained, Rows: r.Texts, Columns: r.Images, Values: r.Cosine, Format: "%.3f"}
-	if r.warning != "" {
-		h.Title += " – " + r.warning
-	}
-	for _, s := range subjects {
-		h.Pictures = append(h.Pictures, image.Image(s.picture))
-	}
-	return vision.WritePNG(path, h.Draw())
-}
-
 // maxDrawn is how many rows or columns are drawn: more make a picture of gigabytes.
 const maxDrawn = 300
 
@@ -367,14 +285,22 @@ func (o *options) checkOut(texts []text, subjects []subject) error {
 	if err != nil {
 		return nil
 	}
-	files, _ := pictures.Files(o.images) // none with -predictions
-	for _, input := range append(files, o.texts, o.CLIPWeights) {
+	inputs := []string{o.texts, o.CLIPWeights}
+	for _, list := range o.images { // none with -predictions
+		files, _ := pictures.Files(list, nil)
+		inputs = append(inputs, files...)
+	}
+	folder, err := os.Stat(filepath.Dir(o.out))
+	if err != nil {
+		return err
+	}
+	for _, input := range inputs {
 		if info, err := os.Stat(input); err == nil && os.SameFile(info, there) {
 			return fmt.Errorf("-out %s: expected another file than those that are read, found one of them", o.out)
 		}
 	}
-	if dir, err := os.Stat(o.images); err == nil && dir.IsDir() {
-		if info, err := os.Stat(filepath.Dir(o.out)); err == nil && os.SameFile(dir, info) {
+	for _, list := range o.images {
+		if info, err := os.Stat(list); err == nil && info.IsDir() && os.SameFile(info, folder) {
 			return fmt.Errorf("-out %s: expected a folder other than that of the pictures, where it would be replaced or read the next time", o.out)
 		}
 	}

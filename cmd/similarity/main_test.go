@@ -61,13 +61,13 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"a dog in the grass", "a tree", "* the best picture", "0.25 to 0.35", "% softmax", "RANDOM WEIGHTS", "matrix.png"} {
+	for _, want := range []string{"a dog in the grass", "a tree", "* the best of the texts for each picture", "0.25 to 0.35", "% softmax of 14.3 · cosine over the texts for each picture, down a column", "RANDOM WEIGHTS", "matrix.png"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("output lacks %q:\n%s", want, out)
 		}
 	}
-	if n := strings.Count(out, "* "); n != 3+1 {
-		t.Errorf("%d marks, want one for each of 3 rows and one in the legend:\n%s", n, out)
+	if n := strings.Count(out, "* "); n != 2+1 {
+		t.Errorf("%d marks, want one for each of 2 columns and one in the legend:\n%s", n, out)
 	}
 	f, err := os.Open(picture)
 	if err != nil {
@@ -133,10 +133,10 @@ func TestBadInput(t *testing.T) {
 		"-o nowhere":      {[]string{"-random-features", "-images", images, "-texts", good, "-o", "nowhere/x.png"}, "expected a folder nowhere"},
 		"-o to draw all":  {[]string{"-random-features", "-images", images, "-texts", write(t, "m.txt", strings.Repeat("a cat\n", 301)), "-o", filepath.Join(t.TempDir(), "x.png")}, "at most 300"},
 		"no picture":      {[]string{"-images", "gone.jpg", "-texts", good}, "gone.jpg"},
-		"empty folder":    {[]string{"-images", t.TempDir(), "-texts", good}, "found none"},
+		"empty folder":    {[]string{"-images", t.TempDir(), "-texts", good}, "found an empty folder"},
 		"texts a folder":  {[]string{"-images", images, "-texts", images}, "expected a file"},
-		"no weights":      {[]string{"-images", images, "-texts", good, "-weights", "gone.pt"}, "weights get clip-vit-b32"},
-		"wrong weights":   {[]string{"-images", images, "-texts", good, "-weights", good}, "good.txt"},
+		"no weights":      {[]string{"-images", images, "-texts", good, "-clip-weights", "gone.pt"}, "weights get clip-vit-b32"},
+		"wrong weights":   {[]string{"-images", images, "-texts", good, "-clip-weights", good}, "good.txt"},
 		"no run":          {[]string{"-predictions", images, "-texts", write(t, "p.tsv", "x\ty\n")}, "training run"},
 		"no name":         {[]string{"-predictions", images, "-texts", good}, "good.txt:1: expected a photograph's name, a tab"},
 		"one output only": {[]string{"-predictions", filepath.Dir(write(t, "config.json", `{"model":"superresnet"}`)), "-texts", write(t, "p.tsv", "x\ty\n")}, "288×288"},

@@ -35,7 +35,7 @@ func TestDescriptions(t *testing.T) {
 	if len(texts) != 10 {
 		t.Errorf("%d descriptions, want 10", len(texts))
 	}
-	subjects, _, err := predictions(context.Background(), predictionsRun(t), file, texts)
+	subjects, _, err := predictions(context.Background(), predictionsRun(t), texts, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

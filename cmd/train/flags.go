@@ -46,8 +46,9 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	f.BoolVar(&o.Shuffle, "shuffle", true, "show the photographs in another order in each epoch")
 	f.Int(&o.Steps, "steps", 0, 1, math.MaxInt, "a positive number, or 0 for all epochs", "stop after `N` steps; 0: after all epochs")
 	f.StringVar(&o.Init, "init", "", "start from the weights in this .safetensors or .pth `file`")
+	f.StringVar(&o.InitKey, "init-key", "", "the `path` of the dictionary in -init that holds the network;\ndefault: the one that fits")
 	f.Out(&o.Out, "`folder` for the results; default: runs/<model>-<time>")
-	f.BoolVar(&o.SkipBad, "skip-bad", false, "leave out photographs that cannot be read, and count them")
+	f.BoolVar(&o.SkipBad, "skip-bad", false, "leave out photographs that cannot be read or are only in a list, and count them")
 	f.BoolVar(&o.Plain, "plain", false, "run the network on autograd's plain tape, as it is written, and not compiled")
 	f.Without(&o.Without)
 	o.AddFlags(f)
@@ -68,6 +69,9 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	}
 	if o.Init != "" && len(o.archs) > 1 {
 		return nil, cli.Usagef("-init %s: expected one -model that the weights are for, found -model all", o.Init)
+	}
+	if o.InitKey != "" && o.Init == "" {
+		return nil, cli.Usagef("-init-key %s: expected -init with the file that has this key", o.InitKey)
 	}
 	if o.Out == "" {
 		o.Out = fmt.Sprintf("runs/%s-%s", o.Model, time.Now().Format("20060102-150405"))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pixelgrad/cmd/internal/format"
+	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/cmd/internal/plots"
 	"pixelgrad/cmd/internal/progress"
 	"pixelgrad/cmd/internal/runs"
@@ -87,6 +88,9 @@ func (r *report) begin() error {
 	config.Model = r.arch.Name
 	if r.extractor != nil && r.extractor.Input != "" {
 		config.VGGInput = r.extractor.Input // what the weights told
+	}
+	if r.extractor != nil && r.extractor.CLIP != (frozen.CLIPOptions{}) {
+		config.CLIPOptions = r.extractor.CLIP
 	}
 	if err := config.Write(r.dir); err != nil {
 		return err

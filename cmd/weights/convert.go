@@ -52,6 +52,10 @@ func (c *command) convert(ctx context.Context, args []string) error {
 		return err
 	}
 	defer f.Close()
+	if names := f.Unreadable(); len(names) > 0 {
+		_, err := f.Info(names[0])
+		return fmt.Errorf("%w; nothing was written", err)
+	}
 	if err := checkTensors(f, in); err != nil {
 		return err
 	}

@@ -70,9 +70,10 @@ func (c *command) run(ctx context.Context, args []string) error {
 	}
 }
 
-// options says how show and convert look for the network in a file.
+// options says how show and convert look for the network in a file. Neither needs a byte of it
+// twice, so it is not mapped into memory.
 func (c *command) options(key string) weightfile.Options {
-	return weightfile.Options{Key: key, Mapped: true, Say: func(line string) { fmt.Fprintln(c.log, line) }}
+	return weightfile.Options{Key: key, Say: func(line string) { fmt.Fprintln(c.log, line) }}
 }
 
 // keyFlag adds -key to the flags of show or convert.

@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -271,7 +273,7 @@ w     F32   [2 3]         6     24
 		}
 	}
 	expect(t, 1, "no such file", "show", "missing.pt")
-	expect(t, 1, "begins with \"package main", "show", "main_test.go")
+	expect(t, 1, "found a text: look at it", "show", "main_test.go")
 	expect(t, 1, "found a folder", "show", ".")
 }
 
@@ -285,6 +287,33 @@ func TestShowHostile(t *testing.T) {
 	out, _ := expect(t, 0, `"a\x1b[2J\nb"`, "show", path)
 	if strings.ContainsAny(out, "\x1b\x07") || len(out) > 2000 {
 		t.Errorf("output %q", out)
+	}
+}
+
+// A file of very many small tensors is listed in less than five times its size.
+func TestShowMany(t *testing.T) {
+	const n = 100_000
+	header := []byte("{")
+	for i := range n {
+		header = fmt.Appendf(header, `"l%d.weight":{"dtype":"F32","shape":[1],"data_offsets":[%d,%d]},`, i, 4*i, 4*i+4)
+	}
+	header[len(header)-1] = '}'
+	content := append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...)
+	content = append(content, make([]byte, 4*n)...)
+	path := filepath.Join(t.TempDir(), "many.safetensors")
+	if err := os.WriteFile(path, content, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c := command{out: io.Discard, log: io.Discard}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	err := c.show([]string{path})
+	runtime.ReadMemStats(&after)
+	// TotalAlloc counts what was freed again, too.
+	if got, limit := int(after.TotalAlloc-before.TotalAlloc), 5*len(content); err != nil || got > limit {
+		t.Errorf("%d bytes were allocated, %v; want at most %d for a file of %d", got, err, limit, len(content))
+	} else {
+		t.Logf("%.1f times the file", float64(got)/float64(len(content)))
 	}
 }
 
@@ -401,6 +430,80 @@ func TestConvertKeeps(t *testing.T) {
 		t.Errorf("interrupted: status %d, %s", status, log)
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 4 {
+		t.Errorf("the folder has %v, %v", entries, err)
+	}
+}
+
+// The network is looked for, and -key takes another one.
+func TestKey(t *testing.T) {
+	file := golden + "weightfile/params_ema.pt"
+	out, log := expect(t, 0, "", "show", file)
+	if want := "params_ema  shown below        9\n"; !strings.Contains(out, want) || log != file+": the network is in \"params_ema\", 9 of the 18 tensors; not taken: \"params\" (9 tensors)\n" {
+		t.Errorf("show lacks %q:\n%s%s", want, out, log)
+	}
+	expect(t, 0, "params      shown below        9\n", "show", file, "-key", "params")
+	expect(t, 0, "params_ema.classifier.bias", "show", file, "-key", ".")
+	expect(t, 1, `found the key "ema"; there is "params" (9 tensors), "params_ema" (9 tensors)`, "show", file, "-key", "ema")
+	dir := t.TempDir()
+	expect(t, 1, `found the key "ema"`, "convert", file, filepath.Join(dir, "none.safetensors"), "-key", "ema")
+	want, err := safetensors.Open(golden + "weightfile/plain.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer want.Close()
+	for i, args := range [][]string{{file}, {file, "-key", "params"}, {golden + "weightfile/features_parallel.pt"}} {
+		path := filepath.Join(dir, fmt.Sprint(i)+".safetensors")
+		expect(t, 0, "8 tensors of "+args[0]+", 21 elements as F32, and 1 of integers as they are", append([]string{"convert", args[0], path}, args[1:]...)...)
+		got, err := safetensors.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer got.Close()
+		if names, wanted := slices.Sorted(slices.Values(got.Names())), slices.Sorted(slices.Values(want.Names())); !slices.Equal(names, wanted) {
+			t.Errorf("%q: names %q, want %q", args, names, wanted)
+			continue
+		}
+		a, err := got.Tensor("classifier.bias")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := want.Tensor("classifier.bias")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same := slices.Equal(a.Data(), b.Data()); same != (i != 1) {
+			t.Errorf("%q: %v, the network has %v", args, a.Data(), b.Data())
+		}
+	}
+}
+
+// What cannot be converted whole is not written at all.
+func TestConvertRefuses(t *testing.T) {
+	dir := t.TempDir()
+	for name, raw := range map[string]safetensors.Raw{
+		"C64 at \"a\\x1b\"": {Name: "a\x1b", DType: "C64", Shape: []int{1}, Bytes: make([]byte, 8)},
+		"F4 at a":           {Name: "a", DType: "F4", Shape: []int{2}, Bytes: make([]byte, 1)},
+		"F6_E2M3 at a":      {Name: "a", DType: "F6_E2M3", Shape: []int{4}, Bytes: make([]byte, 3)},
+	} {
+		in, out := filepath.Join(dir, "in.safetensors"), filepath.Join(dir, "out.safetensors")
+		good := []safetensors.Named{{Name: "b", Tensor: tensor.New(2)}}
+		if err := (safetensors.Options{Raw: []safetensors.Raw{raw}}).WriteFile(in, good, nil); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, 1, "found the type "+name+": nothing was written", "convert", in, out)
+		if _, err := os.Stat(out); err == nil {
+			t.Errorf("%s: OUT is there", name)
+		}
+		expect(t, 0, string(raw.DType), "show", in)
+	}
+	expect(t, 1, "without any tensor", "convert", golden+"safetensors/none.safetensors", filepath.Join(dir, "none.safetensors"))
+	expect(t, 1, "it cannot be read; nothing was written", "convert", golden+"torchfile/kinds/unread.pt", filepath.Join(dir, "unread.safetensors"))
+	pointer := filepath.Join(dir, "pointer.safetensors")
+	if err := os.WriteFile(pointer, []byte("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, 1, "git lfs pull", "convert", pointer, filepath.Join(dir, "pointed.safetensors"))
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
 		t.Errorf("the folder has %v, %v", entries, err)
 	}
 }

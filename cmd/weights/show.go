@@ -45,7 +45,14 @@ func (c *command) show(args []string) error {
 	if err := showTensors(out, f); err != nil {
 		return err
 	}
-	return out.Flush()
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	for _, name := range f.Unreadable() {
+		_, err := f.Info(name)
+		fmt.Fprintln(c.log, err)
+	}
+	return nil
 }
 
 // showDicts lists the dictionaries of a file, if there are several.
@@ -82,6 +89,7 @@ func showTensors(w io.Writer, f *weightfile.File) error {
 	var wrong error
 	elements, bytes := int64(0), int64(0)
 	names := f.Names()
+	cells := make([]string, 5) // used again for every row
 	rows := func(row func(cells ...string)) {
 		elements, bytes = 0, 0
 		row("name", "type", "shape", "elements", "bytes")
@@ -92,7 +100,9 @@ func showTensors(w io.Writer, f *weightfile.File) error {
 				return
 			}
 			n := count(info.Shape)
-			row(printable(name), string(info.DType), fmt.Sprint(info.Shape), format.Thousands(n), format.Thousands(info.Bytes))
+			cells[0], cells[1], cells[2] = printable(name), string(info.DType), fmt.Sprint(info.Shape)
+			cells[3], cells[4] = format.Thousands(n), format.Thousands(info.Bytes)
+			row(cells...)
 			elements += n
 			bytes += info.Bytes
 		}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 	"pixelgrad/nn"
 	"pixelgrad/nn/optim"
 	"pixelgrad/tensor"
+	"pixelgrad/tensor/weightfile"
 )
 
 // blur is a data set of n batches whose target is the input's 3×3 box blur: what a
@@ -216,6 +218,66 @@ func TestWeights(t *testing.T) {
 	}
 	if err := LoadWeights(path+"x", a); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing file: %v", err)
+	}
+}
+
+// small is a network with the names of testdata/golden/weightfile.
+type small struct{ nn.Sequential }
+
+func (s small) Parameters() []nn.Parameter {
+	ps := s.Sequential.Parameters()
+	for i, name := range []string{"features.0.weight", "features.0.bias"} {
+		ps[i].Name = name
+	}
+	return ps
+}
+
+// TestLoadWeightsFrom loads one network from files of other layouts. The values are those
+// of plain.safetensors.
+func TestLoadWeightsFrom(t *testing.T) {
+	const folder = "../../testdata/golden/weightfile/"
+	load := func(file string, o weightfile.Options) (*nn.Conv2d, string, error) {
+		said := ""
+		o.Say = func(line string) { said += line }
+		conv := nn.NewConv2d(rand.New(rand.NewPCG(1, 2)), 1, 2, 1)
+		return conv, said, LoadWeightsFrom(folder+file, small{nn.Sequential{conv}}, o)
+	}
+	want, _, err := load("plain.safetensors", weightfile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, wantSaid := range map[string]string{
+		"plain.pt": "", "imagenet.pt": `"state_dict"`, "features_parallel.pt": `"features.module.0.weight" is "features.0.weight"`,
+		"params_ema.pt": `"params_ema", 9 of the 18`, "legacy.pt": `the prefix "module."`,
+	} {
+		got, said, err := load(file, weightfile.Options{})
+		if err != nil || !slices.Equal(got.Weight.Data().Data(), want.Weight.Data().Data()) || !slices.Equal(got.Bias.Data().Data(), want.Bias.Data().Data()) {
+			t.Errorf("%s: %v, %v; want %v", file, got.Weight.Data().Data(), err, want.Weight.Data().Data())
+		}
+		if !strings.Contains(said, wantSaid) || wantSaid == "" && said != "" {
+			t.Errorf("%s: said %q, want %q", file, said, wantSaid)
+		}
+	}
+	got, _, err := load("params_ema.pt", weightfile.Options{Key: "params"})
+	if err != nil || slices.Equal(got.Weight.Data().Data(), want.Weight.Data().Data()) {
+		t.Errorf("the key params has the weights of params_ema, %v", err)
+	}
+	if _, _, err := load("params_ema.pt", weightfile.Options{Key: "ema"}); err == nil || !strings.Contains(err.Error(), `found the key "ema"`) {
+		t.Errorf("an unknown key: %v", err)
+	}
+	// What is missing is said with the place that fits best.
+	other := nn.NewConv2d(rand.New(rand.NewPCG(1, 2)), 1, 2, 1)
+	err = LoadWeights(folder+"params.pt", small{nn.Sequential{other, nn.NewConv2d(rand.New(rand.NewPCG(1, 2)), 2, 2, 1)}})
+	if text := `params.pt, in "params": no tensor "1.weight" of shape [2 2 1 1]; it has 2 of the model's 4 tensors, and of others features.2.weight,`; err == nil || !strings.Contains(err.Error(), text) {
+		t.Errorf("a part: %v, want %q", err, text)
+	}
+	err = LoadWeights(folder+"params.pt", other)
+	if text := `params.pt: expected one network of this kind, found 3: "params.features.0", "params.features.2", "params.classifier"`; err == nil || !strings.Contains(err.Error(), text) {
+		t.Errorf("names that are there three times: %v, want %q", err, text)
+	}
+	err = LoadWeights(folder+"params.pt", nn.Sequential{nn.Sequential{nn.Sequential{other}}})
+	if text := `params.pt, in "params": no tensor "0.0.0.weight" of shape [2 1 1 1], nor any other of the model's 2; it has features.0.weight,`; err == nil || !strings.Contains(err.Error(), text) {
+		t.Errorf("other names: %v, want %q", err, text)
 	}
 }
 

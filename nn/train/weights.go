@@ -43,5 +43,6 @@ func LoadWeightsFrom(path string, m nn.Module, o weightfile.Options) error {
 	if f.Key() != "" {
 		source += ", in " + strconv.Quote(f.Key())
 	}
-	return nn.LoadStateDict(m, source, f.Names(), f.Tensor)
+	// A tensor that cannot be read is there; get's error will say what it is.
+	return nn.LoadStateDict(m, source, append(f.Names(), f.Unreadable()...), f.Tensor)
 }

@@ -8,6 +8,7 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 )
 
@@ -40,6 +41,8 @@ type header struct {
 	entries  []entry // by rising offset
 	byName   []int32 // indexes into entries, by rising name
 	metadata map[string]string
+
+	next atomic.Int32 // the entry after the one that was found last
 }
 
 // parseHeader reads the header's JSON and checks it against the number of bytes of data
@@ -281,14 +284,20 @@ func (h *header) checkOffsets(dataSize int64) error {
 	return nil
 }
 
-// find returns the entry with the given name, or nil.
+// find returns the entry with the given name, or nil. Who reads all tensors asks for one
+// after the other, so the next one is tried before the search.
 func (h *header) find(name string) *entry {
+	if i := int(h.next.Load()); i < len(h.entries) && h.entries[i].name == name {
+		h.next.Store(int32(i + 1))
+		return &h.entries[i]
+	}
 	k, ok := slices.BinarySearchFunc(h.byName, name, func(i int32, name string) int {
 		return strings.Compare(h.entries[i].name, name)
 	})
 	if !ok {
 		return nil
 	}
+	h.next.Store(h.byName[k] + 1)
 	return &h.entries[h.byName[k]]
 }
 

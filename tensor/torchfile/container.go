@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"pixelgrad/internal/mmap"
 )
 
 // magic is the number at the start of a file in the old format: 0x1950a86a20f9469cfc6c,
@@ -19,16 +17,11 @@ const legacyNumber = "119547037146038801333356L"
 // size. Without it the limit would be too low for small files.
 const memoryBase = 64 << 20
 
-// newMachine returns a machine that may take memoryBase and twice the file's size.
-func newMachine(src *mmap.File) *machine {
-	return &machine{storages: map[string]*storage{}, budget: memoryBase + 2*src.Size()}
-}
-
 // loadZip reads an archive of torch.save or torch.jit.save:
 //
 //	NAME/data.pkl       the pickle
 //	NAME/data/0, 1, …   the storages
-//	NAME/version        a number
+//	NAME/version        a number; TorchScript with newer operators has it in .data/version
 //	NAME/byteorder      "little" or "big"; since PyTorch 2.1
 //	NAME/constants.pkl  TorchScript only, like NAME/code/…: the tensors that the code
 //	                    names CONSTANTS.c0, c1, …, a tuple
@@ -46,7 +39,11 @@ func (f *File) loadZip(m *machine) (value, error) {
 	if z.find(dir+"data.pkl") == nil {
 		return nil, fmt.Errorf("the archive is not one of torch.save: there is no member %s", quote(dir+"data.pkl"))
 	}
-	version, err := z.text(dir + "version")
+	number := dir + "version"
+	if newer := dir + ".data/version"; z.find(newer) != nil {
+		number = newer
+	}
+	version, err := z.text(number)
 	if err != nil {
 		return nil, err
 	}

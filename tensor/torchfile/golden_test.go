@@ -136,3 +136,93 @@ func wantError(t *testing.T, what string, err error, fragment string) {
 		t.Errorf("%s:\ngot the error  %v\nwant one with  %s", what, err, fragment)
 	}
 }
+
+// Files with what people have beside and around their tensors give all of them and no
+// others, each under its path, as PyTorch sees them.
+func TestGoldenKinds(t *testing.T) {
+	all, err := safetensors.Open(filepath.Join(golden, "kinds.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer all.Close()
+	want := map[string][]string{}
+	for _, key := range all.Names() {
+		file, name, _ := strings.Cut(key, "/")
+		want[file] = append(want[file], name)
+	}
+	files, err := filepath.Glob(filepath.Join(golden, "kinds", "*.pt"))
+	if err != nil || len(files) != len(want) {
+		t.Fatalf("%d files, %v; want %d", len(files), err, len(want))
+	}
+	for _, path := range files {
+		kind := strings.TrimSuffix(filepath.Base(path), ".pt")
+		t.Run(kind, func(t *testing.T) {
+			f, err := Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			got := f.Names()
+			slices.Sort(got)
+			slices.Sort(want[kind])
+			if !slices.Equal(got, want[kind]) {
+				t.Errorf("names are\n%q, want\n%q", got, want[kind])
+			}
+			for _, name := range want[kind] {
+				compareWith(t, f, name, all, kind+"/"+name)
+			}
+		})
+	}
+}
+
+// compareWith compares a tensor with that of a safetensors file.
+func compareWith(t *testing.T, f *File, name string, want *safetensors.File, key string) {
+	w, err := want.Info(key)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	g, err := f.Info(name)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if g.DType != w.DType || !slices.Equal(g.Shape, w.Shape) || g.Bytes != w.Bytes {
+		t.Errorf("%s: Info is %v, want %v", name, g, w)
+		return
+	}
+	if !g.DType.Readable() {
+		return
+	}
+	x, err := f.Tensor(name)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	y, err := want.Tensor(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(x.Data(), y.Data()) {
+		t.Errorf("%s is %v, want %v", name, x.Data(), y.Data())
+	}
+}
+
+// What a file has and cannot be read is named.
+func TestGoldenUnread(t *testing.T) {
+	f, err := Open(filepath.Join(golden, "kinds", "unread.pt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for name, why := range map[string]string{
+		"sparse": "that is sparse", "rows": "that is sparse", "meta": "without elements, of the device meta",
+		"quantized": "that is quantized", "channels": "that is quantized", "nested": "that is nested",
+		"negative": "that is the negative or the conjugate", "conjugate": "that is the negative or the conjugate",
+	} {
+		_, err := f.Info(name)
+		wantError(t, name, err, `unread.pt: "`+name+`" is a tensor `+why)
+		_, err = f.Tensor(name)
+		wantError(t, name, err, why)
+	}
+}

@@ -237,6 +237,7 @@ func TestLegacyErrors(t *testing.T) {
 		{"empty", nil, "expected a zip archive or a pickle, found a file of 0 bytes"},
 		{"one byte", []byte{0x80}, "found a file of 1 bytes"},
 		{"text", []byte("<!DOCTYPE html>"), `begins with "<!DOCTYP"`},
+		{"tar archive", []byte("sys_info" + strings.Repeat("\x00", 249) + "ustar\x0000"), "a tar archive, which the first versions of PyTorch wrote"},
 		{"plain pickle", []byte("\x80\x02}."), "it does not begin with PyTorch's magic number"},
 		{"another number", []byte("\x80\x02\x8a\x0a\x6d\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."), "magic number"},
 		{"magic number alone", []byte(legacyMagic), "protocol version: the pickle is cut off"},

@@ -48,3 +48,39 @@ func TestPaths(t *testing.T) {
 		}
 	}
 }
+
+// The constants of a TorchScript archive are listed if they outweigh its module, as
+// torch.jit.freeze leaves them.
+func TestConstants(t *testing.T) {
+	w := simple("0", 2)
+	for _, c := range []struct {
+		name, module, constants string
+		names, dicts            []string
+	}{
+		{"frozen", "}", "\x80\x02(" + w + "N" + w + "t.", []string{"constants.0", "constants.2"}, []string{"", "constants"}},
+		{"frozen but for one attribute", "}" + text("scale") + w + "s", "\x80\x02(" + w + w + "t.", []string{"scale", "constants.0", "constants.1"}, []string{"", "constants"}},
+		{"not frozen", "}" + text("w") + w + "s", "\x80\x02" + w + "\x85.", []string{"w"}, []string{""}},
+	} {
+		files := members("\x80\x02"+module0(c.module)+".", floats(8))
+		files = append(files, file{name: "a/constants.pkl", data: c.constants}, file{name: "a/constants/0", data: floats(8)})
+		f, err := openBytes(pack(files...))
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if got := f.Names(); !slices.Equal(got, c.names) {
+			t.Errorf("%s: Names are %q, want %q", c.name, got, c.names)
+		}
+		if got := f.Dicts(); !slices.Equal(got, c.dicts) {
+			t.Errorf("%s: Dicts are %q, want %q", c.name, got, c.dicts)
+		}
+	}
+	for _, c := range []struct{ name, constants, want string }{
+		{"constants without a storage", "\x80\x02" + w + "\x85.", `tensor "constants.0": the archive has no member "a/constants/0"`},
+		{"constants that are cut off", "\x80\x02" + w, "a/constants.pkl: the pickle is cut off"},
+		{"no constants", "\x80\x02).", `found no tensor in it, only an object of "__torch__.M"`},
+	} {
+		_, err := openBytes(pack(append(members("\x80\x02"+module0("}")+"."), file{name: "a/constants.pkl", data: c.constants})...))
+		wantError(t, c.name, err, c.want)
+	}
+}

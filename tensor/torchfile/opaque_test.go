@@ -15,8 +15,8 @@ func call(module, function, argument string) string {
 // Values that have no part in a tensor. Nothing of them is executed: there is nothing that
 // could. They stand beside a tensor, which must be found.
 var opaque = []struct{ name, pickle string }{
-	{"os.system by REDUCE", call("os", "system", text("touch /tmp/executed"))},
-	{"posix.system by STACK_GLOBAL", "\x8c\x05posix\x8c\x06system\x93" + text("touch /tmp/executed") + "\x85R"},
+	{"os.system by REDUCE", call("os", "system", text("echo hi"))},
+	{"posix.system by STACK_GLOBAL", "\x8c\x05posix\x8c\x06system\x93" + text("echo hi") + "\x85R"},
 	{"eval", call("builtins", "eval", text("1"))},
 	{"exec", call("__builtin__", "exec", text("1"))},
 	{"getattr", name("builtins", "getattr") + name("os", "environ") + text("x") + "\x86R"},

@@ -27,8 +27,8 @@
 // A file may be hostile. Memory stays below 64 MiB plus twice the size of the file, and all
 // nesting has a limit.
 //
-// Read torchfile.go first, then container.go for the formats, pickle.go for the machine,
-// calls.go and rebuild.go for the functions, names.go and objects.go for the paths.
+// Read torchfile.go first, then container.go for the formats, pickle.go and stack.go for the
+// machine, calls.go and rebuild.go for the functions, names.go and objects.go for the paths.
 //
 // Source: PyTorch 1.13 and 2.15, torch/serialization.py, torch/_utils.py and
 // torch/csrc/jit/serialization/pickler.cpp.
@@ -39,6 +39,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -51,6 +52,7 @@ import (
 // like those of safetensors.File.
 type File struct {
 	src    *mmap.File
+	base   int64 // memoryBase, or less in tests
 	format string
 	names  []string // in the order of the pickle
 	dicts  []string // the containers around them
@@ -74,7 +76,7 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("torchfile: %w", err)
 	}
-	f, err := newFile(src)
+	f, err := newFile(src, memoryBase)
 	if err != nil {
 		src.Close()
 		return nil, err
@@ -85,11 +87,12 @@ func Open(path string) (*File, error) {
 // NewFile reads a weight file of the given size from r, such as a bytes.Reader. Errors are
 // the same as Open's and call the file name. Close does not close r.
 func NewFile(name string, r io.ReaderAt, size int64) (*File, error) {
-	return newFile(mmap.NewFile(name, r, size))
+	return newFile(mmap.NewFile(name, r, size), memoryBase)
 }
 
-func newFile(src *mmap.File) (*File, error) {
-	f := &File{src: src}
+// newFile reads a file with another limit than memoryBase.
+func newFile(src *mmap.File, base int64) (*File, error) {
+	f := &File{src: src, base: base}
 	if err := f.load(); err != nil {
 		return nil, fmt.Errorf("torchfile: %s: %w", src.Name(), err)
 	}
@@ -103,7 +106,7 @@ func (f *File) load() error {
 	if _, err := f.src.ReadAt(b[:n], 0); err != nil && n > 0 {
 		return err
 	}
-	m := newMachine(f.src)
+	m := &machine{storages: map[string]*storage{}, budget: f.base + 2*f.src.Size()}
 	var top value
 	var err error
 	switch begin := string(b[:n]); {
@@ -143,6 +146,10 @@ func (f *File) Format() string { return f.format }
 // without a text, such as an object, is "#" and its position. A tensor that is alone in its
 // file has the name "tensor".
 func (f *File) Names() []string { return slices.Clone(f.names) }
+
+// Unreadable returns the names of the tensors that Names leaves out, sorted. Info says of
+// each why it cannot be read.
+func (f *File) Unreadable() []string { return slices.Sorted(maps.Keys(f.unread)) }
 
 // Dicts returns the paths of all containers (dictionaries, lists, tuples, modules) that have
 // at least one tensor in them or below, in the order of the pickle. The first is "", the top.

@@ -189,6 +189,19 @@ func TestMemory(t *testing.T) {
 		{"sets", "}" + repeat("NNs", n)},
 		{"copies", name("collections", "OrderedDict") + "q\x00]" + repeat("NN\x86a", 1000) + "q\x01" + repeat("h\x00h\x01\x85R0", n/10)},
 		{"storages", repeat(store("0", 2)+"0", n/100)},
+		{"opaque objects", name("a", "B") + "q\x00" + repeat("h\x00)\x81", n)},
+		{"opaque calls", name("a", "B") + "q\x00" + repeat("h\x00)R", n)},
+		{"opaque items", name("a", "B") + ")\x81" + repeat("NNs", n)},
+		{"opaque elements", name("a", "B") + ")\x81" + repeat("Na", n)},
+		{"old instances", repeat("(ia\nB\n", n/4)},
+		{"sets", repeat("\x8f", n)},
+		{"frozen sets", repeat("(NN\x91", n/2)},
+		{"copies of sets", name("builtins", "set") + "q\x00]" + repeat("Na", 1000) + "q\x01" + repeat("h\x00h\x01\x85R0", n/10)},
+		{"long names", repeat("c"+repeat("m", 4000)+"\n"+repeat("n", 4000)+"\n", n/1000)},
+		{"digits", repeat("I123456\n", n)},
+		{"large digits", repeat("L"+repeat("9", 4000)+"L\n", n/1000)},
+		{"tensors", tiny + "q\x00](" + repeat("h\x00", n) + "e"},
+		{"tensors that cannot be read", name("torch._utils", "_rebuild_sparse_tensor") + ")Rq\x00](" + repeat("h\x00", n) + "e"},
 	} {
 		file := zipped("\x80\x02"+c.pickle+".", floats(8))
 		runtime.GC()

@@ -98,6 +98,10 @@ func TestZipErrors(t *testing.T) {
 	if _, err := openBytes(pack(append(members(good, floats(8)), file{name: "a/byteorder", data: "little"})...)); err != nil {
 		t.Errorf("little endian: %v", err)
 	}
+	// TorchScript with an operator that PyTorch changed, such as gelu.
+	if _, err := openBytes(change(members(good, floats(8)), "a/version", func(f *file) { f.name = "a/.data/version" })); err != nil {
+		t.Errorf("the version in .data: %v", err)
+	}
 }
 
 func TestZip64(t *testing.T) {

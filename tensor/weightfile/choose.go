@@ -2,6 +2,7 @@ package weightfile
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -10,7 +11,8 @@ type choice struct {
 	dict  string            // the dictionary
 	head  string            // what all names begin with in the file: the dictionary's path, and the prefix that was removed
 	names []string          // as the caller sees them
-	inner map[string]string // what they are in the file; nil if that is head + name
+	inner map[string]string // what they are in the file; nil if that is head + name of any name
+	plain bool              // it is head + name of all names
 	left  []string          // tensors of the file that are not in it
 }
 
@@ -40,7 +42,11 @@ func choose(c *contents, o Options) (choice, error) {
 	if o.Key != "" {
 		return c.take(base, false), nil
 	}
-	return c.take(c.dicts[c.descend()], true), nil
+	ch := c.take(c.dicts[c.descend()], true)
+	if len(ch.names) == 0 {
+		return ch, fmt.Errorf("expected a network, found only what helps a training: %s; a key takes it all the same", ch.rest(c))
+	}
+	return ch, nil
 }
 
 // base checks a key and returns the path that it means.
@@ -87,34 +93,57 @@ func (c *contents) keys() string {
 	return enumerate(all, 12)
 }
 
+// counter is the number of updates, which torch.optim.swa_utils keeps beside "module.".
+const counter = "n_averaged"
+
 // take takes all tensors below a path, without prefixes of wrappers. If tidy is true, it
 // leaves bookkeeping out.
 func (c *contents) take(dict string, tidy bool) choice {
 	ch := choice{dict: dict, head: stem(dict)}
-	var inFile []string
-	counter := "" // the number of updates, which torch.optim.swa_utils keeps beside "module."
-	for i, name := range c.names {
-		rest, ok := strings.CutPrefix(name, ch.head)
-		switch {
-		case !ok || tidy && c.isBookkeeping(c.owner[i], dict):
-			ch.left = append(ch.left, name)
-		case rest == "n_averaged" && counter == "":
-			counter = name
-		default:
-			ch.names = append(ch.names, rest)
-			inFile = append(inFile, name)
+	inFile, counts := c.names, "" // nothing is copied in the common case of a file with a network alone
+	belongs := func(i int) bool {
+		return strings.HasPrefix(c.names[i], ch.head) && !(tidy && c.isBookkeeping(c.owner[i], dict))
+	}
+	if slices.ContainsFunc(c.names, func(n string) bool { return n == ch.head+counter }) || !all(len(c.names), belongs) {
+		inFile = make([]string, 0, len(c.names))
+		for i, name := range c.names {
+			switch {
+			case !belongs(i):
+				ch.left = append(ch.left, name)
+			case name == ch.head+counter:
+				counts = name
+			default:
+				inFile = append(inFile, name)
+			}
 		}
 	}
-	short := unwrap(ch.names)
-	if counter != "" {
-		if len(short) > 0 && len(short[0]) < len(ch.names[0]) {
-			ch.left = append(ch.left, counter)
-		} else {
-			short, inFile = append(short, "n_averaged"), append(inFile, counter)
+	names := inFile
+	if ch.head != "" {
+		names = make([]string, len(inFile))
+		for i, name := range inFile {
+			names[i] = name[len(ch.head):]
 		}
+	}
+	short := unwrap(names)
+	switch {
+	case counts == "":
+	case len(short) > 0 && len(short[0]) < len(names[0]):
+		ch.left = append(ch.left, counts)
+	default:
+		short, inFile = append(slices.Clone(short), counter), append(inFile, counts)
 	}
 	ch.rename(short, inFile)
 	return ch
+}
+
+// all reports whether a condition holds for 0 to n−1.
+func all(n int, holds func(i int) bool) bool {
+	for i := range n {
+		if !holds(i) {
+			return false
+		}
+	}
+	return true
 }
 
 // isBookkeeping reports whether a dictionary is one of bookkeeping, or is in one, below a
@@ -139,12 +168,11 @@ func (c *choice) rename(short, inFile []string) {
 	for i, name := range inFile {
 		plain = plain && len(name) == len(head)+len(short[i]) && strings.HasPrefix(name, head) && strings.HasSuffix(name, short[i])
 	}
-	if plain && len(c.left) == 0 {
+	if c.plain = plain; plain {
 		c.head = head
-		return
 	}
-	if plain {
-		c.head = head
+	if plain && len(c.left) == 0 {
+		return
 	}
 	c.inner = make(map[string]string, len(short))
 	for i, name := range short {

@@ -30,7 +30,7 @@ func (c *contents) fit(base string, wanted [][]string) (ch choice, ok bool, err 
 		names := c.view(view)
 		places := c.places(base, names, wanted)
 		if full := c.full(places, wanted); len(full) > 0 {
-			if len(full) > 1 && !full[0].before(full[1]) {
+			if slices.ContainsFunc(full[1:], func(p place) bool { return !full[0].before(p) }) {
 				return ch, false, ambiguous(full)
 			}
 			return c.behind(full[0], names), true, nil
@@ -143,12 +143,16 @@ func (c *contents) full(places []place, wanted [][]string) []place {
 }
 
 // before reports whether the habits of the field prefer p to q: averages, then what comes
-// first in the tables, then what lies less deep.
+// first in the tables, then what the other lies in.
 func (p place) before(q place) bool {
 	if p.average != q.average {
 		return p.average
 	}
-	return slices.Compare(p.habits, q.habits) < 0
+	n := min(len(p.habits), len(q.habits))
+	if c := slices.Compare(p.habits[:n], q.habits[:n]); c != 0 {
+		return c < 0
+	}
+	return len(p.head) < len(q.head) && strings.HasPrefix(q.head, p.head)
 }
 
 // ambiguous is the error if several networks fit and nothing tells which is meant.

@@ -78,6 +78,9 @@ func helps(path string) bool {
 //     such as an actor and a critic, as one network with dotted names. Bookkeeping in it is
 //     left out.
 func (c *contents) descend() int32 {
+	if len(c.dicts) == 1 {
+		return 0
+	}
 	networks, loose := c.networks()
 	for at := int32(0); ; {
 		next := c.cover(at, networks, loose[at])

@@ -9,15 +9,15 @@ import (
 // is "" if the network is the whole file, under its own names.
 func (c *choice) report(all *contents) string {
 	var parts []string
-	if len(c.left) > 0 || c.dict != "" {
-		what := "the network is in " + quote(c.dict)
-		if c.dict == "" {
-			what = "took"
-		}
-		parts = append(parts, fmt.Sprintf("%s, %d of the %s", what, len(c.names), tensors(len(all.names))))
+	if c.dict != "" {
+		parts = append(parts, fmt.Sprintf("the network is in %s, %d of the %s", quote(c.dict), len(c.names), tensors(len(all.names))))
+	} else if len(c.left) > 0 {
+		parts = append(parts, fmt.Sprintf("took %d of the %s", len(c.names), tensors(len(all.names))))
 	}
-	if prefix := strings.TrimPrefix(c.head, stem(c.dict)); prefix != "" && c.inner == nil {
-		parts = append(parts, "removed the prefix "+quote(prefix)+" of the names")
+	if c.plain {
+		if prefix := strings.TrimPrefix(c.head, stem(c.dict)); prefix != "" {
+			parts = append(parts, fmt.Sprintf("removed the prefix %s of the names", quote(prefix)))
+		}
 	} else if i := c.renamed(); i >= 0 {
 		parts = append(parts, fmt.Sprintf("removed wrappers from names: %s is %s", quote(strings.TrimPrefix(c.inner[c.names[i]], stem(c.dict))), quote(c.names[i])))
 	}

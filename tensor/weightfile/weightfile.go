@@ -22,6 +22,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
 	"pixelgrad/tensor"
 	"pixelgrad/tensor/safetensors"
@@ -61,6 +62,7 @@ type File struct {
 type source interface {
 	Names() []string
 	Dicts() []string
+	Unreadable() []string
 	Info(name string) (safetensors.Info, error)
 	Tensor(name string) (*tensor.Tensor, error)
 	Bytes(name string) ([]byte, error)
@@ -148,7 +150,7 @@ func openSource(name string, r io.ReaderAt, size int64, mapped bool) (source, er
 			f, err = safetensors.NewFile(name, r, size)
 		}
 		if err != nil {
-			return nil, err // not f: a nil pointer in an interface is not nil
+			return nil, damaged(err) // not f: a nil pointer in an interface is not nil
 		}
 		return safe{f}, nil
 	case isTorch(begin):
@@ -168,13 +170,25 @@ func openSource(name string, r io.ReaderAt, size int64, mapped bool) (source, er
 		if other := otherArchive(name, r, size, begin); other != nil {
 			return nil, other
 		}
-		return nil, err
+		return nil, damaged(err)
 	}
 	return nil, notWeights(name, begin, size)
 }
 
 // Names returns the names of the network's tensors, in the order of the file.
 func (f *File) Names() []string { return slices.Clone(f.choice.names) }
+
+// Unreadable returns the names of tensors of the network that no method can read, such as
+// sparse ones. Names does not have them; Info says of each why.
+func (f *File) Unreadable() []string {
+	var out []string
+	for _, name := range f.source.Unreadable() {
+		if rest, ok := strings.CutPrefix(name, f.choice.head); ok {
+			out = append(out, rest)
+		}
+	}
+	return out
+}
 
 // Info describes a tensor without reading it.
 func (f *File) Info(name string) (safetensors.Info, error) { return f.source.Info(f.choice.full(name)) }
@@ -224,6 +238,9 @@ func (safe) Format() string { return "safetensors" }
 
 // Dicts: the format has no dictionaries, only names with dots in them.
 func (safe) Dicts() []string { return []string{""} }
+
+// Unreadable: every tensor has at least bytes that can be read.
+func (safe) Unreadable() []string { return nil }
 
 type torch struct{ *torchfile.File }
 

@@ -94,17 +94,25 @@ func TestOpenRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	legacy, err := os.ReadFile(golden + "torchfile/legacy.pt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive, err := os.ReadFile(golden + "torchfile/zip.pt")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct{ path, want string }{
 		{filepath.Join(dir, "missing"), "no such file"},
 		{dir, "found a folder"},
 		{os.DevNull, "found a device"},
-		{put("empty", ""), "an empty file"},
 		{golden + "safetensors/none.safetensors", "without any tensor"},
-		{put("page", "<!DOCTYPE html><html></html>"), `begins with "<!DOCTYPE html><"`},
-		{put("short", "PK"), `begins with "PK"`},
-		{put("zip", "PK\x03\x04 and no more"), "zip"},
-		{put("cut", string(whole[:100])), "cut off"},
-		{put("json", "\x00\x00\x00\x00\x01\x00\x00\x00{}"), "begins with"},
+		{put("zip", "PK\x03\x04 and no more"), "the archive's directory is missing at its end: download or copy it again"},
+		{put("cut", string(whole[:100])), "is the file cut off?: download"},
+		{put("cut data", string(whole[:len(whole)-1])), "is the file cut off?: download"},
+		{put("cut pickle", string(legacy[:200])), "the pickle is cut off: download"},
+		{put("cut storage", string(legacy[:len(legacy)-1])), "the file is cut off at byte"},
+		{put("cut archive", string(archive[:len(archive)-30])), "the archive's directory is missing at its end: download"},
 	} {
 		f, err := Open(c.path, Options{})
 		if err == nil {

@@ -57,6 +57,9 @@ type Extractor struct {
 	Shape    []int  // of one photograph's features
 	Input    string // of VGG16: the name of what it sees
 
+	// CLIP are its options with what its file of weights told.
+	CLIP CLIPOptions
+
 	// See returns the features of pictures. Shapes: (n,3,72,72) in [0,1] → (n,Shape).
 	See func(x *tensor.Tensor) *tensor.Tensor
 }
@@ -80,7 +83,7 @@ func New(f superres.Features, o Options, seed uint64, say func(line string)) (*E
 			return nil, err
 		}
 		c, h, w := network.FeatureShape(o.VGGLayer, side, side)
-		return &Extractor{"VGG16's " + o.VGGLayer, c, []int{c, h, w}, network.Input().Name, func(x *tensor.Tensor) *tensor.Tensor {
+		return &Extractor{"VGG16's " + o.VGGLayer, c, []int{c, h, w}, network.Input().Name, CLIPOptions{}, func(x *tensor.Tensor) *tensor.Tensor {
 			n := network.Normalize(x)
 			defer tensor.Release(n)
 			return network.Features(n, o.VGGLayer)[0]
@@ -90,8 +93,11 @@ func New(f superres.Features, o Options, seed uint64, say func(line string)) (*E
 		if err != nil {
 			return nil, err
 		}
-		embed := network.Config().Embed
-		return &Extractor{"CLIP's embeddings", embed, []int{embed}, "", func(x *tensor.Tensor) *tensor.Tensor {
+		embed, told := network.Config().Embed, o.CLIPOptions
+		if v := network.Config().Vision; !o.RandomFeatures {
+			told.GELU, told.VisionHeads = v.GELU, v.Heads
+		}
+		return &Extractor{"CLIP's embeddings", embed, []int{embed}, "", told, func(x *tensor.Tensor) *tensor.Tensor {
 			n := network.PreprocessSquare(x)
 			defer tensor.Release(n)
 			return network.EncodeImage(n)

@@ -38,17 +38,21 @@ func Files(list string, say func(line string)) ([]string, error) {
 // split cuts a list at its commas, except within names that exist: of the names that begin at
 // a place, the longest one that exists counts.
 func split(list string) []string {
+	if exists(list) {
+		return []string{list}
+	}
 	parts := strings.Split(list, ",")
 	var names []string
 	for len(parts) > 0 {
 		name, n := strings.TrimSpace(parts[0]), 1
 		for k := min(len(parts), maxCommas+1); k > 0; k-- {
 			whole := strings.Join(parts[:k], ",")
-			if trimmed := strings.TrimSpace(whole); !exists(whole) && exists(trimmed) {
-				whole = trimmed
-			}
 			if exists(whole) {
 				name, n = whole, k
+				break
+			}
+			if trimmed := strings.TrimSpace(whole); exists(trimmed) {
+				name, n = trimmed, k
 				break
 			}
 		}

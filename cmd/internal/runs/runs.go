@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"pixelgrad/clip"
 	"pixelgrad/cmd/internal/format"
 	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/internal/atomicfile"
@@ -45,6 +46,7 @@ type Flags struct {
 	Shuffle bool    `json:"shuffle"`
 	Steps   int     `json:"steps"`
 	Init    string  `json:"init"`
+	InitKey string  `json:"init_key"`
 	SkipBad bool    `json:"skip_bad"`
 	frozen.Options
 	Plain   bool     `json:"plain"`
@@ -88,14 +90,20 @@ const maxConfig = 1 << 20
 // Read reads the config.json in the folder of a run. What it does not know there it passes
 // over, and what is missing is what the program did before it had the flag: other versions
 // have other flags. Before -vgg-input, VGG16 was always shown IMAGENET1K_V1, and an empty
-// vgg_weights meant the file of 'weights get vgg16'. Errors name the file, what was expected, what was found and what to do.
+// vgg_weights meant the file of 'weights get vgg16'. Before -gelu, CLIP always had QuickGELU.
+// Errors name the file, what was expected, what was found and what to do.
 func Read(dir string) (*Config, error) {
 	path := filepath.Join(dir, ConfigFile)
 	text, err := readSmall(path)
 	if err != nil {
 		return nil, err
 	}
-	c := &Config{Flags: Flags{Options: frozen.Options{VGGLayer: frozen.Layers[0], VGGInput: "IMAGENET1K_V1"}}}
+	return parse(path, text)
+}
+
+// parse reads what the file at path holds.
+func parse(path string, text []byte) (*Config, error) {
+	c := &Config{Flags: Flags{Options: frozen.Options{VGGLayer: frozen.Layers[0], VGGInput: "IMAGENET1K_V1", CLIPOptions: frozen.CLIPOptions{GELU: clip.QuickGELU}}}}
 	if err := json.Unmarshal(text, c); err != nil {
 		return nil, fmt.Errorf("%s: expected what cmd/train writes, found %s: take the file of another run, or train again", path, fault(err))
 	}
@@ -126,32 +134,36 @@ func readSmall(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxConfig)) // it may have grown
 }
 
+// longest is how many characters of a file's text an error repeats: more than any right one.
+const longest = 100
+
 // fault says what is wrong with JSON.
 func fault(err error) string {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
+		value := format.Cut(kind.Value, longest) // a number is written out
 		if kind.Field == "" {
-			return "JSON's " + kind.Value + " where an object belongs"
+			return "JSON's " + value + " where an object belongs"
 		}
 		field := kind.Field[strings.LastIndexByte(kind.Field, '.')+1:]
-		return fmt.Sprintf("JSON's %s where %q has a %v", kind.Value, field, kind.Type)
+		return fmt.Sprintf("JSON's %s where %q has a %v", value, field, kind.Type)
 	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
 		return fmt.Sprintf("no JSON (%v, at byte %d)", err, syntax.Offset)
 	}
-	return format.Printable(err.Error())
+	return format.Printable(format.Cut(err.Error(), 2*longest))
 }
 
 // check looks at what others build upon.
 func (c *Config) check() error {
-	if _, err := superres.Find(c.Model); err != nil {
+	if _, err := superres.Find(format.Cut(c.Model, longest)); err != nil {
 		return fmt.Errorf(`"model": %w`, err)
 	}
 	if c.Limit < 0 || c.Limit == 1 {
 		return fmt.Errorf(`"limit": expected 0 or at least 2 photographs, found %d`, c.Limit)
 	}
-	if err := frozen.CheckLayer(c.VGGLayer); err != nil {
+	if err := frozen.CheckLayer(format.Cut(c.VGGLayer, longest)); err != nil {
 		return fmt.Errorf(`"vgg_layer": %w`, err)
 	}
 	if err := frozen.CheckInput(c.VGGInput); err != nil {
@@ -176,7 +188,7 @@ func (f *Flags) Source() string {
 
 // Photographs finds the photographs of a run, and divides them as the run does.
 func (f *Flags) Photographs() (*vision.Dataset, error) {
-	o := vision.DatasetOptions{Seed: f.Seed, Limit: f.Limit}
+	o := vision.DatasetOptions{Seed: f.Seed, Limit: f.Limit, SkipMissing: f.SkipBad}
 	if f.Data != "" {
 		return vision.OpenDir(f.Data, o)
 	}

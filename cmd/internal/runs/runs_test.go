@@ -9,7 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
+	"pixelgrad/clip"
 	"pixelgrad/cmd/internal/frozen"
 )
 
@@ -18,8 +20,9 @@ import (
 func TestWriteRead(t *testing.T) {
 	dir := t.TempDir()
 	want := &Config{
-		Flags: Flags{Model: "vgg", Data: "photos", Epochs: 2, Batch: 4, LR: 0.01, Seed: 1 << 63, Threads: 3, Limit: 10, Shuffle: true, Steps: 7, Init: "a", SkipBad: true,
-			Options: frozen.Options{VGGWeights: "v", VGGInput: "levels", VGGLayer: "relu1_2", CLIPWeights: "c", RandomFeatures: true}},
+		Flags: Flags{Model: "vgg", Data: "photos", Epochs: 2, Batch: 4, LR: 0.01, Seed: 1 << 63, Threads: 3, Limit: 10, Shuffle: true, Steps: 7, Init: "a", InitKey: "k", SkipBad: true,
+			Options: frozen.Options{VGGWeights: "v", VGGInput: "levels", VGGLayer: "relu1_2", CLIPWeights: "c", RandomFeatures: true,
+				CLIPOptions: frozen.CLIPOptions{GELU: clip.PlainGELU, VisionHeads: 16, TextHeads: 12, CLIPKey: "k"}}},
 		Network: "VGG", BatchUsed: 4, Photos: "photos", Train: 8, Val: 2, Skipped: 1, Parameters: 5, TotalSteps: 4, ThreadsUsed: 3, SIMD: "avx2", Go: "go1", Bicubic: []float64{25, 24},
 		Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
@@ -38,7 +41,7 @@ func TestWriteRead(t *testing.T) {
 	if err := json.Unmarshal(text, &fields); err != nil {
 		t.Fatal(err)
 	}
-	names := strings.Fields("model data epochs batch lr seed threads limit shuffle steps init skip_bad vgg_weights vgg_input vgg_key vgg_layer clip_weights random_features clip_gelu clip_vision_heads clip_text_heads clip_key plain without " +
+	names := strings.Fields("model data epochs batch lr seed threads limit shuffle steps init init_key skip_bad vgg_weights vgg_input vgg_key vgg_layer clip_weights random_features clip_gelu clip_vision_heads clip_text_heads clip_key plain without " +
 		"network batch_used photographs train_photographs val_photographs skipped_photographs parameters total_steps threads_used simd go bicubic_psnr start")
 	for _, name := range names {
 		if _, ok := fields[name]; !ok {
@@ -82,25 +85,35 @@ func TestReadOthers(t *testing.T) {
 		"a layer":       {folder(t, `{"model":"vgg","vgg_layer":"pool5"}`), `"vgg_layer": expected relu2_2 or relu1_2, found pool5`},
 		"an input":      {folder(t, `{"model":"vgg","vgg_input":"HSV"}`), `"vgg_input": no input of VGG16 is called "HSV": there is IMAGENET1K_V1, `},
 		"no model":      {folder(t, `{}`), "there is superresnet"},
+		"a long model":  {folder(t, `{"model":"`+strings.Repeat("m", 5000)+`"}`), "mmm…"},
+		"a long number": {folder(t, `{"model":"multi","seed":`+strings.Repeat("1", 5000)+`}`), "111… where"},
+		"a long time":   {folder(t, `{"model":"multi","start":"`+strings.Repeat("1", 5000)+`"}`), "111…"},
 		"limit":         {folder(t, `{"model":"multi","limit":1}`), `"limit"`},
 	} {
-		if _, err := Read(c.dir); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), filepath.Join(c.dir, ConfigFile)) {
+		if _, err := Read(c.dir); err == nil || len(err.Error()) > 1000 || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), filepath.Join(c.dir, ConfigFile)) {
 			t.Errorf("%s: error %v, want one that names the file and has %q", name, err, c.want)
 		}
 	}
 }
 
-// FuzzRead: whatever the file, an error or a configuration that can be used.
+// FuzzRead: whatever the file, an error in a few printable words or a configuration that can
+// be used.
 func FuzzRead(f *testing.F) {
-	for _, s := range []string{`{"model":"multi"}`, `{"model":"vgg","limit":2,"vgg_layer":"relu1_2","bicubic_psnr":[1e3]}`, `{"start":"x"}`, `null`, `{"limit":1e99}`} {
+	for _, s := range []string{`{"model":"multi"}`, `{"model":"vgg","limit":2,"vgg_layer":"relu1_2","bicubic_psnr":[1e3]}`, `{"start":"x"}`, `null`, `{"limit":1e99}`, `{"model":"multi","seed":-1}`} {
 		f.Add([]byte(s))
 	}
-	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if err := os.WriteFile(filepath.Join(dir, ConfigFile), text, 0o666); err != nil {
-			t.Fatal(err)
+		if len(text) > 1<<10 {
+			return
 		}
-		if c, err := Read(dir); err == nil && c.check() != nil {
+		c, err := parse("a/"+ConfigFile, text)
+		if err != nil {
+			if s := err.Error(); len(s) > 1000 || !strings.HasPrefix(s, "a/"+ConfigFile+": expected") && !strings.HasPrefix(s, "a/"+ConfigFile+`: "`) || strings.ContainsFunc(s, unicode.IsControl) {
+				t.Errorf("%q: error of %d bytes: %q", text, len(s), s)
+			}
+			return
+		}
+		if c.check() != nil || c.Limit < 0 {
 			t.Errorf("%q: %+v", text, c)
 		}
 	})
