@@ -60,14 +60,21 @@ func same(v float32) [3]float32 { return [3]float32{v, v, v} }
 // FindInput returns the convention of a name in Inputs; upper and lower case are the same.
 // The error lists the names that there are.
 func FindInput(name string) (Input, error) {
-	var names []string
 	for _, in := range Inputs {
 		if strings.EqualFold(in.Name, name) {
 			return in, nil
 		}
+	}
+	return Input{}, fmt.Errorf("no input of VGG16 is called %q: there is %s", name, strings.Join(InputNames(), ", "))
+}
+
+// InputNames returns the names in Inputs.
+func InputNames() []string {
+	var names []string
+	for _, in := range Inputs {
 		names = append(names, in.Name)
 	}
-	return Input{}, fmt.Errorf("no input of VGG16 is called %q: there is %s", name, strings.Join(names, ", "))
+	return names
 }
 
 // input returns the convention of a name that is known to be in Inputs.

@@ -17,8 +17,9 @@ const (
 
 // Preprocess makes a batch for Forward from photographs of any size. It resizes each one
 // so that the shorter side has 256 pixels, with the aspect ratio kept. Then it cuts out the
-// middle 224×224 pixels and normalises them as Normalize does. Shape of the result: (n,3,224,224). It is an
-// error if a photograph has no pixels, or if one side is 1,000 times the other or more.
+// middle 224×224 pixels, and normalises them as Normalize does. Shape of the result:
+// (n,3,224,224). It is an error if a photograph has no pixels, or if one side is 1,000 times
+// the other or more.
 //
 // It matches the transforms() of torchvision's VGG16_Weights.IMAGENET1K_V1 and
 // IMAGENET1K_FEATURES on images of Pillow 13 exactly.

@@ -11,10 +11,9 @@ import (
 // Random returns a network with random weights, initialised as torchvision does before
 // training (He's initialisation). The weights of convolutions have a normal distribution
 // with variance 2/(9·oc), those of the classifier one with standard deviation 0.01. Biases
-// are 0. The network is for demonstrations: its features respond to edges and colours,
-// like any random filters, but its classes mean nothing. The same seed gives the same
-// weights. Its input is IMAGENET1K_V1. Random panics if upTo is neither one of Taps nor
-// Logits.
+// are 0. Its input is IMAGENET1K_V1. The network is for demonstrations: its features respond
+// to edges and colours, like any random filters, but its classes mean nothing. The same seed
+// gives the same weights. Random panics if upTo is neither one of Taps nor Logits.
 //
 // Source: K. He et al., "Delving Deep into Rectifiers", 2015, section 2.2.
 func Random(seed uint64, upTo string) *VGG {

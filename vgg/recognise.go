@@ -3,6 +3,7 @@ package vgg
 import (
 	"math"
 	"slices"
+	"strings"
 	"sync"
 
 	"pixelgrad/tensor"
@@ -184,6 +185,6 @@ func (o Options) input(source string, how habit, weight, bias *tensor.Tensor) In
 	if how == caffe {
 		assumed = input("levels-BGR")
 	}
-	o.say("%s: nothing in the weights tells what the network sees (likeness %.2f to those that are known): %s is assumed%s; if that is wrong, name another input", source, likeness, assumed.Name, usual)
+	o.say("%s: nothing in the weights tells what the network sees (likeness %.2f to those that are known): %s is assumed%s; if that is wrong, name another input: %s", source, likeness, assumed.Name, usual, strings.Join(InputNames(), ", "))
 	return assumed
 }

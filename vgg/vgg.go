@@ -13,16 +13,21 @@
 //	relu5_1 relu5_2 relu5_3 pool5  512
 //	average to 7×7 → 25088 → 4096 → 4096 → 1000
 //
-// To name a photograph:
+// The first four convolutions are part of the program, trained. To compute features of
+// images of any size:
 //
-//	Load(path, Logits) → Preprocess → VGG.Forward → Top
+//	Pretrained("relu2_2") → VGG.Normalize → VGG.Features(x, "relu2_2")
 //
-// To compute features of images of any size:
+// Later layers and the classifier come from a file. To name a photograph:
 //
-//	Load(path, "relu2_2") → Normalize → VGG.Features(x, "relu2_2")
+//	Load(path, Logits, Options{}) → VGG.Preprocess → VGG.Forward → Top
 //
-// Read vgg.go first, then preprocess.go and classes.go. load.go reads weight files, and
-// pass.go computes large batches with little memory.
+// Two networks of this layout are in use, and they were trained to see different numbers
+// in place of pixels: see Inputs. Load finds out which one it has, and Normalize follows.
+//
+// Read vgg.go first, then input.go, pretrained.go and classes.go. load.go reads weight
+// files, names.go knows how others name the tensors, recognise.go tells the two networks
+// apart, and pass.go computes large batches with little memory.
 //
 // Source: K. Simonyan, A. Zisserman, "Very Deep Convolutional Networks for Large-Scale
 // Image Recognition", 2015, table 1, configuration D. The layout, the names in weight

@@ -19,7 +19,8 @@ import (
 //
 // VGG16 is frozen: its weights are not among the parameters. f is relu2_2, 128
 // channels of half the size; with relu1_2, 64 channels of the whole size, there is
-// no up2(f).
+// no up2(f). The features must be about as large as the trunk's, as those of vgg.Pretrained
+// are: activations of about 200 leave merge nothing to learn from.
 type SuperResNetWithVGG struct {
 	conv1, conv2, merge, convMid, convLarge *nn.Conv2d
 }

@@ -35,17 +35,10 @@ func CheckInput(name string) error {
 	return err
 }
 
-func inputs() string {
-	var names []string
-	for _, in := range vgg.Inputs {
-		names = append(names, in.Name)
-	}
-	return strings.Join(names, ", ")
-}
-
+// addVGGFlags adds those about VGG16.
 func (o *Options) addVGGFlags(f *cli.Flags) {
 	f.StringVar(&o.VGGWeights, "vgg-weights", Embedded, "`file` with VGG16's weights; "+Embedded+": those in the program, up to "+Layers[0])
-	f.StringVar(&o.VGGInput, "vgg-input", "", "what VGG16 in that file was trained to see: `one` of "+inputs()+"; default: told from the weights")
+	f.StringVar(&o.VGGInput, "vgg-input", "", "what VGG16 in that file was trained to see, `one` of "+strings.Join(vgg.InputNames(), ", ")+"; default: told from the weights")
 	f.StringVar(&o.VGGKey, "vgg-key", "", "the `dictionary` in VGG16's file that holds the weights; default: its content tells")
 	f.StringVar(&o.VGGLayer, "vgg-layer", Layers[0], "the `layer` of VGG16 whose features are used: "+strings.Join(Layers, " or "))
 	f.Check(func() error {
