@@ -3,6 +3,7 @@ module pixelgrad
 go 1.26.0
 
 require (
+	github.com/bep/imagemeta v1.0.1
 	github.com/goccy/go-graphviz v0.2.10
 	github.com/klauspost/cpuid/v2 v2.4.2
 	github.com/nfnt/resize v0.0.0-20180221191011-83c6a9932646

@@ -29,7 +29,10 @@ const longest = 1000
 // (n,3,size,size). It is an error if a photograph has no pixels, or if one side is more
 // than 1,000 times the other. Preprocess panics if size is not positive.
 //
-// It matches the transform of OpenAI's clip.load on Pillow's images exactly.
+// It matches the transform of OpenAI's clip.load, and open_clip's, on images of Pillow 13
+// exactly. Older versions resize some tall photographs otherwise; see [vision.Resize].
+// transformers cuts out the middle one pixel further up or left at every fourth length of
+// the longer side: it rounds halves down.
 func Preprocess(size int, photos ...*vision.RGB) (*tensor.Tensor, error) {
 	if size <= 0 {
 		panic(fmt.Sprintf("clip: Preprocess: squares of %d pixels", size))
@@ -65,8 +68,8 @@ func Preprocess(size int, photos ...*vision.RGB) (*tensor.Tensor, error) {
 // as in Preprocess.
 //
 // Pixels are rounded to bytes before and after resizing, as if each picture were saved as a
-// PNG file and opened with Pillow. The result equals that of Pillow's
-// Image.resize((size, size), BICUBIC) exactly.
+// PNG file and opened with Pillow. The result equals that of Image.resize((size, size),
+// BICUBIC) of Pillow 13 exactly.
 //
 // Shapes: (n,3,h,w) in [0,1] → (n,3,size,size). PreprocessSquare panics on another shape, if
 // there are no pixels, or if size is not positive.

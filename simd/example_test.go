@@ -7,7 +7,7 @@ import (
 )
 
 // The levels are listed slowest first, and the first one runs on every machine. The
-// environment variable SIMD chooses another level than the fastest.
+// environment variable PIXELGRAD_SIMD chooses another level than the fastest.
 func Example() {
 	fmt.Println("first level:", simd.Available()[0])
 

@@ -4,18 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"runtime"
-	"slices"
-	"strings"
 	"testing"
 )
-
-// TestMain prints the levels that the tests below go through.
-func TestMain(m *testing.M) {
-	fmt.Println("simd: levels tested:", Available())
-	os.Exit(m.Run())
-}
 
 // eachLevel runs a test at every level that this machine has.
 func eachLevel(t *testing.T, f func(t *testing.T, l Level)) {
@@ -489,32 +479,4 @@ func mustPanic(t *testing.T, what string, f func()) {
 		}
 	}()
 	f()
-}
-
-func TestParseLevel(t *testing.T) {
-	for _, l := range Available() {
-		if got, err := parseLevel(l.String()); err != nil || got != l {
-			t.Errorf("parseLevel(%q) = %v, %v", l, got, err)
-		}
-	}
-	if got, err := parseLevel(""); err != nil || got != available[len(available)-1] {
-		t.Errorf(`parseLevel("") = %v, %v, want the best level`, got, err)
-	}
-	names := make([]string, len(available))
-	for i, l := range available {
-		names[i] = l.String()
-	}
-	has := "this machine has " + strings.Join(names, ", ")
-	for _, name := range append([]string{"nonsense", "AVX2", " "}, levelNames[:]...) {
-		if slices.Contains(names, name) {
-			continue
-		}
-		_, err := parseLevel(name) // a level of another machine, or of none
-		if err == nil || !strings.Contains(err.Error(), "SIMD="+name+":") || !strings.HasSuffix(err.Error(), has) {
-			t.Errorf("parseLevel(%q): error %v, want one that names it and ends with %q", name, err, has)
-		}
-	}
-	if runtime.GOARCH != "arm64" && slices.Contains(available, NEON) || runtime.GOARCH != "amd64" && slices.Contains(available, AVX2) {
-		t.Errorf("%s has the levels %v", runtime.GOARCH, names)
-	}
 }

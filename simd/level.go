@@ -6,8 +6,8 @@
 // assembly computes the same, and a test compares the two at every length and alignment.
 // Read arith.go first, then gemm.go and winograd.go, which do most of the work.
 //
-// The environment variable SIMD forces a level for a whole process: SIMD=generic,
-// SIMD=avx2, SIMD=avx512 or SIMD=neon.
+// The environment variable PIXELGRAD_SIMD forces a level for a whole process:
+// PIXELGRAD_SIMD=generic, avx2, avx512 or neon.
 //
 // Functions panic if the lengths of their slices do not fit together. They never read or
 // write outside of the slices. Unless its comment says otherwise, a function's
@@ -17,6 +17,7 @@ package simd
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -33,7 +34,14 @@ const (
 
 var levelNames = [...]string{"generic", "avx2", "avx512", "neon"}
 
-// String returns the name that the environment variable SIMD uses.
+// Environment is the variable that names the level of a process.
+const Environment = "PIXELGRAD_SIMD"
+
+// oldEnvironment is what it was called before. Others use that name too, for whatever they
+// like: only the names of our levels are taken from it.
+const oldEnvironment = "SIMD"
+
+// String returns the name that the environment variable PIXELGRAD_SIMD uses.
 func (l Level) String() string { return levelNames[l] }
 
 // Available returns the levels that this machine can run, slowest first.
@@ -57,11 +65,10 @@ func instructions(l Level) (avx2, avx512, neon bool) {
 	return l == AVX2 || l == AVX512, l == AVX512, l == NEON
 }
 
-// choose returns the level that the environment variable SIMD names, or else the fastest
-// one. A wrong name ends the process: a user who sets the variable wants that level and
-// no other.
+// choose returns the level that the environment names, or else the fastest one. A wrong
+// name ends the process: a user who sets the variable wants that level and no other.
 func choose() Level {
-	l, err := parseLevel(os.Getenv("SIMD"))
+	l, err := fromEnvironment(os.Getenv)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
@@ -69,11 +76,21 @@ func choose() Level {
 	return l
 }
 
-// parseLevel returns the available level called name, or the fastest one for "".
-func parseLevel(name string) (Level, error) {
-	if name == "" {
-		return available[len(available)-1], nil
+// fromEnvironment returns the level that PIXELGRAD_SIMD names or, if that is empty, SIMD;
+// the fastest one if neither does. A level of ours that this machine lacks is an error in
+// both: whoever wrote it meant us.
+func fromEnvironment(getenv func(string) string) (Level, error) {
+	if name := getenv(Environment); name != "" {
+		return parseLevel(Environment, name)
 	}
+	if name := getenv(oldEnvironment); slices.Contains(levelNames[:], name) {
+		return parseLevel(oldEnvironment, name)
+	}
+	return available[len(available)-1], nil
+}
+
+// parseLevel returns the available level called name. The error says which variable has it.
+func parseLevel(variable, name string) (Level, error) {
 	names := make([]string, len(available))
 	for i, l := range available {
 		if l.String() == name {
@@ -81,7 +98,7 @@ func parseLevel(name string) (Level, error) {
 		}
 		names[i] = l.String()
 	}
-	return Generic, fmt.Errorf("simd: SIMD=%s: no such level here; this machine has %s", name, strings.Join(names, ", "))
+	return Generic, fmt.Errorf("simd: %s=%s: no such level here; this machine has %s", variable, name, strings.Join(names, ", "))
 }
 
 // setLevel switches the process to another level. It is for tests, which compare levels.

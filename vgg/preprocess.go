@@ -50,7 +50,8 @@ const (
 // middle 224×224 pixels and normalises them. Shape of the result: (n,3,224,224). It is an
 // error if a photograph has no pixels, or if one side is 1,000 times the other or more.
 //
-// It matches torchvision's VGG16_Weights.IMAGENET1K_V1.transforms() on Pillow's images.
+// It matches torchvision's VGG16_Weights.IMAGENET1K_V1.transforms() on images of Pillow 13
+// exactly.
 func Preprocess(photos ...*vision.RGB) (*tensor.Tensor, error) {
 	for i, p := range photos {
 		// The shorter side becomes 256 pixels, so the longer side decides the memory.

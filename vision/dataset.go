@@ -22,6 +22,10 @@ type Dataset struct {
 	Train, Val []Photo
 	Rule       string // how the photographs were divided, a sentence for the log
 
+	// Notes are sentences for the log, each with its place: what was passed over in the
+	// folder, and what is odd about the lists.
+	Notes []string
+
 	fsys  fs.FS
 	label string // the name of the file system in messages: the folder's path
 }
@@ -41,6 +45,10 @@ type DatasetOptions struct {
 	// Split says whether the lists in a VOC folder are used as they stand.
 	Split SplitRule
 
+	// SkipMissing leaves out photographs that a list names and that do not exist, with a
+	// note. Otherwise they are an error, a [*MissingError].
+	SkipMissing bool
+
 	// Group, if not nil, returns the name of a photo's group. All photographs of a
 	// group go to the same part. See [PhotoOfCrop].
 	Group func(name string) string
@@ -51,9 +59,16 @@ type DatasetOptions struct {
 //   - A folder in the layout of PASCAL VOC, such as VOC2007, has JPEGImages and
 //     ImageSets/Main inside. dir may also be VOCdevkit, which holds VOC2007, or the
 //     folder that holds VOCdevkit. [SplitRule] says how the photographs are divided.
-//   - In any other folder, the photographs are its .jpg, .jpeg and .png files, sorted by
-//     name. Hidden files and the folders inside are ignored. A fifth of the
-//     photographs, drawn by the seed, validates; see [ValCount].
+//   - In any other folder, the photographs are its pictures, see [IsPicture], sorted by
+//     name. Hidden files are ignored, other files and the folders inside are passed over
+//     with a note. A fifth of the photographs, drawn by the seed, validates; see
+//     [ValCount].
+//
+// A list has a photograph a line: its file's name, with or without the extension, or a path
+// that leads to JPEGImages. Spaces in it are allowed, and so are a second column, as VOC's
+// class lists have one, blank lines, and the line ends and byte-order marks of Windows; a
+// photograph with the name of the whole line comes before every other reading. One that a
+// list has again is used once; one on both lists validates. Notes say so, with the lines.
 //
 // OpenDir does not open any photograph. An error names the folder, or the line of a list,
 // and says what was expected and what was found.
@@ -108,41 +123,33 @@ func (d *Dataset) Path(file string) string {
 func (d *Dataset) Read(p Photo) (*RGB, error) {
 	// Opening a named pipe would wait for a writer.
 	if info, err := fs.Stat(d.fsys, p.File); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("vision: %s: expected a JPEG or PNG file, found %s; remove it", d.Path(p.File), info.Mode().Type())
+		return nil, fmt.Errorf("vision: %s: expected a picture file, found %s; remove it", d.Path(p.File), info.Mode().Type())
 	}
 	return readFS(d.fsys, p.File, d.Path(p.File))
 }
 
-// pictures returns the picture files in a folder, sorted by name.
+// note adds a sentence for the log.
+func (d *Dataset) note(format string, args ...any) {
+	d.Notes = append(d.Notes, fmt.Sprintf(format, args...))
+}
+
+// pictures returns the picture files in a folder, sorted by name, and notes what else it has.
 func (d *Dataset) pictures(dir string) ([]Photo, error) {
-	entries, err := fs.ReadDir(d.fsys, dir)
+	f, err := ReadFolder(d.fsys, dir)
 	if err != nil {
 		return nil, fmt.Errorf("vision: %s: expected a folder of photographs that can be listed: %w", d.Path(dir), cause(err))
 	}
-	var photos []Photo
-	for _, e := range entries {
-		name := e.Name()
-		if !e.IsDir() && IsPicture(name) {
-			photos = append(photos, Photo{Name: strings.TrimSuffix(name, path.Ext(name)), File: path.Join(dir, name)})
-		}
+	if len(f.Pictures) == 0 {
+		return nil, fmt.Errorf("vision: %s: expected %s files, found %s", d.Path(dir), Readable(), f.NoPictures())
 	}
-	if len(photos) == 0 {
-		return nil, fmt.Errorf("vision: %s: expected .jpg, .jpeg or .png files, found %s", d.Path(dir), contents(d.fsys, dir))
+	if passed := f.PassedOver(); passed != "" {
+		d.note("%s: %s", d.Path(dir), passed)
+	}
+	photos := make([]Photo, len(f.Pictures))
+	for i, name := range f.Pictures {
+		photos[i] = Photo{Name: strings.TrimSuffix(name, path.Ext(name)), File: path.Join(dir, name)}
 	}
 	return photos, nil
-}
-
-// IsPicture reports whether a file is a picture, judged by its name. Hidden files are not:
-// many of them (._photo.jpg) hold what a system stores about a picture.
-func IsPicture(name string) bool {
-	if strings.HasPrefix(name, ".") {
-		return false
-	}
-	switch strings.ToLower(path.Ext(name)) {
-	case ".jpg", ".jpeg", ".png":
-		return true
-	}
-	return false
 }
 
 func isDir(fsys fs.FS, name string) bool {

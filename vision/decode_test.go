@@ -6,7 +6,6 @@ import (
 	"hash/crc32"
 	"image"
 	"image/color"
-	"image/gif"
 	"image/jpeg"
 	"image/png"
 	"io/fs"
@@ -16,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"pixelgrad/internal/jpegplanes"
 )
 
 func encodePNG(t testing.TB, m image.Image) []byte {
@@ -129,37 +130,104 @@ func claim(data []byte, w, h int) []byte {
 	return data
 }
 
+// replace returns data with the bytes from at on replaced by a number.
+func replace(data []byte, at int, order binary.ByteOrder, v any) []byte {
+	data = bytes.Clone(data)
+	binary.Encode(data[at:], order, v)
+	return data
+}
+
 // A small file that claims a huge picture is refused before memory is taken.
 func TestDecodeRefusesSizes(t *testing.T) {
 	small := testPhoto(16, 16)
 	jpegFile, pngFile := encodeJPEG(t, small), encodePNG(t, small)
+	file := map[string][]byte{}
+	for _, c := range readPictures(t) {
+		file[c.Name] = c.File
+	}
+	little := binary.LittleEndian
+	gifFile, bmpFile, tiffFile := file["GIF on a canvas"], file["BMP true colour"], file["TIFF LZW"]
+	// entry returns the place of a tag's value in the TIFF.
+	entry := func(tag uint16) int {
+		at := int(little.Uint32(tiffFile[4:])) + 2
+		for little.Uint16(tiffFile[at:]) != tag {
+			at += 12
+		}
+		return at + 8
+	}
+	manyStrips := replace(tiffFile, entry(278), little, uint16(1)) // a row each
+	for _, tag := range []uint16{273, 279} {
+		manyStrips = replace(manyStrips, entry(tag)-6, little, uint16(4))
+		manyStrips = replace(manyStrips, entry(tag)-4, little, uint32(1<<31))
+	}
+	webpFile := file["WebP lossy, transparent"] // VP8X, ALPH, VP8
 	for _, c := range []struct {
+		what string
 		data []byte
 		want string
 	}{
-		{claim(jpegFile, 65535, 65535), "found 65535×65535"},
-		{claim(jpegFile, 8193, 8192), "found 8193×8192"},
-		{claim(jpegFile, 0, 16), "found 0×16"},
-		{claim(jpegFile, 16, 0), "found 16×0"},
-		{claim(pngFile, 1<<30, 1<<30), "found"},
-		{claim(pngFile, 100000, 10), "found 100000×10"},
-		{claim(pngFile, 9000, 9000), "at most"},
+		{"JPEG", claim(jpegFile, 65535, 65535), "found 65535×65535"},
+		{"JPEG", claim(jpegFile, 16385, 16384), "found 16385×16384"},
+		{"JPEG", claim(jpegFile, 0, 16), "found 0×16"},
+		{"JPEG", claim(jpegFile, 16, 0), "found 16×0"},
+		{"JPEG with unusual sampling", claim(file["three across"], 65535, 65535), "found 65535×65535"},
+		{"PNG", claim(pngFile, 1<<30, 1<<30), "found"},
+		{"PNG", claim(pngFile, 100000, 10), "found 100000×10"},
+		{"PNG", claim(pngFile, 17000, 17000), "at most"},
+		{"GIF", replace(gifFile, 6, little, [2]uint16{65535, 65535}), "found 65535×65535"},
+		{"GIF with a frame larger than its canvas", replace(gifFile, 6, little, [2]uint16{2, 2}), "damaged"},
+		{"BMP", replace(bmpFile, 18, little, [2]int32{1 << 30, 1 << 30}), "expected"},
+		{"BMP", replace(bmpFile, 18, little, [2]int32{20000, -20000}), "found 20000×20000"},
+		{"BMP of the smallest height", replace(bmpFile, 22, little, int32(-1<<31)), "expected"},
+		{"TIFF", replace(replace(tiffFile, entry(256), little, uint16(65535)), entry(257), little, uint16(65535)), "found 65535×65535"},
+		{"TIFF of 2³¹ strips", manyStrips, "damaged"},
+		{"WebP", replace(webpFile, 24, little, [3]uint16{0xffff, 0xffff, 0xff}), "expected"},
+		{"WebP whose canvas is smaller than its frame", replace(webpFile, 24, little, [3]uint16{0, 0, 0}), "expected"},
+		{"lossless WebP", replace(file["WebP lossless"], 21, little, uint32(0x3fff|0x3fff<<14)), "found 16384×16384"},
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := Decode(bytes.NewReader(c.data), "big.file")
+		_, err := limits{1 << 24, MaxFileBytes}.decode(bytes.NewReader(c.data), "big.file")
 		runtime.ReadMemStats(&after)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "vision: big.file: ") {
-			t.Errorf("error %v, want one of big.file with %q", err, c.want)
+			t.Errorf("%s: error %v, want one of big.file with %q", c.what, err, c.want)
 		}
 		if used := after.TotalAlloc - before.TotalAlloc; used > 1<<20 {
-			t.Errorf("%v: %d bytes were taken first", err, used)
+			t.Errorf("%s: %v: %d bytes were taken first", c.what, err, used)
 		}
+	}
+	if _, err := Decode(bytes.NewReader(claim(jpegFile, 16385, 16384)), "big.file"); err == nil || !strings.Contains(err.Error(), "found 16385×16384") {
+		t.Errorf("error %v, want one about 16385×16384 pixels", err)
 	}
 }
 
-// No truncated file gives a picture or a panic.
+// The first bytes of a file give an error or the whole picture: never a part, and no panic.
 func TestDecodeTruncated(t *testing.T) {
+	for _, c := range readPictures(t) {
+		whole, err := Decode(bytes.NewReader(c.File), c.Name)
+		if err != nil {
+			continue
+		}
+		step := 13
+		if strings.HasPrefix(c.Name, "three across, progressive") || c.Name == "tiny JPEG progressive" {
+			step = 1 // cut at the end of every scan
+		}
+		for n := range len(c.File) {
+			if n%step != 0 && n < len(c.File)-12 {
+				continue
+			}
+			p, err := Decode(bytes.NewReader(c.File[:n]), "short.file")
+			if err == nil && (p.W != whole.W || p.H != whole.H || !bytes.Equal(p.Pix, whole.Pix)) {
+				t.Fatalf("%s: the first %d of %d bytes give another picture", c.Name, n, len(c.File))
+			}
+			if err != nil && !strings.Contains(err.Error(), "short.file") {
+				t.Fatalf("%s: the first %d of %d bytes: error %v", c.Name, n, len(c.File), err)
+			}
+			if err == nil && n < len(c.File)/2 {
+				t.Fatalf("%s: the first %d of %d bytes are read", c.Name, n, len(c.File))
+			}
+		}
+	}
 	p := testPhoto(24, 20)
 	for what, data := range map[string][]byte{"a JPEG": encodeJPEG(t, p), "a PNG": encodePNG(t, p)} {
 		for n := range len(data) - 2 {
@@ -174,27 +242,93 @@ func TestDecodeTruncated(t *testing.T) {
 	}
 }
 
-func TestDecodeNamesOtherKinds(t *testing.T) {
-	var g bytes.Buffer
-	if err := gif.Encode(&g, testPhoto(4, 4), nil); err != nil {
-		t.Fatal(err)
+// Without its end marker a JPEG is the same picture.
+func TestDecodeWithoutEnd(t *testing.T) {
+	for _, c := range readGolden(t).JPEG {
+		whole, err := Decode(bytes.NewReader(c.File), c.Name)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for _, cut := range []int{1, 2} {
+			p, err := Decode(bytes.NewReader(c.File[:len(c.File)-cut]), c.Name)
+			if err != nil || !bytes.Equal(p.Pix, whole.Pix) {
+				t.Errorf("%s: without the last %d bytes: error %v, or another picture", c.Name, cut, err)
+			}
+		}
 	}
+}
+
+func TestDecodeNamesOtherKinds(t *testing.T) {
 	scans := append([]byte("\xff\xd8"), bytes.Repeat([]byte("\xff\xda\x00\x02\x00"), maxScans+1)...)
+	frame := func(process, bits byte) string { // a JPEG's header alone
+		return "\xff\xd8\xff" + string([]byte{process, 0, 11, bits, 0, 8, 0, 8, 1, 1, 0x11, 0})
+	}
+	preview := "II*\x00\x08\x00\x00\x00\x01\x00\xfe\x00\x04\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00"
 	for _, c := range []struct{ data, want string }{
-		{g.String(), "found a GIF"},
 		{"", "found an empty file"},
-		{"RIFF....WEBPVP8 ", "found a WebP"},
-		{"II*\x00", "found a TIFF"},
-		{"\x00\x00\x00\x18ftypheic", "found a HEIC"},
+		{"RIFF\x04\x00\x00\x00WEBPVP8 ", "damaged"},
+		{"\x00\x00\x00\x18ftypheic", "found a HEIC; convert it"},
+		{"\x00\x00\x00\x18ftypavif", "found an AVIF; convert it"},
+		{"\x00\x00\x00\x18ftypcrx ", "found a camera's raw file; develop it"},
+		{"II*\x00\x10\x00\x00\x00CR\x02\x00", "found a camera's raw file; develop it"},
+		{preview, "found a camera's raw file, whose first picture is only a preview; develop it"},
+		{"\xff\x0a", "found a JPEG XL"},
+		{"\x00\x00\x00\x0cjP  \r\n\x87\n", "found a JPEG 2000"},
+		{"8BPS", "found a Photoshop"},
 		{"PK\x03\x04", "found a zip"},
 		{"<!DOCTYPE html>", "found a web page"},
+		{"version https://git-lfs.github.com/spec/v1", "git lfs pull"},
 		{"hello", "begins with the bytes 68 65 6c 6c 6f"},
-		{string(scans), "at most 256 scans, found 257"},
+		{string(scans), "found one with 257 scans, where at most 256"},
 		{"\xff\xd8\xff\xd9", "JPEG"},
+		{frame(0xc9, 8), "found one with arithmetic coding; JPEGs with arithmetic, lossless"},
+		{frame(0xc3, 8), "found one with lossless coding; JPEGs with"},
+		{frame(0xc7, 8), "found one with hierarchical coding; JPEGs with"},
+		{frame(0xc1, 12), "found one with 12 bits a sample; JPEGs with"},
 	} {
 		_, err := Decode(strings.NewReader(c.data), "some.jpg")
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "vision: some.jpg: expected") {
 			t.Errorf("error %v, want one of some.jpg with %q", err, c.want)
+		}
+	}
+}
+
+// A damaged EXIF block never makes a picture unreadable.
+func TestDecodeDamagedEXIF(t *testing.T) {
+	for _, c := range readPictures(t) {
+		if c.Group != "turned" || strings.HasPrefix(c.Name, "TIFF") || !strings.HasSuffix(c.Name, "6") {
+			continue
+		}
+		from := max(bytes.Index(c.File, []byte("MM\x00*")), bytes.Index(c.File, []byte("II*\x00")))
+		end := from + bytes.Index(c.File[from:], []byte("A camera"))
+		if from < 0 || end < from {
+			t.Fatalf("%s: no block of EXIF data", c.Name)
+		}
+		for at := from; at < end; at++ {
+			for _, v := range []byte{0, 0x7f, 0xff} {
+				data := bytes.Clone(c.File)
+				data[at] = v
+				if strings.HasPrefix(c.Name, "PNG") { // and the chunk's checksum
+					chunk := bytes.Index(data, []byte("eXIf"))
+					n := int(binary.BigEndian.Uint32(data[chunk-4:]))
+					data = replace(data, chunk+4+n, binary.BigEndian, crc32.ChecksumIEEE(data[chunk:chunk+4+n]))
+				}
+				if _, err := Decode(bytes.NewReader(data), c.Name); err != nil {
+					t.Fatalf("byte %d: %v", at-from, err)
+				}
+			}
+		}
+	}
+}
+
+func TestIsPicture(t *testing.T) {
+	for name, want := range map[string]bool{
+		"a.jpg": true, "A.JPEG": true, "a.png": true, "a.webp": true, "a.gif": true, "a.bmp": true, "a.tif": true, "a.TIFF": true,
+		".a.jpg": false, "a.heic": false, "a.dng": false, "a.txt": false, "jpg": false,
+	} {
+		if got := IsPicture(name); got != want {
+			t.Errorf("IsPicture(%q) = %v, want %v", name, got, want)
 		}
 	}
 }
@@ -206,7 +340,7 @@ func TestScans(t *testing.T) {
 	thumbnail := append([]byte{0xff, 0xe1, byte((len(plain) + 2) >> 8), byte(len(plain) + 2)}, plain...)
 	with := append(append([]byte("\xff\xd8"), thumbnail...), plain[2:]...)
 	for what, data := range map[string][]byte{"plain": plain, "thumbnail": with, "two pictures": append(bytes.Clone(plain), plain...)} {
-		if n := scans(data); n != 1 {
+		if n := jpegplanes.ReadHeader(data).Scans; n != 1 {
 			t.Errorf("%s: %d scans, want 1", what, n)
 		}
 		if _, err := Decode(bytes.NewReader(data), what); err != nil {
@@ -214,7 +348,7 @@ func TestScans(t *testing.T) {
 		}
 	}
 	for _, c := range readGolden(t).JPEG {
-		if n := scans(c.File); c.Name == "4:2:0 progressive" && n != 10 {
+		if n := jpegplanes.ReadHeader(c.File).Scans; c.Name == "4:2:0 progressive" && n != 10 {
 			t.Errorf("%s: %d scans, want libjpeg's 10", c.Name, n)
 		}
 	}
@@ -243,22 +377,24 @@ func TestReadFile(t *testing.T) {
 	}
 }
 
+// FuzzDecode keeps pictures small, or it would spend its time on clearing memory, and files
+// too: the time to minimise an input grows with the square of its length.
 func FuzzDecode(f *testing.F) {
-	for _, c := range readGolden(f).JPEG { // every layout of JPEG
-		f.Add(c.File)
+	const longest = 400
+	for _, c := range readPictures(f) {
+		if len(c.File) <= longest {
+			f.Add(c.File)
+		}
 	}
-	p := testPhoto(9, 7)
-	f.Add(encodePNG(f, p))
+	p := testPhoto(3, 3)
 	f.Add(encodePNG(f, p.RGBA()))
 	f.Add(encodePNG(f, image.NewNRGBA64(image.Rect(0, 0, 3, 3))))
-	f.Add(encodePNG(f, image.NewPaletted(image.Rect(0, 0, 3, 3), color.Palette{color.Black, color.Transparent})))
-	f.Add(encodeJPEG(f, p)[:200])
 	f.Add([]byte("GIF89a"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if c, _, err := image.DecodeConfig(bytes.NewReader(data)); err == nil && c.Width < 1<<16 && c.Height < 1<<16 && c.Width*c.Height > 1<<20 {
-			return // allowed, but too slow to try often
+		if len(data) > longest {
+			return
 		}
-		p, err := Decode(bytes.NewReader(data), "fuzz.file")
+		p, err := limits{1 << 12, 1 << 12}.decode(bytes.NewReader(data), "fuzz.file")
 		switch {
 		case err != nil && !strings.HasPrefix(err.Error(), "vision: fuzz.file: expected"):
 			t.Errorf("error %v does not say what was expected of the file", err)

@@ -1,6 +1,7 @@
 // Package vision turns photographs into the tensors that a network trains on, and
-// tensors back into pictures. It reads JPEG and PNG files, resizes them, divides a set
-// of photographs, fills batches, measures errors in dB and draws grids of pictures.
+// tensors back into pictures. It reads JPEG, PNG, WebP, GIF, BMP and TIFF files, resizes
+// them, divides a set of photographs, fills batches, measures errors in dB and draws grids
+// of pictures.
 //
 // From a folder to a batch:
 //
@@ -12,10 +13,12 @@
 //
 // # Where to read
 //
-//   - image.go: the type RGB, and tensors made from it; decode.go: files; ycbcr.go: the
-//     colours of a JPEG
+//   - image.go: the type RGB, and tensors made from it; ycbcr.go: the colours of a JPEG
+//   - decode.go: files; formats.go: their kinds; exif.go: how they are turned; memory.go:
+//     large ones
 //   - resize.go: Pillow's bicubic resizing, which every training photograph goes through
-//   - dataset.go, split.go, voc.go: the photographs of a folder, and which of them validate
+//   - dataset.go, folder.go, split.go, voc.go, lists.go: the photographs of a folder, and
+//     which of them validate
 //   - cache.go, batches.go: photographs decoded once, and batches made from them
 //   - metrics.go: MSE and PSNR; interpolate.go, baseline.go: what a network has to beat
 //   - grid.go, heatmap.go: pictures for people

@@ -111,9 +111,9 @@ func ExampleResize() {
 }
 
 func ExampleDecode() {
-	_, err := vision.Decode(bytes.NewReader([]byte("GIF89a…")), "cat.jpg")
+	_, err := vision.Decode(bytes.NewReader([]byte("%PDF-1.7 …")), "cat.jpg")
 	fmt.Println(err)
-	// Output: vision: cat.jpg: expected a JPEG or PNG picture, found a GIF; convert it first
+	// Output: vision: cat.jpg: expected a JPEG, PNG, WebP, GIF, BMP or TIFF picture, found a PDF; convert it to JPEG or PNG first
 }
 
 func ExamplePSNR() {

@@ -11,7 +11,7 @@ import (
 // rounded to 8-bit levels before and after it, as in the usual programs for pictures.
 //
 // Shapes: x (N,3,H,W) → (N,3,h,w). Bicubic panics on another shape of x, and if h or w is
-// not positive. It matches Pillow's Image.resize((w, h), Image.BICUBIC) between
+// not positive. It matches Image.resize((w, h), Image.BICUBIC) of Pillow 13 between
 // torchvision's to_pil_image and to_tensor.
 func Bicubic(x *tensor.Tensor, h, w int) *tensor.Tensor {
 	n := batchOfPictures("Bicubic", x, h, w)

@@ -13,14 +13,14 @@ import (
 //	k(t)   = (a+2)|t|³ − (a+3)t² + 1        |t| < 1
 //	       = a|t|³ − 5a·t² + 8a|t| − 4a     1 ≤ |t| < 2,   a = −½
 //
-// first along the rows, then along the columns. The sums include only pixels inside the
-// picture, and are divided by the sum of their weights. Weights have 22 fractional bits.
-// Each of the two passes rounds to a level.
+// first along the rows, then along the columns, or the other way round; see columnsFirst.
+// The sums include only pixels inside the picture, and are divided by the sum of their
+// weights. Weights have 22 fractional bits. Each of the two passes rounds to a level.
 //
-// Resize panics if w or h is not positive. It matches Pillow's Image.resize((w, h),
-// Image.BICUBIC) exactly, level by level. Source: R. G. Keys, "Cubic convolution
-// interpolation for digital image processing", 1981, equation 15; Pillow's Resample.c for
-// the widening of the kernel.
+// Resize panics if w or h is not positive. It matches Image.resize((w, h), Image.BICUBIC)
+// of Pillow 13 exactly, level by level. Older versions never begin with the columns.
+// Source: R. G. Keys, "Cubic convolution interpolation for digital image processing", 1981,
+// equation 15; Pillow's Resample.c for the widening of the kernel and the order.
 func Resize(p *RGB, w, h int) *RGB {
 	q := &RGB{W: w, H: h}
 	new(resizer).resize(q, p)
@@ -33,7 +33,7 @@ func Resize(p *RGB, w, h int) *RGB {
 //
 // It averages when it makes a picture smaller; [Bilinear] does not. The input of
 // classifiers is usually resized in this way. ResizeBilinear panics if w or h is not
-// positive. It matches Pillow's Image.resize((w, h), Image.BILINEAR) exactly, level by
+// positive. It matches Image.resize((w, h), Image.BILINEAR) of Pillow 13 exactly, level by
 // level.
 func ResizeBilinear(p *RGB, w, h int) *RGB {
 	q := &RGB{W: w, H: h}
@@ -57,13 +57,25 @@ var (
 type resizer struct {
 	filter filter
 	kx, ky taps
-	rows   []uint8 // the picture after the first pass
+	half   []uint8 // the picture after the first pass
 	sum    []int32
 }
 
 // fractionBits is the precision of a weight. An int32 has room for 8 bits of the sample, 22
 // bits of the weight, and 2 bits for the sign and the overshoot of negative lobes.
 const fractionBits = 32 - 8 - 2
+
+// columnsFirst reports whether p is resized along the columns before the rows: if the height
+// loses pixels, and more than twice as many as the width loses. A width that grows loses a
+// negative number. The order decides which pass is the cheaper one, and the result changes,
+// because each pass rounds and cuts off what lies outside of 0…255: by a level here and
+// there, by ten or twenty at hard edges.
+//
+// Pillow has this rule since version 13.0 (2026); all earlier ones begin with the rows.
+func columnsFirst(p, q *RGB) bool {
+	lost := p.H - q.H
+	return lost > 0 && lost > 2*(p.W-q.W)
+}
 
 // resize resizes p to the sides of q, and fills q.Pix.
 func (r *resizer) resize(q, p *RGB) {
@@ -74,23 +86,38 @@ func (r *resizer) resize(q, p *RGB) {
 		r.filter = cubic
 	}
 	q.Pix = grow(q.Pix, 3*q.W*q.H)
-	rows := p.Pix
-	if q.W != p.W {
-		r.kx.set(r.filter, p.W, q.W)
-		r.rows = grow(r.rows, 3*q.W*p.H)
-		rows = r.rows
-		for y := range p.H {
-			r.kx.row(rows[y*3*q.W:][:3*q.W], p.Pix[y*3*p.W:][:3*p.W])
-		}
+	switch {
+	case q.W == p.W && q.H == p.H:
+		copy(q.Pix, p.Pix)
+	case q.W == p.W:
+		r.columns(q.Pix, p.Pix, p.W, p.H, q.H)
+	case q.H == p.H:
+		r.rows(q.Pix, p.Pix, p.W, q.W, p.H)
+	case columnsFirst(p, q):
+		r.half = grow(r.half, 3*p.W*q.H)
+		r.columns(r.half, p.Pix, p.W, p.H, q.H)
+		r.rows(q.Pix, r.half, p.W, q.W, q.H)
+	default:
+		r.half = grow(r.half, 3*q.W*p.H)
+		r.rows(r.half, p.Pix, p.W, q.W, p.H)
+		r.columns(q.Pix, r.half, q.W, p.H, q.H)
 	}
-	if q.H == p.H {
-		copy(q.Pix, rows)
-		return
+}
+
+// rows resizes h rows of in pixels to out pixels each.
+func (r *resizer) rows(dst, src []uint8, in, out, h int) {
+	r.kx.set(r.filter, in, out)
+	for y := range h {
+		r.kx.row(dst[y*3*out:][:3*out], src[y*3*in:][:3*in])
 	}
-	r.ky.set(r.filter, p.H, q.H)
-	r.sum = grow(r.sum, 3*q.W)
-	for y := range q.H {
-		r.ky.column(q.Pix[y*3*q.W:][:3*q.W], rows, y, r.sum)
+}
+
+// columns resizes w columns of in pixels to out pixels each.
+func (r *resizer) columns(dst, src []uint8, w, in, out int) {
+	r.ky.set(r.filter, in, out)
+	r.sum = grow(r.sum, 3*w)
+	for y := range out {
+		r.ky.column(dst[y*3*w:][:3*w], src, y, r.sum)
 	}
 }
 
@@ -112,28 +139,32 @@ type taps struct {
 	exact  []float64 // the weights of one output, before rounding
 }
 
-// set computes the weights to resize in pixels to out pixels.
+// set computes the weights to resize in pixels to out pixels, in the order of Pillow's
+// arithmetic, so that the same bits result. A conversion to float64 keeps the compiler from
+// fusing a product and a sum into one instruction, which rounds once and not twice.
 func (t *taps) set(f filter, in, out int) {
 	step := float64(in) / float64(out)
 	scale := max(step, 1)
-	support := f.reach * scale
+	support := float64(f.reach * scale)
 	most := 2*int(math.Ceil(support)) + 1
 	t.from = grow(t.from, out)
 	t.weight = grow(t.weight, out)
 	t.memory = grow(t.memory, out*most)
 	t.exact = grow(t.exact, most)
+	inverse := 1 / scale
 	for x := range out {
-		centre := (float64(x) + 0.5) * step
+		centre := float64((float64(x) + 0.5) * step)
 		lo := max(int(centre-support+0.5), 0)
 		hi := min(int(centre+support+0.5), in)
 		k, sum := t.exact[:hi-lo], 0.0
 		for i := range k {
-			k[i] = f.at((float64(i+lo) + 0.5 - centre) / scale)
+			k[i] = f.at(float64((float64(i+lo) - centre + 0.5) * inverse))
 			sum += k[i]
 		}
 		w := t.memory[x*most:][:len(k)]
 		for i := range k {
-			w[i] = int32(math.Round(k[i] / sum * (1 << fractionBits)))
+			exact := k[i] / sum * (1 << fractionBits)
+			w[i] = int32(exact + math.Copysign(0.5, exact)) // to the nearest
 		}
 		t.from[x], t.weight[x] = lo, w
 	}
@@ -144,9 +175,9 @@ func keys(x, a float64) float64 {
 	x = math.Abs(x)
 	switch {
 	case x < 1:
-		return ((a+2)*x-(a+3))*x*x + 1
+		return float64((float64((a+2)*x)-(a+3))*x*x) + 1
 	case x < 2:
-		return (((x-5)*x+8)*x - 4) * a
+		return (float64((float64((x-5)*x)+8)*x) - 4) * a
 	}
 	return 0
 }

@@ -1,10 +1,9 @@
 package vision
 
 import (
-	"bufio"
 	"fmt"
 	"path"
-	"strings"
+	"path/filepath"
 )
 
 // SplitRule says how a folder in the layout of PASCAL VOC is divided.
@@ -24,9 +23,7 @@ const (
 	SplitSeeded
 )
 
-// openVOC divides the photographs of a folder in VOC's layout. Each line of a list holds the
-// id of a photograph, which is its file name without the extension. The rest of a line,
-// after a space, is ignored, because VOC's class lists have a second column.
+// openVOC divides the photographs of a folder in VOC's layout.
 func (d *Dataset) openVOC(root string, o DatasetOptions) error {
 	photos, err := d.pictures(path.Join(root, "JPEGImages"))
 	if err != nil {
@@ -36,112 +33,85 @@ func (d *Dataset) openVOC(root string, o DatasetOptions) error {
 	train, val, both := list("train.txt"), list("val.txt"), list("trainval.txt")
 	switch {
 	case isFile(d.fsys, train) && isFile(d.fsys, val):
-		return d.divideListed(photos, train, val, o)
-	case o.Split == SplitListed:
-		return fmt.Errorf("vision: %s: expected train.txt and val.txt, found %s; add them or divide by the seed", d.Path(path.Dir(train)), contents(d.fsys, path.Dir(train)))
-	case isFile(d.fsys, both):
-		l, err := d.readList(both, photos)
+		lists, err := d.readLists(photos, o, train, val)
 		if err != nil {
 			return err
 		}
-		return d.divide(l.photos, o)
+		return d.divideListed(lists[0], lists[1], o)
+	case o.Split == SplitListed:
+		return fmt.Errorf("vision: %s: expected train.txt and val.txt, found %s; add them or divide by the seed", d.Path(path.Dir(train)), contents(d.fsys, path.Dir(train)))
+	case isFile(d.fsys, both):
+		lists, err := d.readLists(photos, o, both)
+		if err != nil {
+			return err
+		}
+		return d.divide(lists[0].photos, o)
 	case isFile(d.fsys, train), isFile(d.fsys, val):
 		return fmt.Errorf("vision: %s: expected both train.txt and val.txt, or trainval.txt, found one of the two; add the other or remove it", d.Path(path.Dir(train)))
 	}
 	return d.divide(photos, o)
 }
 
-func (d *Dataset) divideListed(photos []Photo, trainFile, valFile string, o DatasetOptions) error {
-	train, err := d.readList(trainFile, photos)
-	if err != nil {
-		return err
+// readLists reads lists and notes what is odd about them.
+func (d *Dataset) readLists(photos []Photo, o DatasetOptions, files ...string) ([]*photoList, error) {
+	var lists []*photoList
+	for _, file := range files {
+		l, err := d.readList(file, photos)
+		if err != nil {
+			return nil, err
+		}
+		if n := l.missing.n; n > 0 {
+			if !o.SkipMissing || len(l.photos) == 0 {
+				return nil, &MissingError{l.file, n, l.named, l.missing.String(), d.Path(path.Dir(photos[0].File))}
+			}
+			d.note("%s: %s: %v", l.file, counted(n, "name has no photograph and is left out", "names have no photograph and are left out"), l.missing)
+		}
+		if n := l.twice.n; n > 0 {
+			d.note("%s: %s: %v", l.file, counted(n, "photograph is listed again and used once", "photographs are listed again and used once"), l.twice)
+		}
+		lists = append(lists, l)
 	}
-	val, err := d.readList(valFile, photos)
-	if err != nil {
-		return err
-	}
+	return lists, nil
+}
+
+// divideListed divides photographs as two lists say, or joins the lists. A photograph of both
+// lists validates: a network that has trained on it would validate too well.
+func (d *Dataset) divideListed(train, val *photoList, o DatasetOptions) error {
+	validates := make(map[string]int, len(val.photos)) // lines by name
 	for i, p := range val.photos {
-		if line := train.lineOf[p.Name]; line != 0 {
-			return fmt.Errorf("vision: %s:%d: expected photographs that %s does not have, found %q, its line %d; a photograph may train or validate, not both",
-				d.Path(valFile), val.lines[i], d.Path(trainFile), p.Name, line)
+		validates[p.Name] = val.lines[i]
+	}
+	var both oddities
+	only := make([]Photo, 0, len(train.photos))
+	for i, p := range train.photos {
+		if line := validates[p.Name]; line != 0 {
+			both.add("%q (lines %d and %d)", p.Name, train.lines[i], line)
+		} else {
+			only = append(only, p)
 		}
 	}
-	nt, nv := len(train.photos), len(val.photos)
-	if o.Split == SplitSeeded || o.Split == SplitAuto && 3*nv > nt+nv {
-		return d.divide(append(train.photos, val.photos...), o)
+	nt, nv := len(only), len(val.photos)
+	joined := o.Split == SplitSeeded || o.Split == SplitAuto && 3*nv > nt+nv
+	if nt == 0 && !joined {
+		return fmt.Errorf("vision: %s: expected photographs that %s does not have, found none: %v; take them out of one of the two", train.file, val.file, both)
+	}
+	if n := both.n; n > 0 {
+		what := counted(n, "photograph is on both lists and only validates", "photographs are on both lists and only validate")
+		if joined {
+			what = counted(n, "photograph is on both lists and is used once", "photographs are on both lists and are used once")
+		}
+		d.note("%s and %s: %s: %v", train.file, path.Base(filepath.ToSlash(val.file)), what, both)
+	}
+	if joined {
+		return d.divide(append(only, val.photos...), o)
 	}
 	if o.Limit > 0 && o.Limit < nt+nv {
 		v := min(max((2*o.Limit*nv+nt+nv)/(2*(nt+nv)), 1), nv) // rounded to nearest
 		t := min(max(o.Limit-v, 1), nt)
 		nt, nv = t, v
 	}
-	d.Train, d.Val = train.photos[:nt], val.photos[:nv]
+	d.Train, d.Val = only[:nt], val.photos[:nv]
 	d.Rule = fmt.Sprintf("%d photographs to train on and %d to validate with, as %s and %s list them",
-		nt, nv, d.Path(trainFile), path.Base(valFile))
+		nt, nv, train.file, path.Base(filepath.ToSlash(val.file)))
 	return d.checkGroups(o.Group)
-}
-
-// photoList is the content of a list file.
-type photoList struct {
-	photos []Photo
-	lines  []int          // the line of each photograph, from 1
-	lineOf map[string]int // the same by name
-}
-
-// readList reads a list of ids and finds the file of each.
-func (d *Dataset) readList(file string, photos []Photo) (photoList, error) {
-	byName := make(map[string]Photo, len(photos))
-	for _, p := range photos {
-		if _, have := byName[p.Name]; !have { // a.jpg before a.png
-			byName[p.Name] = p
-		}
-	}
-	l := photoList{lineOf: map[string]int{}}
-	f, err := d.fsys.Open(file)
-	if err != nil {
-		return l, fmt.Errorf("vision: %s: expected a list of photographs that can be opened: %w", d.Path(file), cause(err))
-	}
-	defer f.Close()
-	dir := path.Dir(photos[0].File)
-	var missing error
-	missed, line := 0, 0
-	for s := bufio.NewScanner(f); ; {
-		if !s.Scan() {
-			if s.Err() != nil {
-				return l, fmt.Errorf("vision: %s:%d: expected a photograph's id: %w", d.Path(file), line+1, s.Err())
-			}
-			break
-		}
-		line++
-		fields := strings.Fields(strings.TrimPrefix(s.Text(), "\ufeff")) // editors on Windows begin with a mark
-		if len(fields) == 0 {
-			continue
-		}
-		id := fields[0]
-		if strings.HasPrefix(id, ".") || strings.ContainsAny(id, `/\`) {
-			return l, fmt.Errorf("vision: %s:%d: expected a photograph's id, a file name without folder and extension, found %q", d.Path(file), line, id)
-		}
-		if first := l.lineOf[id]; first != 0 {
-			return l, fmt.Errorf("vision: %s:%d: expected every photograph once, found %q again, after line %d; remove one of the two", d.Path(file), line, id, first)
-		}
-		p, ok := byName[id]
-		if !ok {
-			if missed++; missed == 1 {
-				missing = fmt.Errorf("vision: %s:%d: expected the photograph %q at %s, found no such file", d.Path(file), line, id, d.Path(path.Join(dir, id+".jpg")))
-			}
-			continue
-		}
-		l.photos = append(l.photos, p)
-		l.lines = append(l.lines, line)
-		l.lineOf[id] = line
-	}
-	switch {
-	case missed > 1:
-		return l, fmt.Errorf("%w; %d more are missing; add them or correct the list", missing, missed-1)
-	case missed == 1:
-		return l, fmt.Errorf("%w; add it or correct the list", missing)
-	case len(l.photos) == 0:
-		return l, fmt.Errorf("vision: %s: expected photographs' ids, one a line, found none", d.Path(file))
-	}
-	return l, nil
 }

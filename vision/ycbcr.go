@@ -24,24 +24,31 @@ func fromYCbCr(m *image.YCbCr) *RGB {
 	if w == 0 || h == 0 {
 		return p
 	}
-	cb, cr := newChroma(m, m.Cb), newChroma(m, m.Cr)
-	for y := range h {
-		luma := m.Y[m.YOffset(m.Rect.Min.X, m.Rect.Min.Y+y):][:w]
-		b, r := cb.row(y)[:w], cr.row(y)[:w]
-		dst := p.Pix[y*w*3:][:w*3]
-		for x, l := range luma {
-			if len(dst) < 3 { // never true; the compiler drops three bounds checks
-				break
-			}
-			yy := int32(l)
-			u, v := int32(b[x])-128, int32(r[x])-128
-			dst[0] = clamp8(yy + (91881*v+1<<15)>>16)
-			dst[1] = clamp8(yy + (-22554*u-46802*v+1<<15)>>16)
-			dst[2] = clamp8(yy + (116130*u+1<<15)>>16)
-			dst = dst[3:]
-		}
-	}
+	luma := newPlane(m.Y[m.YOffset(m.Rect.Min.X, m.Rect.Min.Y):], m.YStride, w, h, 1, 1)
+	p.fill(luma, newChroma(m, m.Cb), newChroma(m, m.Cr), setYCbCr)
 	return p
+}
+
+func setYCbCr(dst, luma, cb, cr []uint8) {
+	cb, cr = cb[:len(luma)], cr[:len(luma)]
+	for x, l := range luma {
+		if len(dst) < 3 { // never true; the compiler drops three bounds checks
+			break
+		}
+		yy := int32(l)
+		u, v := int32(cb[x])-128, int32(cr[x])-128
+		dst[0] = clamp8(yy + (91881*v+1<<15)>>16)
+		dst[1] = clamp8(yy + (-22554*u-46802*v+1<<15)>>16)
+		dst[2] = clamp8(yy + (116130*u+1<<15)>>16)
+		dst = dst[3:]
+	}
+}
+
+// fill fills a picture from three planes of its size, row by row.
+func (p *RGB) fill(a, b, c *chroma, set func(dst, a, b, c []uint8)) {
+	for y := range p.H {
+		set(p.Pix[3*y*p.W:][:3*p.W], a.row(y)[:p.W], b.row(y)[:p.W], c.row(y)[:p.W])
+	}
 }
 
 // clamp8 clamps v to 0…255.
@@ -64,25 +71,29 @@ type chroma struct {
 }
 
 func newChroma(m *image.YCbCr, plane []uint8) *chroma {
-	c := &chroma{across: 1, down: 1, stride: m.CStride}
+	across, down := 1, 1
 	switch m.SubsampleRatio {
 	case image.YCbCrSubsampleRatio422:
-		c.across = 2
+		across = 2
 	case image.YCbCrSubsampleRatio420:
-		c.across, c.down = 2, 2
+		across, down = 2, 2
 	case image.YCbCrSubsampleRatio440:
-		c.down = 2
+		down = 2
 	case image.YCbCrSubsampleRatio411:
-		c.across = 4
+		across = 4
 	case image.YCbCrSubsampleRatio410:
-		c.across, c.down = 4, 2
+		across, down = 4, 2
 	}
-	c.plane = plane[m.COffset(m.Rect.Min.X, m.Rect.Min.Y):]
-	c.w = (m.Rect.Dx() + c.across - 1) / c.across
-	c.h = (m.Rect.Dy() + c.down - 1) / c.down
-	c.sum = make([]int32, c.w)
-	c.out = make([]uint8, c.w*c.across)
-	return c
+	w, h := (m.Rect.Dx()+across-1)/across, (m.Rect.Dy()+down-1)/down
+	return newPlane(plane[m.COffset(m.Rect.Min.X, m.Rect.Min.Y):], m.CStride, w, h, across, down)
+}
+
+// newPlane returns a plane of w×h samples, each for across×down pixels.
+func newPlane(plane []uint8, stride, w, h, across, down int) *chroma {
+	return &chroma{
+		plane: plane, stride: stride, w: w, h: h, across: across, down: down,
+		sum: make([]int32, w), out: make([]uint8, w*across),
+	}
 }
 
 // row returns row y of the full-size plane. The next call overwrites it.
@@ -92,7 +103,7 @@ func (c *chroma) row(y int) []uint8 {
 	if c.down == 1 && c.across == 1 {
 		return near
 	}
-	if c.across == 4 || c.across == 2 && c.w <= 2 { // libjpeg repeats the samples here too
+	if c.across > 2 || c.down > 2 || c.across == 2 && c.w <= 2 { // libjpeg repeats the samples here too
 		for x := range c.out {
 			c.out[x] = near[x/c.across]
 		}

@@ -306,7 +306,7 @@ func serveKernels(o *options, in io.Reader, out io.Writer) error {
 // measureLevel runs the kernels at a level, in a process that is forced to it.
 func measureLevel(ctx context.Context, o *options, l simd.Level) (levelResult, error) {
 	result := levelResult{Level: l.String()}
-	p, err := self(ctx, []string{"SIMD=" + l.String()}, "-serve", "kernels", "-kernels", o.kernels.String(), "-threads", fmt.Sprint(o.threads))
+	p, err := self(ctx, []string{simd.Environment + "=" + l.String()}, "-serve", "kernels", "-kernels", o.kernels.String(), "-threads", fmt.Sprint(o.threads))
 	if err != nil {
 		return result, err
 	}

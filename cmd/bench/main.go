@@ -161,8 +161,12 @@ func measure(ctx context.Context, o *options, log io.Writer) (results, error) {
 		return r, err
 	}
 	if o.photos != "" {
-		if _, err := vision.OpenDir(o.photos, vision.DatasetOptions{}); err != nil {
+		set, err := vision.OpenDir(o.photos, vision.DatasetOptions{})
+		if err != nil {
 			return r, fmt.Errorf("-photos: %w", err)
+		}
+		for _, line := range set.Notes {
+			fmt.Fprintln(log, line)
 		}
 	}
 	if o.kernels != nil {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -77,9 +78,10 @@ func readTexts(path string, named bool) ([]text, error) {
 	return texts, nil
 }
 
-// openImages reads pictures: files with commas between, or all of a folder.
-func openImages(ctx context.Context, list string) ([]subject, error) {
-	files, err := pictures.Files(list)
+// openImages reads pictures: files with commas between, or all of a folder. It says in log
+// what it passes over there.
+func openImages(ctx context.Context, list string, log io.Writer) ([]subject, error) {
+	files, err := pictures.Files(list, func(line string) { fmt.Fprintln(log, line) })
 	if err != nil {
 		return nil, fmt.Errorf("-images: %w", err)
 	}

@@ -124,7 +124,7 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 		subjects, random, err = predictions(ctx, o.predictions, o.texts, texts)
 		o.randomRun = random
 	} else {
-		subjects, err = openImages(ctx, o.images)
+		subjects, err = openImages(ctx, o.images, log)
 	}
 	if err != nil {
 		return err
@@ -367,7 +367,7 @@ func (o *options) checkOut(texts []text, subjects []subject) error {
 	if err != nil {
 		return nil
 	}
-	files, _ := pictures.Files(o.images) // none with -predictions
+	files, _ := pictures.Files(o.images, nil) // none with -predictions
 	for _, input := range append(files, o.texts, o.CLIPWeights) {
 		if info, err := os.Stat(input); err == nil && os.SameFile(info, there) {
 			return fmt.Errorf("-out %s: expected another file than those that are read, found one of them", o.out)

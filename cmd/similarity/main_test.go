@@ -133,7 +133,7 @@ func TestBadInput(t *testing.T) {
 		"-o nowhere":      {[]string{"-random-features", "-images", images, "-texts", good, "-o", "nowhere/x.png"}, "expected a folder nowhere"},
 		"-o to draw all":  {[]string{"-random-features", "-images", images, "-texts", write(t, "m.txt", strings.Repeat("a cat\n", 301)), "-o", filepath.Join(t.TempDir(), "x.png")}, "at most 300"},
 		"no picture":      {[]string{"-images", "gone.jpg", "-texts", good}, "gone.jpg"},
-		"empty folder":    {[]string{"-images", t.TempDir(), "-texts", good}, "found none"},
+		"empty folder":    {[]string{"-images", t.TempDir(), "-texts", good}, "found an empty folder"},
 		"texts a folder":  {[]string{"-images", images, "-texts", images}, "expected a file"},
 		"no weights":      {[]string{"-images", images, "-texts", good, "-weights", "gone.pt"}, "weights get clip-vit-b32"},
 		"wrong weights":   {[]string{"-images", images, "-texts", good, "-weights", good}, "good.txt"},

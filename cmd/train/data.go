@@ -20,41 +20,73 @@ import (
 // photographs are the data of a run: two sets of squares.
 type photographs struct {
 	set        *vision.Dataset
-	train, val *vision.Cache
+	sizes      vision.Sizes
+	train, val *vision.Cache // nil until read
 }
 
-// openPhotographs finds the photographs and makes the squares that o's models
-// need. A broken photograph is named before anything is trained.
-func openPhotographs(ctx context.Context, o *options, log io.Writer) (*photographs, error) {
+// findPhotographs finds the photographs, and says in log what is odd about them.
+func findPhotographs(o *options, log io.Writer) (*photographs, error) {
 	set, err := o.Photographs()
 	if err != nil {
+		if errors.As(err, new(*vision.MissingError)) && !o.SkipBad {
+			return nil, skippable(err)
+		}
 		return nil, err
 	}
-	p := &photographs{set: set}
-	sizes := vision.WorkshopSizes
-	if o.outputs() < 2 {
-		sizes.Large = 0
+	for _, line := range set.Notes {
+		fmt.Fprintln(log, line)
 	}
+	p := &photographs{set: set, sizes: vision.WorkshopSizes}
+	if o.outputs() < 2 {
+		p.sizes.Large = 0
+	}
+	return p, nil
+}
+
+// skippable adds to an error about photographs what leaves them out.
+func skippable(err error) error { return fmt.Errorf("%w\n  -skip-bad leaves them out", err) }
+
+// counts returns how many photographs train and validate: before they are read, how many are
+// to be.
+func (p *photographs) counts() (train, val int) {
+	if p.train == nil {
+		return len(p.set.Train), len(p.set.Val)
+	}
+	return p.train.Len(), p.val.Len()
+}
+
+// unread is how many bytes the squares will take; 0 once they are there.
+func (p *photographs) unread() int64 {
+	if p.train != nil {
+		return 0
+	}
+	return p.sizes.Bytes(len(p.set.Train) + len(p.set.Val))
+}
+
+// read makes the squares. A broken photograph is named before anything is trained.
+func (p *photographs) read(ctx context.Context, o *options, log io.Writer) error {
 	all := len(p.set.Train) + len(p.set.Val)
 	bar := progress.New(all, "Reading photographs")
 	defer bar.Close()
 	build := func(list []vision.Photo, before int) (*vision.Cache, error) {
 		return vision.BuildCache(ctx, p.set, list, vision.CacheOptions{
-			Sizes: sizes, Threads: o.Threads, SkipBad: o.SkipBad,
+			Sizes: p.sizes, Threads: o.Threads, SkipBad: o.SkipBad,
 			Progress: func(done, total int) { bar.Set(before+done, "") },
 		})
 	}
 	var failed [2]error
-	p.train, failed[0] = build(p.set.Train, 0)
-	p.val, failed[1] = build(p.set.Val, len(p.set.Train))
+	var train, val *vision.Cache
+	train, failed[0] = build(p.set.Train, 0)
+	val, failed[1] = build(p.set.Val, len(p.set.Train))
 	if err := errors.Join(failed[:]...); err != nil {
 		bar.Close()
 		if !o.SkipBad {
-			return nil, fmt.Errorf("%w\n  -skip-bad leaves them out", err)
+			return skippable(err)
 		}
-		return nil, err
+		return err
 	}
 	bar.Close()
+	p.train, p.val = train, val
 	skipped := append(p.train.Skipped, p.val.Skipped...)
 	for _, err := range skipped {
 		fmt.Fprintf(log, "left out: %v\n", err)
@@ -62,7 +94,7 @@ func openPhotographs(ctx context.Context, o *options, log io.Writer) (*photograp
 	if n := len(skipped); n > 0 {
 		fmt.Fprintf(log, "%d of %d photographs were left out\n", n, all)
 	}
-	return p, nil
+	return nil
 }
 
 // batch is what a model of superres learns from in a step.

@@ -8,6 +8,7 @@ import (
 	"pixelgrad/cmd/internal/format"
 	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/cmd/internal/progress"
+	"pixelgrad/internal/memory"
 	"pixelgrad/tensor"
 	"pixelgrad/vision"
 )
@@ -92,7 +93,7 @@ func (s *session) bothFeatures(ctx context.Context, e *frozen.Extractor, need in
 	}
 	n := s.photos.train.Len() + s.photos.val.Len()
 	bytes, room := bytesOf(e, n), int64(1<<30)
-	if free, known := freeMemory(); known {
+	if free, limit := freeMemory(); limit != memory.Unknown {
 		room = max(0, free-need) / 2
 	}
 	keep := bytes <= room

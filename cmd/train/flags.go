@@ -48,7 +48,7 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	f.StringVar(&o.Init, "init", "", "start from the weights in this .safetensors or .pth `file`")
 	f.StringVar(&o.InitKey, "init-key", "", "the `path` of the dictionary in -init that holds the network;\ndefault: the one that fits")
 	f.Out(&o.Out, "`folder` for the results; default: runs/<model>-<time>")
-	f.BoolVar(&o.SkipBad, "skip-bad", false, "leave out photographs that cannot be read, and count them")
+	f.BoolVar(&o.SkipBad, "skip-bad", false, "leave out photographs that cannot be read or are only in a list, and count them")
 	f.BoolVar(&o.Plain, "plain", false, "run the network on autograd's plain tape, as it is written, and not compiled")
 	f.Without(&o.Without)
 	o.AddFlags(f)

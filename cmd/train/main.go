@@ -79,8 +79,18 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	photos, err := openPhotographs(ctx, o, log)
+	photos, err := findPhotographs(o, log)
 	if err != nil {
+		undo()
+		return err
+	}
+	s := &session{options: o, out: out, log: log, photos: photos}
+	runs, failed, err := s.planAll(runs) // now, and not when photographs have been read or others trained for hours
+	if err != nil {
+		undo()
+		return err
+	}
+	if err := photos.read(ctx, o, log); err != nil {
 		undo()
 		if ctx.Err() != nil {
 			fmt.Fprintln(out, "Interrupted while reading photographs; nothing was trained.")
@@ -88,28 +98,17 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 		}
 		return err
 	}
-	s := &session{options: o, out: out, log: log, photos: photos, batch: o.batchSize(photos.train.Len())}
+	if len(photos.train.Skipped)+len(photos.val.Skipped) > 0 { // other batches
+		var more []error
+		if runs, more, err = s.planAll(runs); err != nil {
+			undo()
+			return err
+		}
+		failed = append(failed, more...)
+	}
 	mid, large := vision.Baselines(photos.val, o.Threads)
 	s.bicubic = []float64{mid.Bicubic.PSNR, large.Bicubic.PSNR}[:o.outputs()]
 	s.summary()
-	var failed []error
-	var fit []*modelRun
-	for _, r := range runs { // now, and not when others have been trained for hours
-		if err := s.plan(r); err != nil {
-			if len(o.archs) == 1 {
-				undo()
-				return err
-			}
-			failed = append(failed, err)
-			fmt.Fprintf(log, "train: %v\n", err)
-			continue
-		}
-		fit = append(fit, r)
-	}
-	if runs = fit; len(runs) == 0 {
-		undo()
-		return errors.Join(failed...)
-	}
 	for i, r := range runs {
 		if i > 0 {
 			fmt.Fprintln(out)

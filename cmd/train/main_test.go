@@ -14,10 +14,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"pixelgrad/cmd/internal/runs"
+	"pixelgrad/internal/memory"
 	"pixelgrad/nn/train"
 	"pixelgrad/tensor/safetensors"
 	"pixelgrad/vision"
@@ -171,21 +173,21 @@ func TestCropsStayTogether(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := openPhotographs(context.Background(), o, io.Discard)
+	p, err := findPhotographs(o, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	trains := map[string]bool{}
 	crops := 0
-	for _, name := range p.train.Names {
-		if trains[vision.PhotoOfCrop(name)] {
+	for _, photo := range p.set.Train {
+		if trains[vision.PhotoOfCrop(photo.Name)] {
 			crops++
 		}
-		trains[vision.PhotoOfCrop(name)] = true
+		trains[vision.PhotoOfCrop(photo.Name)] = true
 	}
-	for _, name := range p.val.Names {
-		if trains[vision.PhotoOfCrop(name)] {
-			t.Errorf("%s validates, other crops of the same photograph train", name)
+	for _, photo := range p.set.Val {
+		if trains[vision.PhotoOfCrop(photo.Name)] {
+			t.Errorf("%s validates, other crops of the same photograph train", photo.Name)
 		}
 	}
 	if crops == 0 {
@@ -346,9 +348,9 @@ func TestParseFlags(t *testing.T) {
 // TestMemoryIsRefused wants what the machine cannot hold to be refused before anything is
 // trained, and the other networks to be trained all the same.
 func TestMemoryIsRefused(t *testing.T) {
-	defer func(f func() (int64, bool)) { freeMemory = f }(freeMemory)
+	defer func(f func() (int64, string)) { freeMemory = f }(freeMemory)
 	free := int64(1 << 20)
-	freeMemory = func() (int64, bool) { return free, true }
+	freeMemory = func() (int64, string) { return free, memory.Machine }
 	dir := t.TempDir()
 	_, _, err := runWith(t, context.Background(), quick(dir))
 	if err == nil || !strings.Contains(err.Error(), "-batch 4") || !strings.Contains(err.Error(), "1.0 MB") {
@@ -362,9 +364,106 @@ func TestMemoryIsRefused(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "SuperResNetDilated") || !strings.Contains(log, "SuperResNetDilated") || !strings.Contains(out, "SuperResNetMulti reaches") {
 		t.Errorf("with 50 MB of free memory: %v\n%s\n%s", err, log, out)
 	}
-	freeMemory = func() (int64, bool) { return 0, false }
+	freeMemory = func() (int64, string) { return 0, memory.Unknown }
 	if _, _, err := runWith(t, context.Background(), quick(t.TempDir(), "-steps", "1")); err != nil {
 		t.Errorf("on a system that does not say what is free: %v", err)
+	}
+}
+
+// TestSquaresAreRefused wants squares that do not fit to be refused before a photograph is
+// read, with a -limit that fits.
+func TestSquaresAreRefused(t *testing.T) {
+	defer func(f func() (int64, string)) { freeMemory = f }(freeMemory)
+	data, out := t.TempDir(), filepath.Join(t.TempDir(), "run")
+	for i := range 2000 { // no pictures: whoever reads them says so
+		if err := os.WriteFile(filepath.Join(data, fmt.Sprintf("%04d.jpg", i)), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	args := []string{"-data", data, "-batch", "1", "-steps", "1", "-out", out}
+	start := func(free int64, more ...string) error {
+		freeMemory = func() (int64, string) { return free, memory.Container }
+		_, _, err := runWith(t, context.Background(), append(args, more...))
+		return err
+	}
+	const each = 3 * (72*72 + 144*144) // SuperResNet has one output
+	err := start(100_000_000)
+	if err == nil {
+		t.Fatal("155.5 MB of squares in 100 MB: no error")
+	}
+	for _, want := range []string{"155.5 MB for the squares of 2,000 photographs", "for a training step", "found 100.0 MB " + memory.Container} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error %q lacks %q", err, want)
+		}
+	}
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("more than one line: %q", err)
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Error("a folder for the results was left")
+	}
+	_, advice, _ := strings.Cut(err.Error(), "choose -limit ")
+	limit, err := strconv.Atoi(advice)
+	if err != nil || limit*each > 90_000_000 || limit*each < 50_000_000 {
+		t.Fatalf("-limit %q would need %d bytes, want most of 100 MB less a step", advice, limit*each)
+	}
+	if err := start(100_000_000, "-limit", advice); err == nil || !strings.Contains(err.Error(), "photographs cannot be used") {
+		t.Errorf("with -limit %s: error %v, want one about the photographs", advice, err)
+	}
+	if err := start(1 << 40); err == nil || !strings.Contains(err.Error(), "photographs cannot be used") {
+		t.Errorf("with 1 TB: error %v, want one about the photographs", err)
+	}
+}
+
+// TestNotes wants what is odd about the data to be said, and names without a photograph to be
+// left out with -skip-bad alone.
+func TestNotes(t *testing.T) {
+	data, out := t.TempDir(), t.TempDir()
+	images, lists := filepath.Join(data, "JPEGImages"), filepath.Join(data, "ImageSets", "Main")
+	for _, dir := range []string{images, lists} {
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 6 {
+		p := vision.NewRGB(80, 60)
+		for j := range p.Pix {
+			p.Pix[j] = uint8(i*40 + j%37)
+		}
+		if err := vision.WritePNG(filepath.Join(images, fmt.Sprintf("img %d.png", i)), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for file, text := range map[string]string{
+		filepath.Join(images, "a.heic"):    "",
+		filepath.Join(lists, "train.txt"):  "img 0\r\nimg 1.png\r\nimg 2 -1\r\nimg 3\r\nimg 4\r\n",
+		filepath.Join(lists, "val.txt"):    "img 4\nimg 5\nimg 5.png 1\nimg 6\n",
+		filepath.Join(lists, "readme.txt"): "",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	args := []string{"-data", data, "-steps", "1", "-out", filepath.Join(out, "run")}
+	if _, _, err := runWith(t, context.Background(), args); err == nil || !strings.Contains(err.Error(), `"img 6" (line 4)`) || !strings.Contains(err.Error(), "-skip-bad") {
+		t.Errorf("a name without a photograph: error %v", err)
+	}
+	text, log, err := runWith(t, context.Background(), append(args, "-skip-bad"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"JPEGImages: 1 file was passed over: .heic\n",
+		`val.txt: 1 name has no photograph and is left out: "img 6" (line 4)`,
+		`val.txt: 1 photograph is listed again and used once: "img 5" (lines 2 and 3)`,
+		`train.txt and val.txt: 1 photograph is on both lists and only validates: "img 4" (lines 5 and 1)`,
+	} {
+		if strings.Count(log, want) != 1 {
+			t.Errorf("messages lack %q, or have it twice:\n%s", want, log)
+		}
+	}
+	if want := "4 photographs to train on and 2 to validate with"; !strings.Contains(text, want) {
+		t.Errorf("output lacks %q:\n%s", want, text)
 	}
 }
 

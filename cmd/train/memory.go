@@ -1,14 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"os"
 	"runtime/debug"
-	"strconv"
-	"strings"
 
 	"pixelgrad/autograd"
 	"pixelgrad/cmd/internal/format"
+	"pixelgrad/internal/memory"
 	"pixelgrad/nn"
 	"pixelgrad/nn/optim"
 	"pixelgrad/nn/train"
@@ -16,8 +15,32 @@ import (
 	"pixelgrad/vision/superres"
 )
 
+// planAll plans the memory of all models, and returns those that the machine can hold with
+// the photographs. The others are named in log, if there are any left. Batches are as large
+// as the number of photographs has them.
+func (s *session) planAll(runs []*modelRun) (fit []*modelRun, failed []error, err error) {
+	train, _ := s.photos.counts()
+	s.batch = s.batchSize(train)
+	for _, r := range runs {
+		if err := s.plan(r); err != nil {
+			failed = append(failed, err)
+		} else {
+			fit = append(fit, r)
+		}
+	}
+	if len(fit) == 0 {
+		return nil, nil, errors.Join(failed...)
+	}
+	for _, err := range failed {
+		fmt.Fprintf(s.log, "train: %v\n", err)
+	}
+	return fit, failed, nil
+}
+
 // plan makes a model's training loop and has it plan its memory, of which nothing is
-// allocated yet. It returns an error for what the machine cannot hold.
+// allocated yet. It returns an error for what the machine cannot hold, together with the
+// squares of the photographs if those are still to be made. Features of a frozen network
+// are not counted: they are kept only where they fit.
 func (s *session) plan(r *modelRun) error {
 	r.loop = &train.Loop[superres.Input, superres.Output]{
 		Model:     r.model,
@@ -28,7 +51,9 @@ func (s *session) plan(r *modelRun) error {
 		Plain:     s.Plain,
 		Without:   s.Without,
 	}
-	training, validation := s.shapes(r, s.photos.train.Len()), s.shapes(r, s.photos.val.Len())
+	nTrain, nVal := s.photos.counts()
+	training, validation := s.shapes(r, nTrain), s.shapes(r, nVal)
+	r.batches = 0
 	var err error
 	if r.planned, err = r.loop.Memory(training, validation); err != nil {
 		return err
@@ -47,12 +72,23 @@ func (s *session) plan(r *modelRun) error {
 		b.Input.Map(count)
 		b.Target.Map(count)
 	}
-	need := r.need()
-	if free, known := freeMemory(); known && need > free {
-		return fmt.Errorf("%s with -batch %d: expected %s of free memory for a training step, found %s; choose a smaller -batch",
-			r.title, s.batch, format.Bytes(need), format.Bytes(free))
+	need, squares := r.need(), s.photos.unread()
+	free, limit := freeMemory()
+	switch {
+	case limit == memory.Unknown, need+squares <= free:
+		return nil
+	case need > free:
+		return fmt.Errorf("%s with -batch %d: expected %s of free memory for a training step, found %s %s; choose a smaller -batch",
+			r.title, s.batch, format.Bytes(need), format.Bytes(free), limit)
 	}
-	return nil
+	n := nTrain + nVal
+	advice := "choose a smaller -batch"
+	// A tenth of what is left stays for reading photographs.
+	if fits := (free - need) * 9 / 10 / s.photos.sizes.Bytes(1); fits >= 2 {
+		advice = fmt.Sprintf("choose -limit %d", fits)
+	}
+	return fmt.Errorf("%s: expected %s of free memory, %s for the squares of %s photographs and %s for a training step, found %s %s; %s",
+		r.title, format.Bytes(need+squares), format.Bytes(squares), format.Thousands(n), format.Bytes(need), format.Bytes(free), limit, advice)
 }
 
 // need is how many bytes the training will take beside what is there already: the programs,
@@ -64,7 +100,7 @@ func (r *modelRun) need() int64 { return int64(r.planned + r.batches + 4*4*nn.Co
 // last one, which may be smaller.
 func (s *session) shapes(r *modelRun, n int) []batch {
 	var batches []batch
-	sizes := s.photos.train.Sizes
+	sizes := s.photos.sizes
 	for _, count := range []int{min(s.batch, n), n % s.batch} {
 		if count == 0 || n < s.batch && len(batches) > 0 {
 			continue
@@ -91,54 +127,8 @@ func (r *report) memory() {
 	tensor.ReleaseAll()  // programs have memory of their own
 	debug.FreeOSMemory() // what reading photographs and drawing samples has left
 	fmt.Fprintf(r.out, "  memory    %s for the steps, planned; %s with the program and its photographs\n",
-		format.Megabytes(float64(r.planned)), format.Megabytes(float64(r.need()+residentMemory())))
+		format.Megabytes(float64(r.planned)), format.Megabytes(float64(r.need()+memory.Resident())))
 }
 
-// freeMemory is availableMemory, and another function in tests.
-var freeMemory = availableMemory
-
-// availableMemory returns how many bytes the system can give without swapping, if it says so.
-func availableMemory() (bytes int64, known bool) {
-	bytes, known = figure("/proc/meminfo", "MemAvailable: %d kB")
-	bytes <<= 10
-	// A container may have less than its machine.
-	number := func(file string) (int64, bool) {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return 0, false
-		}
-		n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
-		return n, err == nil
-	}
-	limit, limited := number("/sys/fs/cgroup/memory.max") // "max" without a limit
-	used, ok := number("/sys/fs/cgroup/memory.current")
-	for _, cache := range []string{"inactive_file", "active_file"} { // given back when it is needed
-		n, _ := figure("/sys/fs/cgroup/memory.stat", cache+" %d")
-		used -= n
-	}
-	if limited && ok && (!known || limit-used < bytes) {
-		bytes, known = max(0, limit-used), true
-	}
-	return bytes, known
-}
-
-// residentMemory returns how many bytes of this process are in memory, or 0 if the system
-// does not say.
-func residentMemory() int64 {
-	n, _ := figure("/proc/self/status", "VmRSS: %d kB")
-	return n << 10
-}
-
-// figure returns the number in the line of one of Linux's files that has a form.
-func figure(file, form string) (n int64, known bool) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return 0, false
-	}
-	for line := range strings.Lines(string(text)) {
-		if _, err := fmt.Sscanf(line, form, &n); err == nil {
-			return n, true
-		}
-	}
-	return 0, false
-}
+// freeMemory is memory.Free, and another function in tests.
+var freeMemory = memory.Free

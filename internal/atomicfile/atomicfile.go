@@ -8,22 +8,40 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 )
 
 // Write makes the file at path, or replaces it, with what write writes to w. The
 // bytes go to a temporary file in the same folder, which is synced and renamed
 // to path, and then the folder is synced; so path always has either the old
-// content or the new one, even after a power cut. w is buffered.
+// content or the new one, even after a power cut (but see SyncFolder). w is
+// buffered.
 //
 // If write fails, or what follows it, the old file stays as it was, the
 // temporary one is removed, and the error names path and wraps the cause. An
 // existing file's permissions are kept, and a symbolic link is followed. It is
 // an error if something else than a file is at path.
-func Write(path string, write func(w io.Writer) error) (err error) {
+//
+// A process that is killed leaves its temporary file, called ".unfinished-" and
+// hexadecimal digits. It is removed when a process writes its first file to that
+// folder: at once if the system tells that nobody is writing it any more, as Unix
+// does for processes of the same host; elsewhere if it has not changed for a day.
+func Write(path string, write func(w io.Writer) error) error {
+	return onDisk.write(path, write)
+}
+
+// system is what Write asks of the machine. Tests change it.
+type system struct {
+	hold       func(f *os.File) grip
+	syncFile   func(f *os.File) error
+	syncFolder func(f *os.File) error
+	tidied     *folders // where leftovers have been looked for
+}
+
+var onDisk = system{hold, (*os.File).Sync, (*os.File).Sync, new(folders)}
+
+func (s *system) write(path string, write func(w io.Writer) error) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("%s: cannot be written: %w", path, err)
@@ -41,7 +59,10 @@ func Write(path string, write func(w io.Writer) error) (err error) {
 		mode, keep = old.Mode().Perm(), true
 	}
 	dir := filepath.Dir(target)
-	f, err := create(dir, mode)
+	if s.tidied.first(dir) {
+		s.tidy(dir)
+	}
+	f, err := s.create(dir, mode)
 	if err != nil {
 		return err
 	}
@@ -64,43 +85,12 @@ func Write(path string, write func(w io.Writer) error) (err error) {
 	if err := b.Flush(); err != nil {
 		return err
 	}
-	if err := f.Sync(); err != nil {
+	if err := s.syncFile(f); err != nil {
 		return err
 	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), target); err != nil {
+	if err := rename(f, target); err != nil {
 		return err
 	}
 	renamed = true
-	return syncFolder(dir)
-}
-
-// create makes a new file, hidden, by a name that nobody else has.
-func create(dir string, mode fs.FileMode) (*os.File, error) {
-	for {
-		name := filepath.Join(dir, fmt.Sprintf(".unfinished-%016x", rand.Uint64()))
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-		if errors.Is(err, fs.ErrExist) {
-			continue
-		}
-		if p := (*fs.PathError)(nil); errors.As(err, &p) { // the name above would only confuse
-			return nil, fmt.Errorf("no file can be made in the folder %s: %w", dir, p.Err)
-		}
-		return f, err
-	}
-}
-
-// syncFolder makes a renaming last. Windows has no such call and needs none.
-func syncFolder(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
+	return s.sync(dir)
 }

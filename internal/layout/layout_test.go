@@ -19,6 +19,8 @@ var rooms = map[string]struct {
 }{
 	"simd":                  {nil, []string{"github.com/klauspost/cpuid/v2"}},
 	"internal/atomicfile":   {nil, nil},
+	"internal/jpegplanes":   {nil, nil},
+	"internal/memory":       {nil, []string{"golang.org/x/sys"}},
 	"internal/mmap":         {nil, []string{"golang.org/x/sys"}},
 	"tensor":                {[]string{"simd"}, nil},
 	"tensor/safetensors":    {[]string{"tensor", "internal/atomicfile", "internal/mmap"}, nil},
@@ -29,7 +31,7 @@ var rooms = map[string]struct {
 	"nn":                    {[]string{"autograd", "tensor"}, nil},
 	"nn/optim":              {[]string{"nn", "tensor", "simd"}, nil},
 	"nn/train":              {[]string{"nn", "autograd", "autograd/compile", "tensor", "tensor/safetensors", "tensor/weightfile"}, nil},
-	"vision":                {[]string{"tensor", "internal/atomicfile"}, []string{"github.com/nfnt/resize", "golang.org/x/image"}},
+	"vision":                {[]string{"tensor", "internal/atomicfile", "internal/jpegplanes", "internal/memory"}, []string{"github.com/bep/imagemeta", "github.com/nfnt/resize", "golang.org/x/image"}},
 	"vision/superres":       {[]string{"nn", "autograd", "tensor"}, nil},
 	"vgg":                   {[]string{"vision", "tensor", "tensor/safetensors", "tensor/torchfile"}, nil},
 	"clip":                  {[]string{"vision", "tensor", "tensor/safetensors", "tensor/torchfile", "simd"}, nil},

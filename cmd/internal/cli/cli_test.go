@@ -27,6 +27,11 @@ func TestMain(m *testing.M) {
 			<-ctx.Done()
 			return nil
 		}}.Main()
+	case "short":
+		Command{Name: "short", Run: func(ctx context.Context, args []string, s Streams) error {
+			fmt.Fprintln(s.Out, "done")
+			return nil
+		}}.Main()
 	case "deaf": // does not look at its context
 		Command{Name: "deaf", Run: func(ctx context.Context, args []string, s Streams) error {
 			fmt.Fprintln(s.Out, "ready")
@@ -37,6 +42,21 @@ func TestMain(m *testing.M) {
 		}}.Main()
 	}
 	os.Exit(m.Run())
+}
+
+// TestUnrelatedEnvironment starts a command with a variable that some other program reads.
+func TestUnrelatedEnvironment(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range []string{"1", "on", "AVX2,FMA"} {
+		cmd := exec.Command(program)
+		cmd.Env = append(os.Environ(), role+"=short", "PIXELGRAD_SIMD=", "SIMD="+value)
+		if out, err := cmd.CombinedOutput(); err != nil || string(out) != "done\n" {
+			t.Errorf("SIMD=%s: %v, printed %q; want done", value, err, out)
+		}
+	}
 }
 
 // TestSignals sends Ctrl-C to a process: once to one that ends itself, twice to one that

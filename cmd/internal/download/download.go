@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"pixelgrad/cmd/internal/format"
+	"pixelgrad/internal/atomicfile"
 )
 
 // Request says what to download, and how the right file is recognised.
@@ -178,7 +179,7 @@ func (r *Request) finish(ctx context.Context, p *part) error {
 		return err
 	}
 	os.Remove(p.sidecar())
-	return syncFolder(filepath.Dir(r.Path))
+	return atomicfile.SyncFolder(filepath.Dir(r.Path))
 }
 
 // sum returns the SHA-256 of a file as it is on the disk.
@@ -223,19 +224,6 @@ func makeFolder(dir string) error {
 		return fmt.Errorf("%s: expected a folder that can be made: %w", dir, err)
 	}
 	return nil
-}
-
-// syncFolder makes a renaming last. Windows has no such call and needs none.
-func syncFolder(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }
 
 // diskFull reports whether an error in writing means that there is no room.

@@ -1,7 +1,6 @@
 package download
 
 import (
-	"archive/tar"
 	"context"
 	"errors"
 	"fmt"
@@ -11,22 +10,17 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-	"unicode"
 
-	"pixelgrad/cmd/internal/format"
+	"pixelgrad/internal/atomicfile"
 )
-
-// Limits are what an archive may have at most.
-type Limits struct {
-	Entries int   // files and folders
-	Bytes   int64 // of all files together
-}
 
 // Unpack unpacks the folder root of a tar archive, which is not compressed, into
 // the folder dir, and returns how many files that were: with root
 // "VOCdevkit/VOC2007" it makes dir/VOCdevkit/VOC2007. That folder must not be
 // there before, and appears only when everything is in it; until then its
-// content is in a hidden folder of dir.
+// content is in a hidden folder of dir. One that a killed process has left is
+// removed when the same archive is unpacked next, for which one process at a time
+// has its lock (ErrBusy).
 //
 // Archives are taken for hostile. What a photograph collection does not need is
 // an error that names the entry, and nothing is left: links and devices, names
@@ -79,9 +73,9 @@ func Unpack(ctx context.Context, archive, dir, root string, limits Limits, progr
 	}
 	defer inside.Close()
 
-	u := unpacker{dir: inside, root: root, limits: limits, seen: map[string]bool{}}
 	counted := &counter{r: f, ctx: ctx, report: func(n int64) { progress(Unpacking, n, st.Size()) }}
-	if err := u.unpack(tar.NewReader(counted)); err != nil {
+	files, err = newArchiveReader(counted, root, limits).writeTo(inside)
+	if err != nil {
 		if ctx.Err() != nil {
 			return 0, interrupted{archive + ": interrupted while it was being unpacked; it is kept", ctx.Err()}
 		}
@@ -104,7 +98,7 @@ func Unpack(ctx context.Context, archive, dir, root string, limits Limits, progr
 	if err := target.Rename(path.Join(hidden, root), root); err != nil {
 		return 0, err
 	}
-	return u.files, syncFolder(filepath.Join(dir, parent))
+	return files, atomicfile.SyncFolder(filepath.Join(dir, parent))
 }
 
 // CanUnpack returns the error that Unpack would return about what is in dir
@@ -144,105 +138,46 @@ func checkTarget(target *os.Root, dir, root string) error {
 	return nil
 }
 
-// unpacker writes the entries of an archive below a folder.
-type unpacker struct {
-	dir     *os.Root
-	root    string
-	limits  Limits
-	entries int
-	files   int
-	bytes   int64
-	seen    map[string]bool // names that the archive has listed
-}
-
-func (u *unpacker) unpack(t *tar.Reader) error {
+// writeTo writes what an archive has below a folder, and returns how many files that were.
+func (a *archiveReader) writeTo(dir *os.Root) (files int, err error) {
 	for {
-		h, err := t.Next()
+		e, err := a.next()
 		if err == io.EOF {
-			return nil
+			return files, nil
 		}
 		if err != nil {
-			return fmt.Errorf("after entry %d: the archive is broken or cut off: %w", u.entries, err)
+			return files, err
 		}
-		if err := u.entry(h, t); err != nil {
-			return fmt.Errorf("entry %s: %w", format.Quote(h.Name), err)
+		if e.isFolder {
+			err = dir.MkdirAll(e.name, 0o777)
+		} else {
+			files++
+			err = writeFile(dir, e.name, a)
+		}
+		if errors.Is(err, fs.ErrExist) {
+			err = fmt.Errorf("another entry of the archive has this name on this system: %w", err)
+		}
+		if err != nil {
+			return files, inEntry(e.name, err)
 		}
 	}
 }
 
-// entry writes one file or folder.
-func (u *unpacker) entry(h *tar.Header, content io.Reader) error {
-	if u.entries++; u.entries > u.limits.Entries {
-		return fmt.Errorf("expected at most %d entries, found more", u.limits.Entries)
-	}
-	switch h.Typeflag {
-	case tar.TypeReg, tar.TypeDir:
-	case tar.TypeSymlink, tar.TypeLink:
-		return fmt.Errorf("expected files and folders, found a link to %s", format.Quote(h.Linkname))
-	default:
-		return fmt.Errorf("expected files and folders, found the type %q", h.Typeflag)
-	}
-	isDir := h.Typeflag == tar.TypeDir
-	name := h.Name
-	if isDir {
-		name = strings.TrimSuffix(name, "/")
-	}
-	if err := checkName(name); err != nil {
+// writeFile makes a file and the folders that it is in.
+func writeFile(dir *os.Root, name string, content io.Reader) error {
+	if err := dir.MkdirAll(path.Dir(name), 0o777); err != nil {
 		return err
 	}
-	if name != u.root && !strings.HasPrefix(name, u.root+"/") && !(isDir && strings.HasPrefix(u.root, name+"/")) {
-		return fmt.Errorf("expected names inside %s", u.root)
-	}
-	if u.seen[name] {
-		return errors.New("this name is in the archive twice")
-	}
-	u.seen[name] = true
-	if isDir {
-		return tooOften(u.dir.MkdirAll(name, 0o777))
-	}
-	if h.Size > u.limits.Bytes-u.bytes {
-		return fmt.Errorf("expected at most %d bytes in all files, found %d more than that", u.limits.Bytes, h.Size-(u.limits.Bytes-u.bytes))
-	}
-	u.bytes += h.Size
-	u.files++
-	if err := u.dir.MkdirAll(path.Dir(name), 0o777); err != nil {
-		return tooOften(err)
-	}
 	// O_EXCL: names that differ only on other systems, as a and A, are one file on some.
-	f, err := u.dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err := dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return tooOften(err)
+		return err
 	}
 	_, err = io.Copy(f, content)
-	if err == io.ErrUnexpectedEOF {
-		err = errors.New("the archive is cut off here")
-	}
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
 	return err
-}
-
-// tooOften says what it means if there is something by that name.
-func tooOften(err error) error {
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("another entry of the archive has this name, or that of a folder in it: %w", err)
-	}
-	return err
-}
-
-// checkName refuses names that are not plain relative ones, on every system
-// alike: also those that mean something else on Windows.
-func checkName(name string) error {
-	switch {
-	case name == "" || path.Clean(name) != name || !filepath.IsLocal(filepath.FromSlash(name)) || name == ".":
-		return errors.New("expected a relative name without . and .. in it")
-	case len(name) > 1024:
-		return fmt.Errorf("the name has %d bytes, expected at most 1024", len(name))
-	case strings.ContainsAny(name, `\:`) || strings.ContainsFunc(name, unicode.IsControl):
-		return errors.New(`expected a name without \, : and control characters`)
-	}
-	return nil
 }
 
 // counter is a reader that reports how much was read, and that ends with ctx.

@@ -11,12 +11,13 @@ import (
 )
 
 // Files returns the files that list names: paths with commas between, or all pictures of a
-// folder, by name, without those of folders inside. Whether they are pictures shows when
-// they are read. Errors: the folder cannot be listed or has no pictures; a name is missing.
-func Files(list string) ([]string, error) {
+// folder, by name, without those of folders inside. What is passed over in the folder is told
+// to say, in one line; nil: to nobody. Whether they are pictures shows when they are read.
+// Errors: the folder cannot be listed or has no pictures; a name is missing.
+func Files(list string, say func(line string)) ([]string, error) {
 	switch info, err := os.Stat(list); {
 	case err == nil && info.IsDir():
-		return ofFolder(list)
+		return ofFolder(list, say)
 	case err == nil: // its name may have commas
 		return []string{list}, nil
 	}
@@ -30,19 +31,20 @@ func Files(list string) ([]string, error) {
 	return files, nil
 }
 
-func ofFolder(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
+func ofFolder(dir string, say func(line string)) ([]string, error) {
+	f, err := vision.ReadFolder(os.DirFS(dir), ".")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: expected a folder that can be listed: %w", dir, err)
 	}
-	var files []string
-	for _, e := range entries {
-		if vision.IsPicture(e.Name()) && !e.IsDir() {
-			files = append(files, filepath.Join(dir, e.Name()))
-		}
+	if len(f.Pictures) == 0 {
+		return nil, fmt.Errorf("%s: expected %s files, found %s", dir, vision.Readable(), f.NoPictures())
 	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("%s: expected .jpg, .jpeg or .png files, found none", dir)
+	if passed := f.PassedOver(); passed != "" && say != nil {
+		say(dir + ": " + passed)
+	}
+	files := make([]string, len(f.Pictures))
+	for i, name := range f.Pictures {
+		files[i] = filepath.Join(dir, name)
 	}
 	return files, nil
 }

@@ -95,6 +95,11 @@ func Read(dir string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parse(path, text)
+}
+
+// parse reads what the file at path holds.
+func parse(path string, text []byte) (*Config, error) {
 	c := &Config{Flags: Flags{Options: frozen.Options{VGGLayer: frozen.Layers[0]}}}
 	if err := json.Unmarshal(text, c); err != nil {
 		return nil, fmt.Errorf("%s: expected what cmd/train writes, found %s: take the file of another run, or train again", path, fault(err))
@@ -126,32 +131,36 @@ func readSmall(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxConfig)) // it may have grown
 }
 
+// longest is how many characters of a file's text an error repeats: more than any right one.
+const longest = 100
+
 // fault says what is wrong with JSON.
 func fault(err error) string {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
+		value := format.Cut(kind.Value, longest) // a number is written out
 		if kind.Field == "" {
-			return "JSON's " + kind.Value + " where an object belongs"
+			return "JSON's " + value + " where an object belongs"
 		}
 		field := kind.Field[strings.LastIndexByte(kind.Field, '.')+1:]
-		return fmt.Sprintf("JSON's %s where %q has a %v", kind.Value, field, kind.Type)
+		return fmt.Sprintf("JSON's %s where %q has a %v", value, field, kind.Type)
 	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
 		return fmt.Sprintf("no JSON (%v, at byte %d)", err, syntax.Offset)
 	}
-	return format.Printable(err.Error())
+	return format.Printable(format.Cut(err.Error(), 2*longest))
 }
 
 // check looks at what others build upon.
 func (c *Config) check() error {
-	if _, err := superres.Find(c.Model); err != nil {
+	if _, err := superres.Find(format.Cut(c.Model, longest)); err != nil {
 		return fmt.Errorf(`"model": %w`, err)
 	}
 	if c.Limit < 0 || c.Limit == 1 {
 		return fmt.Errorf(`"limit": expected 0 or at least 2 photographs, found %d`, c.Limit)
 	}
-	if err := frozen.CheckLayer(c.VGGLayer); err != nil {
+	if err := frozen.CheckLayer(format.Cut(c.VGGLayer, longest)); err != nil {
 		return fmt.Errorf(`"vgg_layer": %w`, err)
 	}
 	return nil
@@ -170,7 +179,7 @@ func (f *Flags) Source() string {
 
 // Photographs finds the photographs of a run, and divides them as the run does.
 func (f *Flags) Photographs() (*vision.Dataset, error) {
-	o := vision.DatasetOptions{Seed: f.Seed, Limit: f.Limit}
+	o := vision.DatasetOptions{Seed: f.Seed, Limit: f.Limit, SkipMissing: f.SkipBad}
 	if f.Data != "" {
 		return vision.OpenDir(f.Data, o)
 	}

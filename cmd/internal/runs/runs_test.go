@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"pixelgrad/cmd/internal/frozen"
 )
@@ -81,25 +82,35 @@ func TestReadOthers(t *testing.T) {
 		"negative seed": {folder(t, `{"model":"multi","seed":-1}`), `"seed"`},
 		"a layer":       {folder(t, `{"model":"vgg","vgg_layer":"pool5"}`), `"vgg_layer": expected relu2_2 or relu1_2, found pool5`},
 		"no model":      {folder(t, `{}`), "there is superresnet"},
+		"a long model":  {folder(t, `{"model":"`+strings.Repeat("m", 5000)+`"}`), "mmm…"},
+		"a long number": {folder(t, `{"model":"multi","seed":`+strings.Repeat("1", 5000)+`}`), "111… where"},
+		"a long time":   {folder(t, `{"model":"multi","start":"`+strings.Repeat("1", 5000)+`"}`), "111…"},
 		"limit":         {folder(t, `{"model":"multi","limit":1}`), `"limit"`},
 	} {
-		if _, err := Read(c.dir); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), filepath.Join(c.dir, ConfigFile)) {
+		if _, err := Read(c.dir); err == nil || len(err.Error()) > 1000 || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), filepath.Join(c.dir, ConfigFile)) {
 			t.Errorf("%s: error %v, want one that names the file and has %q", name, err, c.want)
 		}
 	}
 }
 
-// FuzzRead: whatever the file, an error or a configuration that can be used.
+// FuzzRead: whatever the file, an error in a few printable words or a configuration that can
+// be used.
 func FuzzRead(f *testing.F) {
-	for _, s := range []string{`{"model":"multi"}`, `{"model":"vgg","limit":2,"vgg_layer":"relu1_2","bicubic_psnr":[1e3]}`, `{"start":"x"}`, `null`, `{"limit":1e99}`} {
+	for _, s := range []string{`{"model":"multi"}`, `{"model":"vgg","limit":2,"vgg_layer":"relu1_2","bicubic_psnr":[1e3]}`, `{"start":"x"}`, `null`, `{"limit":1e99}`, `{"model":"multi","seed":-1}`} {
 		f.Add([]byte(s))
 	}
-	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if err := os.WriteFile(filepath.Join(dir, ConfigFile), text, 0o666); err != nil {
-			t.Fatal(err)
+		if len(text) > 1<<10 {
+			return
 		}
-		if c, err := Read(dir); err == nil && c.check() != nil {
+		c, err := parse("a/"+ConfigFile, text)
+		if err != nil {
+			if s := err.Error(); len(s) > 1000 || !strings.HasPrefix(s, "a/"+ConfigFile+": expected") && !strings.HasPrefix(s, "a/"+ConfigFile+`: "`) || strings.ContainsFunc(s, unicode.IsControl) {
+				t.Errorf("%q: error of %d bytes: %q", text, len(s), s)
+			}
+			return
+		}
+		if c.check() != nil || c.Limit < 0 {
 			t.Errorf("%q: %+v", text, c)
 		}
 	})
