@@ -28,6 +28,8 @@ type collector struct {
 	listed int
 	depth  int
 	isDict map[string]bool // what f.dicts has
+	// inModule is true below a module.
+	inModule bool
 }
 
 // segment is one step of a path: a key, and the position that names what has no text.
@@ -38,7 +40,7 @@ type segment struct {
 
 // collect finds the tensors below a file's top object.
 func (f *File) collect(m *machine, top value) error {
-	f.byName, f.unread = map[string]*array{}, map[string]string{}
+	f.byName, f.unread, f.modules = map[string]*array{}, map[string]string{}, map[string]bool{}
 	c := &collector{f: f, m: m, isDict: map[string]bool{}}
 	if err := c.walk(top); err != nil {
 		return err

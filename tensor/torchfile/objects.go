@@ -13,6 +13,15 @@ func (c *collector) object(o *object) error {
 	o.open = true
 	defer func() { o.open = false }()
 	if m, ok := asModule(o); ok {
+		if !c.inModule {
+			name := c.name(len(c.path))
+			if err := c.m.charge(costPair + costString + len(name)); err != nil {
+				return err
+			}
+			c.f.modules[name] = true
+			c.inModule = true
+			defer func() { c.inModule = false }()
+		}
 		return c.module(m)
 	}
 	if o.seen && !strings.HasPrefix(o.class, "__torch__.") {

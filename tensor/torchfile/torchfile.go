@@ -58,12 +58,18 @@ type File struct {
 	dicts  []string // the containers around them
 	byName map[string]*array
 	unread map[string]string // why tensors that the names leave out cannot be read
+	// modules has the paths of whole modules, but not of the modules in them.
+	modules map[string]bool
 	// constants has the tensors of a TorchScript archive's code; only load uses it.
 	constants value
 	// locate returns the place of a storage in the file. If verify is true and the format
 	// has a checksum, locate checks the storage's bytes first.
 	locate func(st *storage, verify bool) (int64, error)
 }
+
+// IsModule reports whether one of Dicts is a whole module that was pickled, and not a
+// dictionary. It is false for the modules inside of a module.
+func (f *File) IsModule(dict string) bool { return f.modules[dict] }
 
 // Info describes a tensor without reading it.
 type Info = safetensors.Info

@@ -52,6 +52,7 @@ func (f fake) Info(name string) (safetensors.Info, error) {
 
 func (fake) Tensor(string) (*tensor.Tensor, error) { return nil, nil }
 func (fake) Bytes(string) ([]byte, error)          { return nil, nil }
+func (fake) IsModule(string) bool                  { return false }
 func (fake) Unreadable() []string                  { return nil }
 func (fake) Metadata() map[string]string           { return nil }
 func (fake) Format() string                        { return "zip" }

@@ -15,12 +15,22 @@ type contents struct {
 	tensors []int            // of each dictionary, how many are in it and below
 }
 
-// list makes the list. In a TorchScript file every module is a container, but the file is
-// one network, like a safetensors file.
+// list makes the list. A module is one network, whatever modules are in it: these are no
+// dictionaries of the file.
 func list(src source) *contents {
-	c := &contents{src: src, names: src.Names(), dicts: []string{""}}
-	if src.Format() != "TorchScript" {
-		c.dicts = src.Dicts()
+	c := &contents{src: src, names: src.Names()}
+	module := "" // the outermost module that was seen last, and a dot
+	for i, d := range src.Dicts() {
+		if module == "" || !strings.HasPrefix(d, module) {
+			c.dicts = append(c.dicts, d)
+			module = ""
+			if src.IsModule(d) {
+				module = stem(d)
+				if i == 0 {
+					break
+				}
+			}
+		}
 	}
 	c.index = make(map[string]int32, len(c.dicts))
 	for i, d := range c.dicts {

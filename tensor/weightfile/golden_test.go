@@ -69,8 +69,8 @@ func TestGolden(t *testing.T) {
 	}
 	// Every file of the folder has its line above.
 	files, err := filepath.Glob(golden + "weightfile/*.pt")
-	if err != nil || len(files) != len(goldens)-1 {
-		t.Errorf("%d files, %v; want %d", len(files), err, len(goldens)-1)
+	if n := len(goldens) - 1 + len([]string{"module"}); err != nil || len(files) != n {
+		t.Errorf("%d files, %v; want %d", len(files), err, n)
 	}
 }
 
@@ -95,6 +95,32 @@ func compare(t *testing.T, what string, got *File, want *safetensors.File) {
 		if !slices.Equal(a.Shape(), b.Shape()) || !slices.Equal(a.Data(), b.Data()) {
 			t.Errorf("%s: %s is %v, want %v", what, name, a.Data(), b.Data())
 		}
+	}
+}
+
+// Whole modules: none of the modules in them is taken for the network.
+func TestModules(t *testing.T) {
+	for file, want := range map[string]struct {
+		key   string
+		dicts int
+		names string
+	}{
+		"torchfile/kinds/model.pt":           {"", 1, "scale blocks.0.weight blocks.0.mean blocks.1.weight blocks.1.mean tied.weight tied.mean list.0 list.1"},
+		"torchfile/kinds/model_legacy.pt":    {"", 1, "scale blocks.0.weight blocks.0.mean blocks.1.weight blocks.1.mean tied.weight tied.mean list.0 list.1"},
+		"torchfile/kinds/models.pt":          {"ema.net", 4, "scale blocks.0.weight blocks.0.mean blocks.1.weight blocks.1.mean tied.weight tied.mean list.0 list.1"},
+		"weightfile/module.pt":               {"", 1, "layers.0.weight"},
+		"torchfile/script.pt":                {"", 1, "logit_scale input_resolution visual.0.mask visual.0.steps visual.0.mlp.weight visual.0.mlp.bias visual.1.mask visual.1.steps visual.1.mlp.weight visual.1.mlp.bias text.weight text.bias tied.weight tied.bias"},
+		"torchfile/kinds/foreign_legacy1.pt": {"model", 2, "conv.weight conv.bias"},
+	} {
+		f, err := Open(golden+file, Options{})
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if f.Key() != want.key || len(f.Dicts()) != want.dicts || strings.Join(f.Names(), " ") != want.names {
+			t.Errorf("%s: key %q, dictionaries %v, names %q; want %q, %d, %q", file, f.Key(), f.Dicts(), f.Names(), want.key, want.dicts, want.names)
+		}
+		f.Close()
 	}
 }
 

@@ -156,12 +156,12 @@ func (c *contents) direct(dict int32) []string {
 func (c *contents) sameNames(average int32, raw []string) bool {
 	has := map[string]bool{}
 	for _, name := range c.below(average) {
-		has[unwrapAll(name)] = true
+		has[unwrapMost(name)] = true
 	}
 	shared := 0
 	for _, name := range raw {
 		switch {
-		case has[unwrapAll(name)]:
+		case has[unwrapMost(name)]:
 			shared++
 		case last(name) != "num_batches_tracked" && strings.Contains(name, "."):
 			return false

@@ -25,8 +25,11 @@ func isSafetensors(b []byte) bool {
 	return len(b) > 8 && b[8] == '{' && binary.LittleEndian.Uint64(b) <= maxHeader
 }
 
-// isTorch reports whether a file begins like a zip archive or a pickle.
-func isTorch(b []byte) bool { return isZip(b) || len(b) >= 2 && b[0] == 0x80 }
+// isTorch reports whether a file begins like a zip archive or a pickle: with the opcode
+// PROTO, or before protocol 2 with PyTorch's number.
+func isTorch(b []byte) bool {
+	return isZip(b) || len(b) >= 2 && b[0] == 0x80 || bytes.HasPrefix(b, []byte("L119547037146038801333356L"))
+}
 
 func isZip(b []byte) bool { return len(b) >= 4 && string(b[:4]) == "PK\x03\x04" }
 
@@ -62,7 +65,7 @@ var kinds = []kind{
 	{begins("\x28\xb5\x2f\xfd"), "an archive of zstd", unpack},
 	{begins("7z\xbc\xaf\x27\x1c"), "an archive of 7-Zip", unpack},
 	{begins("Rar!\x1a\x07"), "an archive of RAR", unpack},
-	{contains(257, "ustar"), "an archive of tar", unpack + "; if PyTorch before 0.1.10 wrote it, save it again with a newer one"},
+	{contains(257, "ustar"), "an archive of tar", unpack + "; if PyTorch before 0.1.10 wrote it, open it with torch.load and save it again"},
 	{begins("PK\x05\x06"), "an empty zip archive", again},
 
 	{begins("GGUF"), "weights in GGUF, as llama.cpp has them", "use the model's weights as safetensors or of PyTorch"},

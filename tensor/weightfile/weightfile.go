@@ -62,6 +62,7 @@ type File struct {
 type source interface {
 	Names() []string
 	Dicts() []string
+	IsModule(dict string) bool
 	Unreadable() []string
 	Info(name string) (safetensors.Info, error)
 	Tensor(name string) (*tensor.Tensor, error)
@@ -239,9 +240,16 @@ func (safe) Format() string { return "safetensors" }
 // Dicts: the format has no dictionaries, only names with dots in them.
 func (safe) Dicts() []string { return []string{""} }
 
+func (safe) IsModule(string) bool { return false }
+
 // Unreadable: every tensor has at least bytes that can be read.
 func (safe) Unreadable() []string { return nil }
 
 type torch struct{ *torchfile.File }
+
+// IsModule: a TorchScript file is one.
+func (t torch) IsModule(dict string) bool {
+	return dict == "" && t.Format() == "TorchScript" || t.File.IsModule(dict)
+}
 
 func (torch) Metadata() map[string]string { return nil }

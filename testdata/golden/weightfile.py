@@ -32,6 +32,14 @@ def recipe(seed, *shape):
     return (((i * 37 + seed) % 101 - 50).to(torch.float32) / 8).reshape(shape)
 
 
+class One(nn.Module):
+    """A network with a single module in it."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(2, 2, bias=False))
+
+
 class Net(nn.Module):
     def __init__(self, seed):
         super().__init__()
@@ -86,3 +94,4 @@ save("checkpointed", dict(wrapped.named_parameters()) | {k.replace("features.", 
 save("fsdp", {"_fsdp_wrapped_module." + k.replace("features.", "features._fsdp_wrapped_module."): v for k, v in sd.items()})
 save("averaged", torch.optim.swa_utils.AveragedModel(net).state_dict())
 save("legacy", {"state_dict": {"module." + k: v for k, v in sd.items()}, "best": torch.tensor(1.0)}, _use_new_zipfile_serialization=False)
+save("module", One())
