@@ -110,8 +110,16 @@ func (c *command) convert(ctx context.Context, args []string) error {
 	if len(opt.Raw) > 0 {
 		others = fmt.Sprintf(", and %d of integers as they are", len(opt.Raw))
 	}
-	fmt.Fprintf(c.out, "%s: %d tensors of %s, %s elements as %s%s, %s.\n", out, len(named), in, format.Thousands(elements), dtype, others, format.Bytes(st.Size()))
+	fmt.Fprintf(c.out, "%s: %s of %s, %s elements as %s%s, %s.\n", out, tensorsOf(len(named)), in, format.Thousands(elements), dtype, others, format.Bytes(st.Size()))
 	return nil
+}
+
+// tensorsOf is a number of tensors in words.
+func tensorsOf(n int) string {
+	if n == 1 {
+		return "1 tensor"
+	}
+	return format.Thousands(n) + " tensors"
 }
 
 // checkNew refuses to write over anything, above all over what is being read.

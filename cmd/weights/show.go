@@ -109,11 +109,7 @@ func showTensors(w io.Writer, f *weightfile.File) error {
 	}
 	fmt.Fprintln(w)
 	printTable(w, 2, rows)
-	s := "s"
-	if len(names) == 1 {
-		s = ""
-	}
-	fmt.Fprintf(w, "\n%d tensor%s, %s elements, %s\n", len(names), s, format.Thousands(elements), format.Bytes(bytes))
+	fmt.Fprintf(w, "\n%s, %s elements, %s\n", tensorsOf(len(names)), format.Thousands(elements), format.Bytes(bytes))
 	return wrong
 }
 

@@ -13,8 +13,8 @@
 // a memory mapping where the system has one.
 //
 // A file may be hostile. The package refuses all files that the official reader refuses,
-// and also files with duplicate names, empty names or unknown fields. It never takes more
-// memory than twice the size of the file.
+// and also files with duplicate names, empty names or unknown fields. Opening
+// it never takes more memory than twice its size.
 //
 // Read header.go first, then dtype.go and write.go.
 //

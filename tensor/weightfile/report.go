@@ -2,6 +2,7 @@ package weightfile
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -25,6 +26,22 @@ func (c *choice) report(all *contents) string {
 		parts = append(parts, "not taken: "+c.rest(all))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// unscaled says of numbers of 8 bits that the scales beside them are not applied, or "".
+// Programs that shrink weights to 8 bits have many ways to name and use such scales.
+func (f *File) unscaled() string {
+	i := slices.IndexFunc(f.choice.names, func(name string) bool { return strings.Contains(last(name), "scale") })
+	if i < 0 {
+		return ""
+	}
+	for _, name := range f.choice.names {
+		info, err := f.Info(name)
+		if err == nil && strings.HasPrefix(string(info.DType), "F8_") && info.DType != "F8_E8M0" {
+			return fmt.Sprintf("%s has numbers of 8 bits, %s, and there are scales, such as %s, which are not applied to them", quote(name), info.DType, quote(f.choice.names[i]))
+		}
+	}
+	return ""
 }
 
 // renamed returns the first name that is shorter than in the dictionary, or −1.

@@ -129,8 +129,12 @@ func read(name string, r io.ReaderAt, size int64, o Options) (*File, error) {
 		src.Close()
 		return nil, err
 	}
-	if line := f.choice.report(f.all); line != "" && o.Say != nil {
-		o.Say(name + ": " + line)
+	if o.Say != nil {
+		for _, line := range []string{f.choice.report(f.all), f.unscaled()} {
+			if line != "" {
+				o.Say(name + ": " + line)
+			}
+		}
 	}
 	return f, nil
 }

@@ -123,3 +123,33 @@ func TestOpenRefuses(t *testing.T) {
 		}
 	}
 }
+
+// Numbers of 8 bits are what they are, and it is said if there are scales for them.
+func TestScales(t *testing.T) {
+	for _, c := range []struct {
+		dtype       safetensors.DType
+		scale, want string
+	}{
+		{"F8_E4M3", "scale", `a: "w" has numbers of 8 bits, F8_E4M3, and there are scales, such as "scale", which are not applied to them`},
+		{"F8_E5M2", "w.weight_scale_inv", `a: "w" has numbers of 8 bits, F8_E5M2, and there are scales, such as "w.weight_scale_inv", which are not applied to them`},
+		{"F8_E4M3", "bias", ""},
+		{"U8", "scale", ""},
+	} {
+		var b bytes.Buffer
+		raw := []safetensors.Raw{{Name: "w", DType: c.dtype, Shape: []int{2}, Bytes: []byte{0x40, 0xc8}}}
+		if err := (safetensors.Options{Raw: raw}).Write(&b, []safetensors.Named{{Name: c.scale, Tensor: tensor.New(1)}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		said := ""
+		f, err := Read("a", bytes.NewReader(b.Bytes()), int64(b.Len()), Options{Say: func(line string) { said += line }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said != c.want {
+			t.Errorf("%s and %s: said %q, want %q", c.dtype, c.scale, said, c.want)
+		}
+		if w, err := f.Tensor("w"); err != nil || c.dtype == "F8_E4M3" && !slices.Equal(w.Data(), []float32{2, -4}) {
+			t.Errorf("%s: %v, %v; want 2 and −4", c.dtype, w, err)
+		}
+	}
+}
