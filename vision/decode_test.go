@@ -130,6 +130,9 @@ func claim(data []byte, w, h int) []byte {
 	return data
 }
 
+// sampling returns the place of the first sampling factors in a JPEG file.
+func sampling(data []byte) int { return bytes.Index(data, []byte{0xff, 0xc0}) + 11 }
+
 // replace returns data with the bytes from at on replaced by a number.
 func replace(data []byte, at int, order binary.ByteOrder, v any) []byte {
 	data = bytes.Clone(data)
@@ -170,6 +173,7 @@ func TestDecodeRefusesSizes(t *testing.T) {
 		{"JPEG", claim(jpegFile, 16385, 16384), "found 16385×16384"},
 		{"JPEG", claim(jpegFile, 0, 16), "found 0×16"},
 		{"JPEG", claim(jpegFile, 16, 0), "found 16×0"},
+		{"JPEG with factors 1×0", replace(jpegFile, sampling(jpegFile), little, [7]byte{0x10, 0, 2, 0x10, 1, 3, 0x10}), "damaged"},
 		{"JPEG with unusual sampling", claim(file["three across"], 65535, 65535), "found 65535×65535"},
 		{"PNG", claim(pngFile, 1<<30, 1<<30), "found"},
 		{"PNG", claim(pngFile, 100000, 10), "found 100000×10"},

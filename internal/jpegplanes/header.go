@@ -77,7 +77,7 @@ func (h *Header) Unsupported() string {
 // Samples returns how many samples all planes have, with those that fill whole blocks.
 func (h *Header) Samples() int64 {
 	hMax, vMax := maxFactors(h.Components)
-	if hMax == 0 {
+	if hMax == 0 || vMax == 0 {
 		return 0
 	}
 	across, down := ceil(h.W, 8*hMax), ceil(h.H, 8*vMax)
