@@ -82,9 +82,12 @@ func (r *report) begin() error {
 		Flags: r.Flags, Network: r.title, BatchUsed: r.batch, Photos: r.Source(),
 		Train: r.photos.train.Len(), Val: r.photos.val.Len(), Skipped: len(r.photos.train.Skipped) + len(r.photos.val.Skipped),
 		Parameters: nn.Count(r.model), TotalSteps: r.total, ThreadsUsed: tensor.Threads(),
-		SIMD: simd.Current().String(), Go: runtime.Version(), Bicubic: r.bicubic[:r.arch.Outputs], Start: time.Now().Round(time.Second),
+		SIMD: simd.Current().String(), Go: runtime.Version(), Start: time.Now().Round(time.Second),
 	}
 	config.Model = r.arch.Name
+	for _, psnr := range r.bicubic[:r.arch.Outputs] {
+		config.Bicubic = append(config.Bicubic, runs.Decibels(psnr))
+	}
 	if err := config.Write(r.dir); err != nil {
 		return err
 	}
