@@ -106,7 +106,7 @@ func decodePlanes(data []byte) (*RGB, error) {
 		p.fill(planes[0], planes[1], planes[2], set)
 	case 4:
 		set := setRGB
-		if pic.Adobe && pic.Transform == 2 {
+		if pic.Adobe && pic.Transform != 0 {
 			set = setYCbCr
 		}
 		p.fill(planes[0], planes[1], planes[2], set)
