@@ -38,7 +38,7 @@ func jpegConfig(data []byte) (image.Config, error) {
 }
 
 // jpegBytes counts a byte for each sample, four for its coefficient if the picture is
-// progressive, and four for each pixel if it is CMYK.
+// progressive, and four for each pixel if it is CMYK or RGB.
 func jpegBytes(data []byte, c image.Config) int64 {
 	h := jpegplanes.ReadHeader(data)
 	n := h.Samples()
@@ -48,7 +48,7 @@ func jpegBytes(data []byte, c image.Config) int64 {
 	case h.Unusual():
 		n *= 3
 	}
-	if len(h.Components) == 4 {
+	if len(h.Components) == 4 || h.RGB() {
 		n += 4 * int64(c.Width) * int64(c.Height)
 	}
 	return n

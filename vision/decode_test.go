@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -408,4 +409,34 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("a picture of %d×%d pixels and %d bytes", p.W, p.H, len(p.Pix))
 		}
 	})
+}
+
+// image/jpeg merges the planes of an RGB picture into four bytes a pixel: they are counted.
+func TestBytesOfRGB(t *testing.T) {
+	data := encodeJPEG(t, testPhoto(16, 16))
+	c, err := jpegConfig(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := bytes.Clone(data)
+	frame, scan := sampling(data)-1, bytes.Index(data, []byte{0xff, 0xda})+5
+	for i, name := range []byte("RGB") {
+		names[frame+3*i], names[scan+2*i] = name, name
+	}
+	if _, err := Decode(bytes.NewReader(names), "rgb.jpg"); err != nil {
+		t.Fatal(err)
+	}
+	adobe := func(transform byte) []byte {
+		return slices.Concat(data[:2], []byte("\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"), []byte{transform}, data[2:])
+	}
+	less := jpegBytes(data, c)
+	for what, got := range map[string][2]int64{
+		"names R, G, B":       {jpegBytes(names, c), less + 4*16*16},
+		"Adobe's transform 0": {jpegBytes(adobe(0), c), less + 4*16*16},
+		"Adobe's transform 1": {jpegBytes(adobe(1), c), less},
+	} {
+		if got[0] != got[1] {
+			t.Errorf("%s: %d bytes, want %d", what, got[0], got[1])
+		}
+	}
 }
