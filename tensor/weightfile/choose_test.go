@@ -252,3 +252,31 @@ func TestFit(t *testing.T) {
 		t.Errorf("nothing: key %q, names %q, %v; want state_dict, %s", ch.dict, ch.names, err, want)
 	}
 }
+
+// Tensors that cannot be read belong to the network with its prefix and without it.
+func TestUnreadable(t *testing.T) {
+	unreadable := []string{"net.module.s", "net.s", "net.t", "net.optimizer.m", "other.s"}
+	for tidy, want := range map[bool]string{
+		true:  "s=net.module.s net.s=net.s t=net.t",
+		false: "s=net.module.s net.s=net.s t=net.t optimizer.m=net.optimizer.m",
+	} {
+		ch, err := choose(list(fake{[]string{"net/module.a", "net/module.b"}}), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ch.addUnreadable(unreadable, tidy)
+		var got []string
+		for _, name := range ch.unreadable {
+			got = append(got, name+"="+ch.full(name))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("tidy %v: %q, want %s", tidy, got, want)
+		}
+		if report := ch.report(list(fake{[]string{"net/module.a", "net/module.b"}})); !strings.HasSuffix(report, `; it also has what cannot be read: "other.s"`) {
+			t.Errorf("tidy %v: report %q", tidy, report)
+		}
+		if full := ch.full("a"); full != "net.module.a" {
+			t.Errorf("tidy %v: a is %q, want net.module.a", tidy, full)
+		}
+	}
+}
