@@ -25,6 +25,9 @@ func (c *choice) report(all *contents) string {
 	if len(c.left) > 0 {
 		parts = append(parts, "not taken: "+c.rest(all))
 	}
+	if len(c.lost) > 0 {
+		parts = append(parts, "it also has what cannot be read: "+enumerate(c.lost, 6))
+	}
 	return strings.Join(parts, "; ")
 }
 
