@@ -280,3 +280,24 @@ func TestUnreadable(t *testing.T) {
 		}
 	}
 }
+
+// Two dictionaries side by side may be two networks: that they are taken for one is said.
+func TestReportDictionaries(t *testing.T) {
+	for _, c := range []struct {
+		names []string
+		want  string
+	}{
+		{[]string{"best/a", "last/a"}, `it is made of the dictionaries "best", "last", each of which can be chosen by its key`},
+		{[]string{"a", "b"}, ""},
+		{[]string{"params/a", "params/b"}, `the network is in "params", 2 of the 2 tensors`},
+	} {
+		all := list(fake{c.names})
+		ch, err := choose(all, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ch.report(all); got != c.want {
+			t.Errorf("%q: report %q, want %q", c.names, got, c.want)
+		}
+	}
+}
