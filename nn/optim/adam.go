@@ -49,6 +49,12 @@ func (a *Adam) Step() {
 	})
 }
 
+// LearningRate returns LR.
+func (a *Adam) LearningRate() float64 { return a.LR }
+
+// SetLearningRate sets LR, for the steps to come. 0 lets the parameters stay.
+func (a *Adam) SetLearningRate(lr float64) { a.LR = lr }
+
 // ZeroGrad forgets the gradients of the parameters.
 func (a *Adam) ZeroGrad() {
 	for _, p := range a.parameters {
