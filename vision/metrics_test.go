@@ -51,7 +51,7 @@ func TestPanics(t *testing.T) {
 		"FromTensor, number":  func() { FromTensor(x, 1) },
 		"Picture, number":     func() { c.Picture(2, 6) },
 		"Picture, side":       func() { c.Picture(0, 7) },
-		"NewLoader":           func() { NewLoader(c, 0, 0, false) },
+		"NewLoader":           func() { NewLoader(c, 0, LoaderOptions{}) },
 		"Baselines":           func() { Baselines(&Cache{Sizes: testSizes}, 1) },
 		"BuildCache":          func() { BuildCache(t.Context(), nil, nil, CacheOptions{Sizes: Sizes{Mid: 3}}) },
 		"Grid":                func() { (&Grid{Cell: -1}).Draw() },

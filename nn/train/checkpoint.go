@@ -73,6 +73,11 @@ func (l *Loop[In, Out]) Restore(path string) (texts map[string]string, err error
 		return nil, err
 	}
 	defer f.Close()
+	return l.restore(path, f)
+}
+
+// restore is Restore from an open file.
+func (l *Loop[In, Out]) restore(path string, f *safetensors.File) (texts map[string]string, err error) {
 	fail := func(format string, args ...any) (map[string]string, error) {
 		return nil, fmt.Errorf("%s: %s", path, fmt.Sprintf(format, args...))
 	}
@@ -101,7 +106,7 @@ func (l *Loop[In, Out]) Restore(path string) (texts map[string]string, err error
 		return fail("its content has the SHA-256 %s, expected %s: the file is damaged", got, sum)
 	}
 	var p Position
-	if err := json.Unmarshal([]byte(texts[positionText]), &p); err != nil || p.Epoch < 0 || p.Batches < 0 || p.Steps < 0 {
+	if err := json.Unmarshal([]byte(texts[positionText]), &p); err != nil || !p.valid() {
 		return fail("expected a position, found %.100q", texts[positionText])
 	}
 	delete(texts, positionText)

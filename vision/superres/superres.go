@@ -30,7 +30,9 @@ type Model interface {
 	Forward(in Input) Output
 }
 
-// Input is what a model sees.
+// Input is what a model sees. Features must be of Photo as it is: those that were computed once
+// for a whole photograph do not fit a part of it, or a photograph that was flipped or turned
+// (vision.Batch.Altered). Half of the size is exact for even sides alone.
 type Input struct {
 	Photo    *autograd.Value // (n,3,h,w), pixels in [0,1]
 	Features *autograd.Value // what a frozen network sees in the photographs, or nil: see Features
