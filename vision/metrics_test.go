@@ -40,6 +40,8 @@ func TestPanics(t *testing.T) {
 	for what, f := range map[string]func(){
 		"MSE, shapes":         func() { MSE(tensor.New(2, 3), tensor.New(3, 2)) },
 		"MSE, empty":          func() { MSE(tensor.New(0), tensor.New(0)) },
+		"SSIM, shapes":        func() { SSIM(tensor.New(1, 3, 11, 12), tensor.New(1, 3, 12, 11)) },
+		"SSIM, small":         func() { SSIM(tensor.New(1, 3, 10, 12), tensor.New(1, 3, 10, 12)) },
 		"PicturePSNR, shapes": func() { PicturePSNR(tensor.New(2), tensor.New(3)) },
 		"NewRGB":              func() { NewRGB(-1, 2) },
 		"Resize":              func() { Resize(p, 0, 2) },
