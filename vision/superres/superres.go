@@ -62,15 +62,6 @@ func (out Output) Sizes() []*autograd.Value {
 	return []*autograd.Value{out.Mid, out.Large}
 }
 
-// Loss returns nn.PSNRLoss of each enlargement. It panics if the shapes differ.
-func Loss(prediction, target Output) []*autograd.Value {
-	losses := []*autograd.Value{nn.PSNRLoss(prediction.Mid, target.Mid)}
-	if prediction.Large != nil {
-		losses = append(losses, nn.PSNRLoss(prediction.Large, target.Large))
-	}
-	return losses
-}
-
 // An Architecture is a kind of model.
 type Architecture struct {
 	Name     string // on the command line
