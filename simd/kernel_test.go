@@ -102,6 +102,18 @@ var elementwiseKernels = []elementwise{
 	{name: "SumSquaredDiff", lengths: func(n int) []int { return []int{1, n, n} }, rtol: 0x1p-21, reduces: true,
 		call: func(s [][]float32) { s[0][0] = float32(SumSquaredDiff(s[1], s[2])) },
 		ref:  func(s [][]float32) { s[0][0] = sumSquaredDiffGeneric(s[1], s[2]) }},
+	{name: "SumAbsDiff", lengths: func(n int) []int { return []int{1, n, n} }, rtol: 0x1p-21, reduces: true,
+		call: func(s [][]float32) { s[0][0] = float32(SumAbsDiff(s[1], s[2])) },
+		ref:  func(s [][]float32) { s[0][0] = sumAbsDiffGeneric(s[1], s[2]) }},
+	{name: "SignDiff", slices: 3, inPlace: true,
+		call: func(s [][]float32) { SignDiff(s[0], -0.3, s[1], s[2]) },
+		ref:  func(s [][]float32) { signDiffGeneric(s[0], -0.3, s[1], s[2]) }},
+	{name: "SumRootDiff", lengths: func(n int) []int { return []int{1, n, n} }, rtol: 0x1p-21, reduces: true,
+		call: func(s [][]float32) { s[0][0] = float32(SumRootDiff(0.1, s[1], s[2])) },
+		ref:  func(s [][]float32) { s[0][0] = sumRootDiffGeneric(0.1*0.1, s[1], s[2]) }},
+	{name: "RootDiff", slices: 3, inPlace: true, relative: 4e-7,
+		call: func(s [][]float32) { RootDiff(s[0], 0.3, 0.1, s[1], s[2]) },
+		ref:  func(s [][]float32) { rootDiffGeneric(s[0], 0.3, 0.1*0.1, s[1], s[2]) }},
 }
 
 func (k *elementwise) sizes(n int) []int {
@@ -396,17 +408,26 @@ func TestSumPrecision(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		rng := rand.New(rand.NewPCG(9, 10))
 		a, b := make([]float32, 1_000_003), make([]float32, 1_000_003)
-		var sum, squares float64
+		var sum, squares, distances, roots float64
 		for i := range a {
 			a[i], b[i] = rng.Float32(), rng.Float32()
 			sum += float64(a[i])
-			squares += (float64(a[i]) - float64(b[i])) * (float64(a[i]) - float64(b[i]))
+			d := float64(a[i]) - float64(b[i])
+			squares += d * d
+			distances += math.Abs(d)
+			roots += math.Sqrt(d*d + 0.1*0.1)
 		}
 		if got := Sum(a); !(math.Abs(got/sum-1) < 1e-7) {
 			t.Errorf("%v: Sum = %v, want %v", l, got, sum)
 		}
 		if got := SumSquaredDiff(a, b); !(math.Abs(got/squares-1) < 1e-7) {
 			t.Errorf("%v: SumSquaredDiff = %v, want %v", l, got, squares)
+		}
+		if got := SumAbsDiff(a, b); !(math.Abs(got/distances-1) < 1e-7) {
+			t.Errorf("%v: SumAbsDiff = %v, want %v", l, got, distances)
+		}
+		if got := SumRootDiff(0.1, a, b); !(math.Abs(got/roots-1) < 1e-7) {
+			t.Errorf("%v: SumRootDiff = %v, want %v", l, got, roots)
 		}
 	})
 }
@@ -456,7 +477,7 @@ func TestLengthsMustFit(t *testing.T) {
 			continue // has one slice
 		}
 		for short := range k.sizes(20) {
-			if k.lengths != nil && k.name == "SumSquaredDiff" && short == 0 {
+			if k.reduces && short == 0 {
 				continue // the result of the test, not an operand
 			}
 			s := make([][]float32, 0, 5)

@@ -97,13 +97,7 @@ func SigmoidBackwardTo(dst, dy, y *Tensor) {
 // with y = σ(x): SigmoidBackward(ScaledDiff(alpha, y, t), y), without a tensor for what is
 // between the two. It panics if the shapes differ.
 func SigmoidBackwardMSETo(dst *Tensor, alpha float32, y, t *Tensor) {
-	checkSameShape("SigmoidBackwardMSE", y, t, dst)
-	parallelChunks(len(dst.data), func(lo, hi int) {
-		dy := takeBuffer(hi - lo)
-		defer giveBuffer(dy)
-		simd.ScaledDiff(dy, alpha, y.data[lo:hi], t.data[lo:hi])
-		simd.SigmoidBackward(dst.data[lo:hi], dy, y.data[lo:hi])
-	})
+	Pairwise(func(dst, a, b []float32) { simd.ScaledDiff(dst, alpha, a, b) }).SigmoidBackwardTo(dst, y, t)
 }
 
 // Fill sets all elements.

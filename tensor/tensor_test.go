@@ -68,6 +68,9 @@ func TestElementwise(t *testing.T) {
 		"Add":             {Add(a, b), func(a, b float64) float64 { return a + b }},
 		"Scale":           {Scale(3, a), func(a, b float64) float64 { return 3 * a }},
 		"ScaledDiff":      {ScaledDiff(3, a, b), func(a, b float64) float64 { return 3 * (a - b) }},
+		"SignDiff":        {into(a, func(y *Tensor) { SignDiff(3).To(y, a, b) }), func(a, b float64) float64 { return math.Copysign(3, a-b) }},
+		"RootDiff":        {into(a, func(y *Tensor) { RootDiff(3, 0.5).To(y, a, b) }), func(a, b float64) float64 { return 3 * (a - b) / math.Hypot(a-b, 0.5) }},
+		"… and sigmoid":   {into(a, func(y *Tensor) { SignDiff(3).SigmoidBackwardTo(y, a, b) }), func(a, b float64) float64 { return math.Copysign(3, a-b) * a * (1 - a) }},
 		"ReLU":            {ReLU(a), func(a, b float64) float64 { return max(a, 0) }},
 		"ReLUBackward":    {ReLUBackward(a, b), func(a, b float64) float64 { return map[bool]float64{true: a}[b > 0] }},
 		"Sigmoid":         {Sigmoid(a), func(a, b float64) float64 { return 1 / (1 + math.Exp(-a)) }},
@@ -79,16 +82,25 @@ func TestElementwise(t *testing.T) {
 		}
 		checkClose(t, name, c.got, want, 1e-6)
 	}
-	sum, squares := 0.0, 0.0
+	sum, squares, distances, roots := 0.0, 0.0, 0.0, 0.0
 	for i := range a.data {
 		sum += float64(a.data[i])
-		squares += math.Pow(float64(a.data[i])-float64(b.data[i]), 2)
+		d := float64(a.data[i]) - float64(b.data[i])
+		squares += d * d
+		distances += math.Abs(d)
+		roots += math.Hypot(d, 0.5)
 	}
 	if got := Sum(a); !(math.Abs(got-sum) < 1e-3) {
 		t.Errorf("Sum = %v, want %v", got, sum)
 	}
 	if got := SumSquaredDiff(a, b); !(math.Abs(got/squares-1) < 1e-6) {
 		t.Errorf("SumSquaredDiff = %v, want %v", got, squares)
+	}
+	if got := SumAbsDiff(a, b); !(math.Abs(got/distances-1) < 1e-6) {
+		t.Errorf("SumAbsDiff = %v, want %v", got, distances)
+	}
+	if got := SumRootDiff(0.5, a, b); !(math.Abs(got/roots-1) < 1e-6) {
+		t.Errorf("SumRootDiff = %v, want %v", got, roots)
 	}
 	c := a.Clone()
 	AddTo(c, c, b)

@@ -165,7 +165,7 @@ func TestLoader(t *testing.T) {
 	orders := map[string]string{}
 	for _, seed := range []uint64{1, 2} {
 		for epoch := range 3 {
-			l := NewLoader(c, 3, seed, true)
+			l := NewLoader(c, 3, LoaderOptions{Seed: seed, Shuffle: true})
 			var order, sizes []int
 			for i, b := range l.Epoch(epoch) {
 				if i != len(sizes) {
@@ -173,6 +173,9 @@ func TestLoader(t *testing.T) {
 				}
 				sizes = append(sizes, b.Len())
 				order = append(order, b.Index...)
+				if b.Altered {
+					t.Error("whole photographs are called altered")
+				}
 				if !slices.Equal(b.X.Shape(), []int{b.Len(), 3, 6, 6}) || !slices.Equal(b.Mid.Shape(), []int{b.Len(), 3, 12, 12}) || !slices.Equal(b.Large.Shape(), []int{b.Len(), 3, 24, 24}) {
 					t.Fatalf("shapes %v, %v, %v", b.X.Shape(), b.Mid.Shape(), b.Large.Shape())
 				}
@@ -213,7 +216,7 @@ func TestLoaderRepeats(t *testing.T) {
 		}
 		return o
 	}
-	a, b := NewLoader(c, 2, 5, true), NewLoader(c, 100, 5, true)
+	a, b := NewLoader(c, 2, LoaderOptions{Seed: 5, Shuffle: true}), NewLoader(c, 100, LoaderOptions{Seed: 5, Shuffle: true})
 	order(a, 0)
 	if x, y := order(a, 4), order(b, 4); !slices.Equal(x, y) {
 		t.Errorf("orders %v and %v", x, y)
@@ -221,13 +224,13 @@ func TestLoaderRepeats(t *testing.T) {
 	for range a.Epoch(1) {
 		break // leaving early is allowed
 	}
-	if got := order(NewLoader(c, 2, 5, false), 3); !slices.Equal(got, []int{0, 1, 2, 3, 4, 5, 6}) {
+	if got := order(NewLoader(c, 2, LoaderOptions{}), 3); !slices.Equal(got, []int{0, 1, 2, 3, 4, 5, 6}) {
 		t.Errorf("not shuffled, the order is %v", got)
 	}
 }
 
 func TestLoaderTakesNoMemory(t *testing.T) {
-	l := NewLoader(build(t, 7, CacheOptions{Sizes: testSizes}), 2, 1, true)
+	l := NewLoader(build(t, 7, CacheOptions{Sizes: testSizes}), 2, LoaderOptions{Seed: 1, Shuffle: true})
 	perEpoch := testing.AllocsPerRun(20, func() {
 		for range l.Epoch(3) {
 		}

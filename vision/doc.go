@@ -19,8 +19,9 @@
 //   - resize.go: Pillow's bicubic resizing, which every training photograph goes through
 //   - dataset.go, folder.go, split.go, voc.go, lists.go: the photographs of a folder, and
 //     which of them validate
-//   - cache.go, batches.go: photographs decoded once, and batches made from them
-//   - metrics.go: MSE and PSNR; interpolate.go, baseline.go: what a network has to beat
+//   - cache.go, batches.go: photographs decoded once, and batches made from them;
+//     alteration.go: parts of photographs, flipped and turned
+//   - metrics.go: MSE, PSNR and SSIM; interpolate.go, baseline.go: what a network has to beat
 //   - grid.go, heatmap.go: pictures for people
 //
 // Package vision decodes and resizes as Pillow does, because most networks were trained

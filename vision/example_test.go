@@ -153,7 +153,7 @@ func ExampleBuildCache() {
 		fmt.Println(err)
 		return
 	}
-	loader := vision.NewLoader(cache, 3, 1, true)
+	loader := vision.NewLoader(cache, 3, vision.LoaderOptions{Seed: 1, Shuffle: true})
 	for i, b := range loader.Epoch(0) {
 		fmt.Println("batch", i, b.X.Shape(), b.Mid.Shape(), b.Large.Shape())
 	}

@@ -62,3 +62,9 @@ func PicturePSNR(pred, target *tensor.Tensor) []float64 {
 	}
 	return out
 }
+
+// SSIM returns the mean structural similarity of a batch, for pixels in [0,1]: 1 for equal
+// tensors, smaller for all others. See [tensor.SSIM] for the formula. Every colour is compared by
+// itself, so that the SSIM of a batch is the mean of its pictures' SSIM. SSIM panics unless the
+// shapes are the same (n,c,h,w) of at least 11×11 pixels.
+func SSIM(pred, target *tensor.Tensor) float64 { return tensor.SSIM(pred, target) }

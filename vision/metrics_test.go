@@ -40,6 +40,8 @@ func TestPanics(t *testing.T) {
 	for what, f := range map[string]func(){
 		"MSE, shapes":         func() { MSE(tensor.New(2, 3), tensor.New(3, 2)) },
 		"MSE, empty":          func() { MSE(tensor.New(0), tensor.New(0)) },
+		"SSIM, shapes":        func() { SSIM(tensor.New(1, 3, 11, 12), tensor.New(1, 3, 12, 11)) },
+		"SSIM, small":         func() { SSIM(tensor.New(1, 3, 10, 12), tensor.New(1, 3, 10, 12)) },
 		"PicturePSNR, shapes": func() { PicturePSNR(tensor.New(2), tensor.New(3)) },
 		"NewRGB":              func() { NewRGB(-1, 2) },
 		"Resize":              func() { Resize(p, 0, 2) },
@@ -51,7 +53,7 @@ func TestPanics(t *testing.T) {
 		"FromTensor, number":  func() { FromTensor(x, 1) },
 		"Picture, number":     func() { c.Picture(2, 6) },
 		"Picture, side":       func() { c.Picture(0, 7) },
-		"NewLoader":           func() { NewLoader(c, 0, 0, false) },
+		"NewLoader":           func() { NewLoader(c, 0, LoaderOptions{}) },
 		"Baselines":           func() { Baselines(&Cache{Sizes: testSizes}, 1) },
 		"BuildCache":          func() { BuildCache(t.Context(), nil, nil, CacheOptions{Sizes: Sizes{Mid: 3}}) },
 		"Grid":                func() { (&Grid{Cell: -1}).Draw() },

@@ -38,7 +38,7 @@ func TestPhotographs(t *testing.T) {
 		t.Logf("%-24s PSNR of all together %.2f dB, mean of the pictures' %.2f dB", s.what, s.PSNR, s.MeanPSNR)
 	}
 	start = time.Now()
-	l := NewLoader(c, 16, 1, true)
+	l := NewLoader(c, 16, LoaderOptions{Seed: 1, Shuffle: true})
 	n := 0
 	for range l.Epoch(0) {
 		n++

@@ -115,6 +115,27 @@ func TestCorners(t *testing.T) {
 	}
 }
 
+// TestGradientsAreTheCallers wants a caller to be free to change gradients, as clipping does, also
+// the gradient 1 of a parameter that is a loss itself.
+func TestGradientsAreTheCallers(t *testing.T) {
+	n, x := autograd.Parameter(tensor.New(1)), autograd.Constant(tensor.New(1))
+	step, err := Train(func(x *autograd.Value) *autograd.Value { return autograd.Add(x, n) },
+		func(_, _ *autograd.Value) []*autograd.Value { return []*autograd.Value{n} }, x, x, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for run := range 2 {
+		step.Forward(x)
+		step.Loss(x)
+		step.Backward()
+		if g := n.Grad().Data()[0]; g != 1 {
+			t.Errorf("run %d: gradient %v, want 1", run, g)
+		}
+		n.Grad().Data()[0] = 5
+		n.SetGrad(nil)
+	}
+}
+
 // TestMistakes wants a panic that says what is wrong.
 func TestMistakes(t *testing.T) {
 	w, b := autograd.Parameter(tensor.New(2, 3, 3, 3)), autograd.Parameter(tensor.New(2))

@@ -169,6 +169,20 @@ func (k applyBackward) prepare(s *Step) *prepared {
 				first += shape[1]
 			}
 		}
+	case PairLoss:
+		run = func(out, in []*tensor.Tensor) {
+			a, b := in[1], in[2]
+			slope, next := op.Slope(a.Len(), in[0]), 0
+			if k.want[0] {
+				slope.To(out[next], a, b)
+				next++
+			}
+			if k.want[1] {
+				slope.To(out[next], b, a)
+			}
+		}
+	case GradientWriter:
+		run = func(out, in []*tensor.Tensor) { k.intoMemory(op, out, in) }
 	case autograd.MSEOp:
 		run = func(out, in []*tensor.Tensor) {
 			a, b := in[1], in[2]
@@ -189,26 +203,45 @@ func (k applyBackward) prepare(s *Step) *prepared {
 
 // asWritten calls the operation's Backward and copies the results.
 func (k applyBackward) asWritten(out, in []*tensor.Tensor) {
-	dy, rest := in[0], in[1:]
+	y, x := k.operands(in)
+	next := 0
+	for i, dx := range k.op.Backward(in[0], y, x, k.want) {
+		if k.want[i] {
+			copy(out[next].Data(), dx.Data())
+			next++
+		}
+	}
+}
+
+// intoMemory has the operation write its gradients where they belong.
+func (k applyBackward) intoMemory(op GradientWriter, out, in []*tensor.Tensor) {
+	y, x := k.operands(in)
+	dx := make([]*tensor.Tensor, len(x))
+	for i, next := 0, 0; i < len(x); i++ {
+		if k.want[i] {
+			dx[i] = out[next]
+			next++
+		}
+	}
+	op.BackwardTo(dx, in[0], y, x)
+}
+
+// operands returns what Backward is given beside dy. What it does not read has a shape alone.
+func (k applyBackward) operands(in []*tensor.Tensor) (y *tensor.Tensor, x []*tensor.Tensor) {
+	rest := in[1:]
 	operands, result := k.op.Reads()
-	x := make([]*tensor.Tensor, len(k.shapes))
+	x = make([]*tensor.Tensor, len(k.shapes))
 	for i, shape := range k.shapes {
 		x[i] = tensor.ShapeOnly(shape...)
 	}
-	y := tensor.ShapeOnly(k.result...)
+	y = tensor.ShapeOnly(k.result...)
 	if operands {
 		rest = rest[copy(x, rest):]
 	}
 	if result {
 		y = rest[0]
 	}
-	next := 0
-	for i, dx := range k.op.Backward(dy, y, x, k.want) {
-		if k.want[i] {
-			copy(out[next].Data(), dx.Data())
-			next++
-		}
-	}
+	return y, x
 }
 
 func (k applyBackward) gradient(*differentiation, *Step, *Tensor, []bool) []*Tensor {
@@ -219,7 +252,7 @@ func (k applyBackward) overwrites(s *Step) []int {
 	switch k.op.(type) {
 	case autograd.ScaleOp, autograd.ReLUOp, autograd.SigmoidOp:
 		return []int{0}
-	case autograd.MSEOp:
+	case autograd.MSEOp, PairLoss:
 		if len(s.Out) == 1 {
 			return []int{1, 2}
 		}

@@ -5,15 +5,15 @@ import (
 	"pixelgrad/tensor"
 )
 
-// fuseLoss computes the derivatives of the mean squared error and of the sigmoid that feeds it
-// in one step.
+// fuseLoss computes the derivatives of the mean squared error, or of another PairLoss, and of the
+// sigmoid that feeds it in one step.
 //
 //	before:  dloss ──▶ ∂mse ──▶ dy ──▶ ∂sigmoid ──▶ dx
 //	            y ─────┘───────────────┘
 //	after:   dloss ──▶ ∂mse ∂sigmoid ──▶ dx
 //	            y ─────┘
 //
-//	dx = 2/N·dloss·(y-t)·y·(1-y)
+//	dx = 2/N·dloss·(y-t)·y·(1-y)   for the mean squared error
 //
 // Memory is walked once, and dy is not stored. Results are the same bit by bit.
 //
@@ -28,10 +28,10 @@ func fuseLoss(g *Graph) {
 			continue
 		}
 		loss := g.producer(s.In[0])
-		if !isBackward[autograd.MSEOp](loss) || g.reader(s.In[0]) != s || len(loss.Out) != 1 || loss.In[1] != s.In[1] || !loss.Kernel.(applyBackward).want[0] {
+		if !isBackward[autograd.MSEOp](loss) && !isBackward[PairLoss](loss) || g.reader(s.In[0]) != s || len(loss.Out) != 1 || loss.In[1] != s.In[1] || !loss.Kernel.(applyBackward).want[0] {
 			continue
 		}
-		g.replace(s, &Step{Kernel: sigmoidMSE{}, In: loss.In, Out: s.Out, Phase: Backward})
+		g.replace(s, &Step{Kernel: sigmoidLoss{loss.Kernel.(applyBackward).op}, In: loss.In, Out: s.Out, Phase: Backward})
 		g.remove(loss)
 		i--
 	}
@@ -50,21 +50,26 @@ func isBackward[Op autograd.Operation](s *Step) bool {
 	return ok
 }
 
-// sigmoidMSE is the gradient of MSE(σ(x), t) with respect to x. In: that of the loss, σ(x), t.
-type sigmoidMSE struct{}
+// sigmoidLoss is the gradient of op(σ(x), t) with respect to x. In: that of the loss, σ(x), t.
+type sigmoidLoss struct{ op autograd.Operation }
 
-func (sigmoidMSE) String() string { return "∂ MSE, ∂ Sigmoid" }
+func (k sigmoidLoss) String() string { return "∂ " + operationName(k.op) + ", ∂ Sigmoid" }
 
-func (sigmoidMSE) prepare(*Step) *prepared {
+func (k sigmoidLoss) prepare(*Step) *prepared {
 	return &prepared{run: func(out, in []*tensor.Tensor, _ []float32) {
-		tensor.SigmoidBackwardMSETo(out[0], autograd.MSEOp{}.Alpha(in[1].Len(), in[0]), in[1], in[2])
+		switch op := k.op.(type) {
+		case autograd.MSEOp:
+			tensor.SigmoidBackwardMSETo(out[0], op.Alpha(in[1].Len(), in[0]), in[1], in[2])
+		case PairLoss:
+			op.Slope(in[1].Len(), in[0]).SigmoidBackwardTo(out[0], in[1], in[2])
+		}
 	}}
 }
 
-func (sigmoidMSE) gradient(*differentiation, *Step, *Tensor, []bool) []*Tensor {
+func (sigmoidLoss) gradient(*differentiation, *Step, *Tensor, []bool) []*Tensor {
 	panic("compile: a gradient of a gradient")
 }
 
-func (sigmoidMSE) overwrites(*Step) []int {
+func (sigmoidLoss) overwrites(*Step) []int {
 	return []int{1}
 }

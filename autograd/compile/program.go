@@ -253,7 +253,11 @@ func (p *Program) backward() {
 	}
 	p.run(Backward)
 	for i, d := range p.Graph.Gradients {
-		if g := p.gradients[i]; earlier[i] == nil {
+		g := p.gradients[i]
+		if !d.At.stored() { // the gradient 1 of a parameter that is a loss: who changes it must not change the constant
+			g = g.Clone()
+		}
+		if earlier[i] == nil {
 			d.Of.SetGrad(g)
 		} else {
 			d.Of.SetGrad(tensor.Add(earlier[i], g))

@@ -146,7 +146,7 @@ func measurePhotos(ctx context.Context, o *options) (*photosResult, error) {
 	m := arch.New(rand.New(rand.NewPCG(0, 0)))
 	recipe.FillWeights(m, 0)
 	adam := optim.NewAdam(m.Parameters(), 0.001)
-	loader := vision.NewLoader(cache, o.batch, 0, true)
+	loader := vision.NewLoader(cache, o.batch, vision.LoaderOptions{Shuffle: true})
 	programs := map[int]*compile.Training[superres.Input, superres.Output]{} // by batch
 	for epoch := range 2 {                                                   // the first one warms up
 		var wait time.Duration

@@ -183,8 +183,8 @@ func prepare(o *options, a superres.Architecture, log io.Writer) (*modelRun, err
 
 // train trains one model and writes what is left of it.
 func (s *session) train(ctx context.Context, r *modelRun) error {
-	trainSet := batches{vision.NewLoader(s.photos.train, s.batch, s.Seed, s.Shuffle), r.arch.Outputs, nil}
-	valSet := batches{vision.NewLoader(s.photos.val, s.batch, s.Seed, false), r.arch.Outputs, nil}
+	trainSet := batches{vision.NewLoader(s.photos.train, s.batch, vision.LoaderOptions{Seed: s.Seed, Shuffle: s.Shuffle}), r.arch.Outputs, nil}
+	valSet := batches{vision.NewLoader(s.photos.val, s.batch, vision.LoaderOptions{}), r.arch.Outputs, nil}
 	total := s.Epochs * trainSet.Batches()
 	if s.Steps > 0 {
 		total = min(total, s.Steps)

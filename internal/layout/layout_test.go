@@ -30,7 +30,7 @@ var rooms = map[string]struct {
 	"autograd/compile":      {[]string{"autograd", "tensor"}, nil},
 	"nn":                    {[]string{"autograd", "tensor"}, nil},
 	"nn/optim":              {[]string{"nn", "tensor", "simd"}, nil},
-	"nn/train":              {[]string{"nn", "autograd", "autograd/compile", "tensor", "tensor/safetensors", "tensor/weightfile"}, nil},
+	"nn/train":              {[]string{"nn", "nn/optim", "autograd", "autograd/compile", "tensor", "tensor/safetensors", "tensor/weightfile"}, nil},
 	"vision":                {[]string{"tensor", "internal/atomicfile", "internal/jpegplanes", "internal/memory"}, []string{"github.com/bep/imagemeta", "github.com/nfnt/resize", "golang.org/x/image"}},
 	"vision/superres":       {[]string{"nn", "autograd", "tensor"}, nil},
 	"vgg":                   {[]string{"vision", "tensor", "tensor/weightfile"}, nil},

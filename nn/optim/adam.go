@@ -17,7 +17,7 @@ type Adam struct {
 
 	parameters []nn.Parameter
 	m, v       []*tensor.Tensor
-	step       int
+	step       *tensor.Tensor // a single number
 }
 
 // NewAdam returns an optimiser for the parameters with PyTorch's defaults, β₁ = 0.9,
@@ -27,7 +27,7 @@ func NewAdam(parameters []nn.Parameter, lr float64) *Adam {
 	if !(lr > 0) {
 		panic(fmt.Sprintf("optim: NewAdam: learning rate %v: want a positive number", lr))
 	}
-	a := &Adam{LR: lr, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, parameters: parameters}
+	a := &Adam{LR: lr, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, parameters: parameters, step: tensor.New()}
 	for _, p := range parameters {
 		a.m = append(a.m, tensor.New(p.Shape()...))
 		a.v = append(a.v, tensor.New(p.Shape()...))
@@ -38,8 +38,8 @@ func NewAdam(parameters []nn.Parameter, lr float64) *Adam {
 // Step moves the parameters by one step against their gradients. Parameters without a
 // gradient stay.
 func (a *Adam) Step() {
-	a.step++
-	s := simd.NewAdamStep(a.LR, a.Beta1, a.Beta2, a.Eps, a.step)
+	a.step.Data()[0]++
+	s := simd.NewAdamStep(a.LR, a.Beta1, a.Beta2, a.Eps, int(a.step.Data()[0]))
 	tensor.Parallel(len(a.parameters), func(i int) {
 		p := a.parameters[i]
 		if p.Grad() == nil {
@@ -49,9 +49,26 @@ func (a *Adam) Step() {
 	})
 }
 
+// LearningRate returns LR.
+func (a *Adam) LearningRate() float64 { return a.LR }
+
+// SetLearningRate sets LR, for the steps to come. 0 lets the parameters stay.
+func (a *Adam) SetLearningRate(lr float64) { a.LR = lr }
+
 // ZeroGrad forgets the gradients of the parameters.
 func (a *Adam) ZeroGrad() {
 	for _, p := range a.parameters {
 		p.SetGrad(nil)
 	}
+}
+
+// StateDict returns what Adam remembers from step to step: the memory itself, not a copy. Who
+// copies numbers into it sets Adam back to where they were taken. The names are those of
+// torch.optim.Adam: step, a single number, and of each parameter exp_avg (m) and exp_avg_sq (v).
+func (a *Adam) StateDict() []nn.NamedTensor {
+	state := []nn.NamedTensor{{Name: "step", Tensor: a.step}}
+	for i, p := range a.parameters {
+		state = append(state, nn.NamedTensor{Name: p.Name + ".exp_avg", Tensor: a.m[i]}, nn.NamedTensor{Name: p.Name + ".exp_avg_sq", Tensor: a.v[i]})
+	}
+	return state
 }

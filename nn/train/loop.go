@@ -13,6 +13,7 @@ import (
 	"pixelgrad/autograd"
 	"pixelgrad/autograd/compile"
 	"pixelgrad/nn"
+	"pixelgrad/nn/optim"
 )
 
 // A Batch is what a network gets, and what it should make of it.
@@ -40,9 +41,14 @@ type Model[In compile.Tree[In], Out compile.Tree[Out]] interface {
 }
 
 // An Optimizer moves the parameters against their gradients, and clears the gradients.
+// StateDict returns what it remembers from step to step: the memory itself, not a copy. The
+// learning rate is how far it moves them, and not a part of the state.
 type Optimizer interface {
 	Step()
 	ZeroGrad()
+	StateDict() []nn.NamedTensor
+	LearningRate() float64
+	SetLearningRate(lr float64)
 }
 
 // A Loop trains a model.
@@ -57,6 +63,23 @@ type Loop[In compile.Tree[In], Out compile.Tree[Out]] struct {
 	Validation Data[In, Out] // may be nil
 	Epochs     int
 	MaxSteps   int // stop after so many; 0: after Epochs
+
+	// Schedule sets the optimiser's learning rate before each step, by the step's number from
+	// 1: see optim.Schedule. nil leaves the rate as it is.
+	Schedule optim.Schedule
+
+	// ClipNorm is how long the gradients may be before a step: see optim.ClipNorm. 0 leaves them
+	// as they are.
+	ClipNorm float64
+
+	// Patience ends the training when the validation loss, summed over the outputs, has not
+	// fallen below its best for so many epochs: see Stalled. 0 never does.
+	Patience int
+
+	// Position is where the training stands. Run begins there, and moves it on with every step
+	// and epoch: set it, the parameters and the optimiser's state to those of an earlier
+	// training, and Run goes on as if that had never stopped. See Checkpoint.
+	Position Position
 
 	// The model runs as a compiled program. Plain runs it on autograd's tape instead, as
 	// written. Without leaves passes of the compiler out: see compile.Passes.
@@ -73,26 +96,32 @@ type Loop[In compile.Tree[In], Out compile.Tree[Out]] struct {
 	engine *engine[In, Out]
 }
 
-// step teaches the model one batch. It returns the losses before the parameters move.
-func (l *Loop[In, Out]) step(b Batch[In, Out]) ([]float64, error) {
+// step teaches the model one batch. It returns the losses before the parameters move, and how
+// long the gradients were, if they are clipped.
+func (l *Loop[In, Out]) step(b Batch[In, Out]) (losses []float64, norm float64, err error) {
 	run, err := l.runner(b)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	run.Forward(b.Input)
-	losses := run.Loss(b.Target)
+	losses = run.Loss(b.Target)
 	run.Backward()
+	if l.ClipNorm != 0 {
+		norm = optim.ClipNorm(l.Model.Parameters(), l.ClipNorm)
+	}
 	l.Optimizer.Step()
 	l.Optimizer.ZeroGrad()
-	return losses, nil
+	return losses, norm, nil
 }
 
 // A Step is what one batch taught.
 type Step struct {
-	Epoch  int       // from 1
-	Step   int       // from 1, over all epochs
-	Size   int       // of the batch
-	Losses []float64 // of each output, before the parameters moved
+	Epoch        int       // from 1
+	Step         int       // from 1, over all epochs
+	Size         int       // of the batch
+	Losses       []float64 // of each output, before the parameters moved
+	LearningRate float64   // with which they moved
+	Norm         float64   // of all gradients together, before they were clipped; 0 without ClipNorm
 }
 
 // An Epoch is what one pass through the data taught.
@@ -102,6 +131,7 @@ type Epoch struct {
 	Train []float64 // mean loss of each output over the epoch's steps
 	Val   []float64 // mean loss over the validation batches; nil without any, or if ctx was cancelled
 	Whole bool      // false if the training was stopped within the epoch
+	Best  bool      // the sum of Val is the smallest of all whole epochs so far
 }
 
 // DivergedError is the end of a training whose loss became NaN or infinite. The
@@ -115,63 +145,75 @@ func (e *DivergedError) Error() string {
 	return fmt.Sprintf("step %d: the loss is %v, expected a finite number; the weights of the last good step are kept, try a smaller learning rate", e.Step, e.Loss)
 }
 
-// Run trains until all epochs or steps are done, ctx is cancelled, or the loss
-// becomes NaN or infinite (a DivergedError). A step that was begun is always finished. It
-// returns how many steps were done; the error is nil if ctx ended it.
+// Run trains until all epochs or steps are done, the validation loss has Stalled, ctx is
+// cancelled, or the loss becomes NaN or infinite (a DivergedError). A step that was begun is always finished. It
+// returns how many steps were done, those before Position included; the error is nil if ctx
+// ended it.
 func (l *Loop[In, Out]) Run(ctx context.Context) (steps int, err error) {
 	good := newSnapshot(l.Model)
-	stop := func() bool { return ctx.Err() != nil || l.MaxSteps > 0 && steps == l.MaxSteps }
+	at := &l.Position
+	stop := func() bool { return ctx.Err() != nil || l.MaxSteps > 0 && at.Steps >= l.MaxSteps }
 	diverged := func(step int, loss float64) (int, error) {
 		good.restore()
-		return steps, &DivergedError{step, loss}
+		return at.Steps, &DivergedError{step, loss}
 	}
-	for epoch := 1; epoch <= l.Epochs; epoch++ {
-		sums := &means{}
-		done := false
+	for at.Epoch < l.Epochs && !l.Stalled() {
+		epoch, done, before := at.Epoch+1, false, at.Batches
 		for b := range l.Train.Epoch(epoch) {
+			if before > 0 { // an earlier training has learnt from it
+				before--
+				continue
+			}
 			if done = stop(); done {
 				break
 			}
 			good.take()
-			losses, err := l.step(b)
+			if l.Schedule != nil {
+				l.Optimizer.SetLearningRate(l.Schedule(at.Steps + 1))
+			}
+			losses, norm, err := l.step(b)
 			if err != nil {
-				return steps, err
+				return at.Steps, err
 			}
 			if sum := total(losses); !finite(sum) {
-				return diverged(steps+1, sum)
+				return diverged(at.Steps+1, sum)
 			}
 			good.confirm()
-			steps++
-			sums.add(losses, 1)
+			at.Steps++
+			at.Batches++
+			at.Losses.add(losses, 1)
 			if l.OnStep != nil {
-				l.OnStep(Step{Epoch: epoch, Step: steps, Size: b.Size, Losses: losses})
+				l.OnStep(Step{Epoch: epoch, Step: at.Steps, Size: b.Size, Losses: losses, LearningRate: l.Optimizer.LearningRate(), Norm: norm})
 			}
 		}
-		if sums.n == 0 {
-			return steps, nil
+		if at.Batches == 0 {
+			return at.Steps, nil
 		}
-		e := Epoch{Epoch: epoch, Steps: steps, Train: sums.mean(), Whole: !done}
-		if l.Validation != nil && ctx.Err() == nil { // after an interrupt nobody wants to wait
-			if e.Val, err = l.validate(); err != nil {
-				return steps, err
+		e := Epoch{Epoch: epoch, Steps: at.Steps, Train: at.Losses.mean(), Whole: !done}
+		if l.Validation != nil {
+			if e.Val, err = l.validate(ctx); err != nil {
+				return at.Steps, err
 			}
 			if sum := total(e.Val); !finite(sum) {
-				return diverged(steps, sum)
+				return diverged(at.Steps, sum)
 			}
 		}
 		if v, bad := l.notFinite(); bad { // the last step may have made NaN, and no later loss would show it
-			return diverged(steps, v)
+			return diverged(at.Steps, v)
+		}
+		if e.Whole && (e.Val != nil || l.Validation == nil) {
+			e.Best = at.nextEpoch(e)
 		}
 		if l.OnEpoch != nil {
 			if err := l.OnEpoch(e); err != nil {
-				return steps, err
+				return at.Steps, err
 			}
 		}
 		if stop() {
 			break
 		}
 	}
-	return steps, nil
+	return at.Steps, nil
 }
 
 // finite says whether v is neither NaN nor infinite.
@@ -198,11 +240,14 @@ func (l *Loop[In, Out]) notFinite() (v float64, bad bool) {
 }
 
 // validate returns the mean losses over the validation batches, each counted by
-// the number of its examples.
-func (l *Loop[In, Out]) validate() ([]float64, error) {
-	sums := &means{}
+// the number of its examples; nil if ctx is cancelled: after an interrupt nobody wants to wait.
+func (l *Loop[In, Out]) validate(ctx context.Context) ([]float64, error) {
+	sums := &Sums{}
 	l.weightsChanged()
 	for b := range l.Validation.Epoch(0) {
+		if ctx.Err() != nil {
+			return nil, nil
+		}
 		prediction, err := l.predict(b.Input)
 		if err != nil {
 			return nil, err
@@ -217,30 +262,4 @@ func (l *Loop[In, Out]) validate() ([]float64, error) {
 		sums.add(losses, b.Size)
 	}
 	return sums.mean(), nil
-}
-
-// means averages losses.
-type means struct {
-	sums   []float64
-	weight float64
-	n      int
-}
-
-func (m *means) add(losses []float64, weight int) {
-	if m.sums == nil {
-		m.sums = make([]float64, len(losses))
-	}
-	for i, v := range losses {
-		m.sums[i] += v * float64(weight)
-	}
-	m.weight += float64(weight)
-	m.n++
-}
-
-func (m *means) mean() []float64 {
-	mean := make([]float64, len(m.sums))
-	for i, v := range m.sums {
-		mean[i] = v / m.weight
-	}
-	return mean
 }

@@ -30,7 +30,9 @@ type Model interface {
 	Forward(in Input) Output
 }
 
-// Input is what a model sees.
+// Input is what a model sees. Features must be of Photo as it is: those that were computed once
+// for a whole photograph do not fit a part of it, or a photograph that was flipped or turned
+// (vision.Batch.Altered). Half of the size is exact for even sides alone.
 type Input struct {
 	Photo    *autograd.Value // (n,3,h,w), pixels in [0,1]
 	Features *autograd.Value // what a frozen network sees in the photographs, or nil: see Features
@@ -58,15 +60,6 @@ func (out Output) Sizes() []*autograd.Value {
 		return []*autograd.Value{out.Mid}
 	}
 	return []*autograd.Value{out.Mid, out.Large}
-}
-
-// Loss returns nn.PSNRLoss of each enlargement. It panics if the shapes differ.
-func Loss(prediction, target Output) []*autograd.Value {
-	losses := []*autograd.Value{nn.PSNRLoss(prediction.Mid, target.Mid)}
-	if prediction.Large != nil {
-		losses = append(losses, nn.PSNRLoss(prediction.Large, target.Large))
-	}
-	return losses
 }
 
 // An Architecture is a kind of model.
