@@ -49,6 +49,8 @@ var rooms = map[string]struct {
 	"cmd/internal/pictures": {[]string{"vision"}, nil},
 	"cmd/internal/download": {[]string{"internal/atomicfile", "cmd/internal/format"}, []string{"golang.org/x/sys"}},
 	"tensor/weightfile":     {[]string{"tensor", "tensor/safetensors", "tensor/torchfile"}, nil},
+	"cmd/internal/report":   {[]string{"cmd/internal/format", "internal/atomicfile"}, nil},
+	"cmd/internal/live":     {[]string{"cmd/internal/report"}, nil},
 	"cmd/internal/plots":    {[]string{"internal/atomicfile"}, []string{"gonum.org/v1/plot"}},
 }
 
