@@ -38,7 +38,7 @@ func jpegConfig(data []byte) (image.Config, error) {
 }
 
 // jpegBytes counts a byte for each sample, four for its coefficient if the picture is
-// progressive, and four for each pixel if it is CMYK.
+// progressive, and four for each pixel if it is CMYK or RGB.
 func jpegBytes(data []byte, c image.Config) int64 {
 	h := jpegplanes.ReadHeader(data)
 	n := h.Samples()
@@ -48,7 +48,7 @@ func jpegBytes(data []byte, c image.Config) int64 {
 	case h.Unusual():
 		n *= 3
 	}
-	if len(h.Components) == 4 {
+	if len(h.Components) == 4 || h.RGB() {
 		n += 4 * int64(c.Width) * int64(c.Height)
 	}
 	return n
@@ -106,7 +106,7 @@ func decodePlanes(data []byte) (*RGB, error) {
 		p.fill(planes[0], planes[1], planes[2], set)
 	case 4:
 		set := setRGB
-		if pic.Adobe && pic.Transform == 2 {
+		if pic.Adobe && pic.Transform != 0 {
 			set = setYCbCr
 		}
 		p.fill(planes[0], planes[1], planes[2], set)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -130,6 +131,9 @@ func claim(data []byte, w, h int) []byte {
 	return data
 }
 
+// sampling returns the place of the first sampling factors in a JPEG file.
+func sampling(data []byte) int { return bytes.Index(data, []byte{0xff, 0xc0}) + 11 }
+
 // replace returns data with the bytes from at on replaced by a number.
 func replace(data []byte, at int, order binary.ByteOrder, v any) []byte {
 	data = bytes.Clone(data)
@@ -170,6 +174,7 @@ func TestDecodeRefusesSizes(t *testing.T) {
 		{"JPEG", claim(jpegFile, 16385, 16384), "found 16385×16384"},
 		{"JPEG", claim(jpegFile, 0, 16), "found 0×16"},
 		{"JPEG", claim(jpegFile, 16, 0), "found 16×0"},
+		{"JPEG with factors 1×0", replace(jpegFile, sampling(jpegFile), little, [7]byte{0x10, 0, 2, 0x10, 1, 3, 0x10}), "damaged"},
 		{"JPEG with unusual sampling", claim(file["three across"], 65535, 65535), "found 65535×65535"},
 		{"PNG", claim(pngFile, 1<<30, 1<<30), "found"},
 		{"PNG", claim(pngFile, 100000, 10), "found 100000×10"},
@@ -404,4 +409,34 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("a picture of %d×%d pixels and %d bytes", p.W, p.H, len(p.Pix))
 		}
 	})
+}
+
+// image/jpeg merges the planes of an RGB picture into four bytes a pixel: they are counted.
+func TestBytesOfRGB(t *testing.T) {
+	data := encodeJPEG(t, testPhoto(16, 16))
+	c, err := jpegConfig(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := bytes.Clone(data)
+	frame, scan := sampling(data)-1, bytes.Index(data, []byte{0xff, 0xda})+5
+	for i, name := range []byte("RGB") {
+		names[frame+3*i], names[scan+2*i] = name, name
+	}
+	if _, err := Decode(bytes.NewReader(names), "rgb.jpg"); err != nil {
+		t.Fatal(err)
+	}
+	adobe := func(transform byte) []byte {
+		return slices.Concat(data[:2], []byte("\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"), []byte{transform}, data[2:])
+	}
+	less := jpegBytes(data, c)
+	for what, got := range map[string][2]int64{
+		"names R, G, B":       {jpegBytes(names, c), less + 4*16*16},
+		"Adobe's transform 0": {jpegBytes(adobe(0), c), less + 4*16*16},
+		"Adobe's transform 1": {jpegBytes(adobe(1), c), less},
+	} {
+		if got[0] != got[1] {
+			t.Errorf("%s: %d bytes, want %d", what, got[0], got[1])
+		}
+	}
 }

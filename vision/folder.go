@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Folder is what a folder of photographs holds. Hidden files and hidden folders are no part
@@ -73,8 +74,8 @@ func (f Folder) others() (n int, kinds string) {
 		switch {
 		case ext == "" || ext == ".":
 			what = "without an extension"
-		case len(ext) > 12: // a name with a dot in it
-			what = ext[:12] + "…"
+		case utf8.RuneCountInString(ext) > 12: // a name with a dot in it
+			what = string([]rune(ext)[:12]) + "…"
 		}
 		if len(order) > 1 {
 			what = fmt.Sprintf("%d %s", f.Others[ext], what)

@@ -26,6 +26,7 @@ func TestPassedOver(t *testing.T) {
 		{"README Makefile a.xmp", nil, "3 files were passed over: 2 without an extension, 1 .xmp", ""},
 		{"a.1 b.2 c.3 d.4 e.5 f.6 g.7 h.8", nil, "8 files were passed over: 1 .1, 1 .2, 1 .3, 1 .4, 1 .5, 1 .6, 2 other kinds", ""},
 		{"mr.averylongname-of-a-file", nil, "1 file was passed over: .averylongna…", ""},
+		{"a.äöüäöüä a.äöüäöüäöüäöüä", nil, "2 files were passed over: 1 .äöüäöüä, 1 .äöüäöüäöüäö…", ""},
 		{"sub/a.jpg", nil, "1 folder inside was not looked into", "1 folder, which is not looked into; name another"},
 		{"a.jpg s/a.jpg s/b.jpg t.jpg/c.png x.heic", []string{"a.jpg"}, "1 file was passed over: .heic; 2 folders inside were not looked into", ""},
 	} {

@@ -59,7 +59,7 @@ var formats = []*format{
 	},
 	{
 		name: "TIFF", magic: []string{"II*\x00", "MM\x00*"}, exts: []string{".tif", ".tiff"},
-		config: tiffConfig, bytes: twice, decode: decodeTIFF, exif: exifOfTIFF,
+		config: tiffConfig, bytes: tiffBytes, decode: decodeTIFF, exif: exifOfTIFF,
 	},
 }
 
@@ -178,6 +178,12 @@ func twice(_ []byte, c image.Config) int64 {
 		per = 1
 	}
 	return 2 * per * int64(c.Width) * int64(c.Height)
+}
+
+// tiffBytes counts what a strip may unpack to besides: the decoder allows 8 bytes a pixel,
+// whatever the picture's own size is, in a buffer that grows.
+func tiffBytes(data []byte, c image.Config) int64 {
+	return twice(data, c) + 10*int64(c.Width)*int64(c.Height)
 }
 
 // decodeGIF returns the first frame on its canvas. Where the frame leaves the canvas free,

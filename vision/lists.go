@@ -191,7 +191,9 @@ func (c catalogue) find(line string) (Photo, error) {
 		if ok {
 			return p, nil
 		}
-		astray = err
+		if err == nil || astray == nil { // the whole line tells more than a part of it
+			astray = err
+		}
 		if name, more = withoutColumn(name); !more {
 			break
 		}

@@ -87,6 +87,8 @@ func TestLists(t *testing.T) {
 			`data/ImageSets/Main/train.txt and val.txt: 1 photograph is on both lists and only validates: "v" (lines 3 and 1)`},
 		{"on both lists, as other files", append([]string{"v.png"}, plain...), "000001\n000002\nv.png\n000012\n", numbers, "only validates"},
 		{"no word for a column", []string{"photo.jpg", "v.jpg"}, "photo copy\n", nil, `found none for 1: "photo copy" (line 1)`},
+		{"a path to elsewhere, with a space", plain, "000001\n/x/y/b c.jpg\n", nil, `train.txt:2: expected a photograph's name, or its path in JPEGImages, found "/x/y/b c.jpg"`},
+		{"a path that is not there, with another's", plain, "JPEGImages/000013.jpg Masks/000013.png\n", nil, `found none for 1: "JPEGImages/000013.jpg Masks/000013.png" (line 1)`},
 		{"a picture that is not there", plain, "000001\n000013 1\n", nil, `found none for 1: "000013 1" (line 2)`},
 	} {
 		d, err := OpenFS(listed(c.files, c.train, "v\n"), "data", DatasetOptions{Split: SplitListed})

@@ -74,3 +74,28 @@ func TestDecodePictures(t *testing.T) {
 		}
 	}
 }
+
+// libjpeg takes four planes for YCCK if Adobe's marker has any number but 0.
+func TestFourPlanesTransform(t *testing.T) {
+	for _, c := range readPictures(t) {
+		if c.Name != "CMYK, the first plane finer" {
+			continue
+		}
+		at := bytes.Index(c.File, []byte("Adobe")) + 11
+		var pix [3][]byte
+		for i := range pix {
+			file := bytes.Clone(c.File)
+			file[at] = byte(i)
+			p, err := Decode(bytes.NewReader(file), "some.file")
+			if err != nil {
+				t.Fatal(err)
+			}
+			pix[i] = p.Pix
+		}
+		if bytes.Equal(pix[0], pix[2]) || !bytes.Equal(pix[1], pix[2]) {
+			t.Errorf("the numbers 0, 1, 2: 0 and 2 give the same pixels (%v), or 1 and 2 others", bytes.Equal(pix[0], pix[2]))
+		}
+		return
+	}
+	t.Fatal("no such case")
+}

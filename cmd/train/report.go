@@ -83,7 +83,7 @@ func (r *report) begin() error {
 		Flags: r.Flags, Network: r.title, BatchUsed: r.batch, Photos: r.Source(),
 		Train: r.photos.train.Len(), Val: r.photos.val.Len(), Skipped: len(r.photos.train.Skipped) + len(r.photos.val.Skipped),
 		Parameters: nn.Count(r.model), TotalSteps: r.total, ThreadsUsed: tensor.Threads(),
-		SIMD: simd.Current().String(), Go: runtime.Version(), Bicubic: r.bicubic[:r.arch.Outputs], Start: time.Now().Round(time.Second),
+		SIMD: simd.Current().String(), Go: runtime.Version(), Start: time.Now().Round(time.Second),
 	}
 	config.Model = r.arch.Name
 	if r.extractor != nil && r.extractor.Input != "" {
@@ -91,6 +91,9 @@ func (r *report) begin() error {
 	}
 	if r.extractor != nil && r.extractor.CLIP != (frozen.CLIPOptions{}) {
 		config.CLIPOptions = r.extractor.CLIP
+	}
+	for _, psnr := range r.bicubic[:r.arch.Outputs] {
+		config.Bicubic = append(config.Bicubic, runs.Decibels(psnr))
 	}
 	if err := config.Write(r.dir); err != nil {
 		return err

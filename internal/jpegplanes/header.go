@@ -40,6 +40,9 @@ type Header struct {
 	EOI        bool // the marker of the end is there
 	DNL        bool // the height follows after the first scan
 	Complete   bool // the scans that begin bring every coefficient to its last bit
+
+	jfif, adobe bool
+	transform   byte // of Adobe's marker
 }
 
 // Component is one of the planes of a picture.
@@ -53,6 +56,18 @@ type Component struct {
 // Progressive reports that the coefficients come in several passes.
 func (h *Header) Progressive() bool {
 	return h.Process == markerSOF2 || h.Process == markerSOF10
+}
+
+// RGB reports that three planes are red, green and blue: Adobe's marker or their names say so.
+func (h *Header) RGB() bool {
+	c := h.Components
+	switch {
+	case len(c) != 3 || h.jfif:
+		return false
+	case h.adobe:
+		return h.transform == 0
+	}
+	return c[0].ID == 'R' && c[1].ID == 'G' && c[2].ID == 'B'
 }
 
 // Unsupported names what [Decode] does not read, or returns "".
@@ -77,7 +92,7 @@ func (h *Header) Unsupported() string {
 // Samples returns how many samples all planes have, with those that fill whole blocks.
 func (h *Header) Samples() int64 {
 	hMax, vMax := maxFactors(h.Components)
-	if hMax == 0 {
+	if hMax == 0 || vMax == 0 {
 		return 0
 	}
 	across, down := ceil(h.W, 8*hMax), ceil(h.H, 8*vMax)
@@ -137,6 +152,10 @@ func ReadHeader(data []byte) Header {
 			for c := body[6:]; len(c) >= 3 && len(h.Components) < min(int(body[5]), 4); c = c[3:] {
 				h.Components = append(h.Components, Component{c[0], int(c[1] >> 4), int(c[1] & 15), c[2]})
 			}
+		case marker == markerAPP0 && bytes.HasPrefix(body, []byte("JFIF\x00")):
+			h.jfif = true
+		case marker == markerAPP14 && len(body) >= 12 && bytes.HasPrefix(body, []byte("Adobe")):
+			h.adobe, h.transform = true, body[11]
 		case marker == markerDNL:
 			h.DNL = true
 		case marker == markerSOS:

@@ -15,7 +15,10 @@ const maxShared = 256
 
 // noTensor says what a file without tensors has instead.
 func (f *File) noTensor(top value) error {
-	const advice = "; save the weights, torch.save(model.state_dict(), …)"
+	advice := "; save the weights, torch.save(model.state_dict(), …)"
+	if f.format == "TorchScript" {
+		advice += ": torch.jit.optimize_for_inference leaves those of convolutions out of the archive"
+	}
 	if len(f.unread) > 0 {
 		name := slices.Min(slices.Collect(maps.Keys(f.unread)))
 		return fmt.Errorf("found no tensor in it that can be read; %s, of %d, is one %s", quote(name), len(f.unread), f.unread[name])

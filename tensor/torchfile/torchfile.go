@@ -251,7 +251,7 @@ func (a *array) contiguous() bool {
 // read calls take with the elements in order. at is the place of the first element in the
 // file.
 func (a *array) read(src *mmap.File, at int64, take func(b []byte) error) error {
-	width := int64(a.dtype.Bits() / 8)
+	width := int64(width(a.dtype))
 	if a.count == 0 || a.contiguous() {
 		var wrong error
 		err := src.Chunks(at, int64(a.count)*width, func(b []byte) {
@@ -268,7 +268,7 @@ func (a *array) read(src *mmap.File, at int64, take func(b []byte) error) error 
 // through the other dimensions like an odometer.
 func (a *array) gather(b []byte, take func(b []byte) error) error {
 	last := len(a.shape) - 1
-	width := a.dtype.Bits() / 8
+	width := width(a.dtype)
 	row := make([]byte, min(a.shape[last], 1024)*width)
 	index := make([]int, last)
 	start := 0

@@ -1,6 +1,7 @@
 package torchfile
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"pixelgrad/internal/mmap"
 	"pixelgrad/tensor/safetensors"
 )
 
@@ -228,4 +230,29 @@ func sparseMemo(n int) string {
 		b = le.AppendUint32(b, uint32(i*2654435761))
 	}
 	return string(b)
+}
+
+// Elements of 16 bytes, which no type of safetensors has, are read too.
+func TestBytesOfComplex128(t *testing.T) {
+	b := make([]byte, 4*16)
+	for i := range b {
+		b[i] = byte(i)
+	}
+	for _, c := range []struct {
+		stride []int
+		want   []int // the elements
+	}{{[]int{2, 1}, []int{0, 1, 2, 3}}, {[]int{1, 2}, []int{0, 2, 1, 3}}} {
+		a := &array{dtype: "C128", shape: []int{2, 2}, stride: c.stride, count: 4, span: 4}
+		var got, want []byte
+		err := a.read(mmap.NewFile("x", bytes.NewReader(b), int64(len(b))), 0, func(b []byte) error {
+			got = append(got, b...)
+			return nil
+		})
+		for _, i := range c.want {
+			want = append(want, b[16*i:16*i+16]...)
+		}
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("stride %v: %v, %v; want %v", c.stride, got, err, want)
+		}
+	}
 }

@@ -14,17 +14,55 @@ type choice struct {
 	inner map[string]string // what they are in the file; nil if that is head + name of any name
 	plain bool              // it is head + name of all names
 	left  []string          // tensors of the file that are not in it
+
+	unreadable []string          // tensors of it that cannot be read
+	whole      map[string]string // what unreadable is in the file
+	lost       []string          // tensors beside it that cannot be read
 }
 
 // full returns the name in the file of one of the network's tensors.
 func (c *choice) full(name string) string {
-	if c.inner == nil {
+	if c.inner == nil && c.whole == nil {
 		return c.head + name
 	}
 	if full, ok := c.inner[name]; ok {
 		return full
 	}
+	if full, ok := c.whole[name]; ok {
+		return full
+	}
 	return c.head + name // not there; the error will say so
+}
+
+// addUnreadable takes those of the file's unreadable tensors that lie in the network's
+// dictionary, with or without its prefix, and notes the others. If tidy is true, it leaves bookkeeping out.
+func (c *choice) addUnreadable(names []string, tidy bool) {
+	taken := map[string]bool{}
+	for _, name := range names {
+		short, ok := strings.CutPrefix(name, stem(c.dict))
+		if i := strings.LastIndexByte(short, '.'); tidy && i >= 0 && helps(short[:i]) {
+			continue
+		}
+		if !ok {
+			c.lost = append(c.lost, quote(name))
+			continue
+		}
+		if c.whole == nil {
+			c.whole = map[string]string{}
+			for _, n := range c.names {
+				taken[n] = true
+			}
+		}
+		if rest, ok := strings.CutPrefix(name, c.head); ok {
+			short = rest
+		}
+		if taken[short] { // there is one with the prefix and one without
+			short = name
+		}
+		taken[short] = true
+		c.unreadable = append(c.unreadable, short)
+		c.whole[short] = name
+	}
 }
 
 // choose finds the network.

@@ -12,13 +12,13 @@ import (
 
 // fake is a file of tensors that have no elements. A slash in a name parts a dictionary
 // from what is in it; a dot is part of a name. A name that ends in ! is a single number,
-// one that ends in # is a vector of integers.
+// one that ends in # is a vector of integers, one that ends in % has 10,000 elements.
 type fake struct{ names []string }
 
 func (f fake) Names() []string {
 	var out []string
 	for _, n := range f.names {
-		out = append(out, strings.ReplaceAll(strings.TrimRight(n, "!#"), "/", "."))
+		out = append(out, strings.ReplaceAll(strings.TrimRight(n, "!#%"), "/", "."))
 	}
 	return out
 }
@@ -37,10 +37,12 @@ func (f fake) Dicts() []string {
 
 func (f fake) Info(name string) (safetensors.Info, error) {
 	for _, n := range f.names {
-		if strings.ReplaceAll(strings.TrimRight(n, "!#"), "/", ".") == name {
+		if strings.ReplaceAll(strings.TrimRight(n, "!#%"), "/", ".") == name {
 			switch n[len(n)-1] {
 			case '!':
 				return safetensors.Info{DType: "F32", Shape: []int{}}, nil
+			case '%':
+				return safetensors.Info{DType: "F32", Shape: []int{100, 100}}, nil
 			case '#':
 				return safetensors.Info{DType: "U8", Shape: []int{16}}, nil
 			}
@@ -160,6 +162,16 @@ func TestDescend(t *testing.T) {
 		{"a tensor called module", []string{"a.module", "b.module"}, "", "a.module b.module", ""},
 		{"a counter without a wrapper", []string{"n_averaged!", "w"}, "", "w n_averaged", ""},
 		{"a layer whose name sounds like bookkeeping", []string{"scheduler.weight", "optimal.weight"}, "", "scheduler.weight optimal.weight", ""},
+		{"a trifle under a known key", []string{"model/mean", "weights/w%"}, "weights", "w", "model.mean"},
+		{"a trifle under a known key, in a dictionary", []string{"model/cfg/mean", "mine/w%"}, "mine", "w", "model.cfg.mean"},
+		{"a trifle under an average's key", []string{"ema/updates", "mine/w%"}, "mine", "w", "ema.updates"},
+		{"a trifle under a known key beside tensors", []string{"w%", "model/mean"}, "", "w model.mean", ""},
+		{"a trifle under an unknown key may be a layer", []string{"encoder/w%", "fc/w"}, "", "encoder.w fc.w", ""},
+		{"a trifle beside an optimiser", []string{"model/w", "optimizer/m%"}, "model", "w", "optimizer.m"},
+		{"a small network beside a larger one", []string{"net_g/a%", "net_d/a%", "net_d/b%"}, "net_g", "a", "net_d.a net_d.b"},
+		{"an average without a weight of the network", []string{"model/a.w", "model/pos", "ema/a.w"}, "model", "a.w pos", "ema.a.w"},
+		{"an average without a number of the network", []string{"model/a.w", "model/step!", "ema/a.w"}, "ema", "a.w", "model.a.w model.step"},
+		{"an average of tensors beside it, without dots", []string{"w", "acc", "ema/w"}, "ema", "w", "w acc"},
 		{"all begin like an attribute", []string{"model", "model.a"}, "", "model model.a", ""},
 	} {
 		ch, err := choose(list(fake{c.names}), Options{})
@@ -238,5 +250,54 @@ func TestFit(t *testing.T) {
 	ch, err = choose(list(fake{[]string{"state_dict/a.weight", "state_dict/b.weight", "optimizer/m"}}), Options{Wanted: [][]string{at("")}})
 	if want := "a.weight b.weight"; err != nil || ch.dict != "state_dict" || strings.Join(ch.names, " ") != want {
 		t.Errorf("nothing: key %q, names %q, %v; want state_dict, %s", ch.dict, ch.names, err, want)
+	}
+}
+
+// Tensors that cannot be read belong to the network with its prefix and without it.
+func TestUnreadable(t *testing.T) {
+	unreadable := []string{"net.module.s", "net.s", "net.t", "net.optimizer.m", "other.s"}
+	for tidy, want := range map[bool]string{
+		true:  "s=net.module.s net.s=net.s t=net.t",
+		false: "s=net.module.s net.s=net.s t=net.t optimizer.m=net.optimizer.m",
+	} {
+		ch, err := choose(list(fake{[]string{"net/module.a", "net/module.b"}}), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ch.addUnreadable(unreadable, tidy)
+		var got []string
+		for _, name := range ch.unreadable {
+			got = append(got, name+"="+ch.full(name))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("tidy %v: %q, want %s", tidy, got, want)
+		}
+		if report := ch.report(list(fake{[]string{"net/module.a", "net/module.b"}})); !strings.HasSuffix(report, `; it also has what cannot be read: "other.s"`) {
+			t.Errorf("tidy %v: report %q", tidy, report)
+		}
+		if full := ch.full("a"); full != "net.module.a" {
+			t.Errorf("tidy %v: a is %q, want net.module.a", tidy, full)
+		}
+	}
+}
+
+// Two dictionaries side by side may be two networks: that they are taken for one is said.
+func TestReportDictionaries(t *testing.T) {
+	for _, c := range []struct {
+		names []string
+		want  string
+	}{
+		{[]string{"best/a", "last/a"}, `it is made of the dictionaries "best", "last", each of which can be chosen by its key`},
+		{[]string{"a", "b"}, ""},
+		{[]string{"params/a", "params/b"}, `the network is in "params", 2 of the 2 tensors`},
+	} {
+		all := list(fake{c.names})
+		ch, err := choose(all, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ch.report(all); got != c.want {
+			t.Errorf("%q: report %q, want %q", c.names, got, c.want)
+		}
 	}
 }

@@ -69,7 +69,8 @@ func helps(path string) bool {
 // goes down as long as a dictionary is only the cover of one network:
 //
 //  1. If dictionaries in it have keys of the table of weights, the first of them is taken; an
-//     average of the table of averages comes before it, if it has the same names.
+//     average of the table of averages comes before it, if it has the same names. Keys of
+//     trifles do not count: a configuration under "model" may have a tensor, too.
 //  2. If only averages are known, the first is taken, unless tensors beside it have other
 //     names.
 //  3. If there is one dictionary alone, apart from bookkeeping and from loose numbers, it is
@@ -82,8 +83,9 @@ func (c *contents) descend() int32 {
 		return 0
 	}
 	networks, loose := c.networks()
+	elements := c.elements()
 	for at := int32(0); ; {
-		next := c.cover(at, networks, loose[at])
+		next := c.cover(at, c.serious(at, networks[at], elements), loose[at])
 		if next < 0 {
 			return at
 		}
@@ -114,30 +116,79 @@ func (c *contents) networks() (inner [][]int32, loose []int) {
 	return inner, loose
 }
 
+// elements counts the elements of the weights in every dictionary and below, outside of
+// bookkeeping.
+func (c *contents) elements() []float64 {
+	out := make([]float64, len(c.dicts))
+	for i, name := range c.names {
+		if !c.isWeight(name) {
+			continue
+		}
+		info, _ := c.src.Info(name)
+		n := 1.0
+		for _, d := range info.Shape {
+			n *= float64(d)
+		}
+		d := c.owner[i]
+		for ; d > 0 && !bookkeeping(last(c.dicts[d])); d = c.parent[d] {
+			out[d] += n
+		}
+		if d == 0 {
+			out[0] += n
+		}
+	}
+	return out
+}
+
+// A trifle has fewer elements than any network of pictures, and by far fewer than what is
+// beside it.
+const (
+	trifleElements = 4096
+	trifleShare    = 0.01
+)
+
+// serious returns the networks in a dictionary without the trifles under known keys. Under
+// other keys a trifle may be the last layer of a network that is in parts.
+func (c *contents) serious(at int32, networks []int32, elements []float64) []int32 {
+	return slices.DeleteFunc(slices.Clone(networks), func(d int32) bool {
+		key := last(c.dicts[d])
+		known := slices.Contains(weights, key) || slices.Contains(averages, key)
+		return known && elements[d] < trifleElements && elements[d] < trifleShare*(elements[at]-elements[d])
+	})
+}
+
 // cover returns the dictionary to which descend goes from one, or −1 if it stays.
-func (c *contents) cover(at int32, networks [][]int32, loose int) int32 {
+func (c *contents) cover(at int32, networks []int32, loose int) int32 {
 	first := func(table []string) int32 {
 		best, place := int32(-1), len(table)
-		for _, d := range networks[at] {
+		for _, d := range networks {
 			if i := slices.Index(table, last(c.dicts[d])); i >= 0 && i < place {
 				best, place = d, i
 			}
 		}
 		return best
 	}
-	only := len(networks[at]) == 1 && loose == 0
+	only := len(networks) == 1 && loose == 0
 	raw, average := first(weights), first(averages)
 	switch {
-	case raw >= 0 && average >= 0 && c.sameNames(average, c.below(raw)):
+	case raw >= 0 && average >= 0 && c.sameNames(average, c.parts(raw), false):
 		return average
 	case raw >= 0:
 		return raw
-	case average >= 0 && (only || loose > 0 && c.sameNames(average, c.direct(at))):
+	case average >= 0 && (only || loose > 0 && c.sameNames(average, c.direct(at), true)):
 		return average
 	case only:
-		return networks[at][0]
+		return networks[0]
 	}
 	return -1
+}
+
+// parts returns the names of a network's tensors, without what is no part of an average: the
+// counters of batch normalisation, and single numbers beside the layers.
+func (c *contents) parts(dict int32) []string {
+	return slices.DeleteFunc(c.below(dict), func(name string) bool {
+		return last(name) == "num_batches_tracked" || !strings.Contains(name, ".") && !c.isWeight(stem(c.dicts[dict])+name)
+	})
 }
 
 // direct returns the names of the tensors in a dictionary itself, without its own path.
@@ -151,9 +202,9 @@ func (c *contents) direct(dict int32) []string {
 	return out
 }
 
-// sameNames reports whether an average has what the network has of which it is the average,
-// except for single numbers and counters.
-func (c *contents) sameNames(average int32, raw []string) bool {
+// sameNames reports whether an average has what the network has of which it is the average.
+// If loose is true, that may have tensors beside it, whose names have no dot.
+func (c *contents) sameNames(average int32, raw []string, loose bool) bool {
 	has := map[string]bool{}
 	for _, name := range c.below(average) {
 		has[unwrapMost(name)] = true
@@ -163,7 +214,7 @@ func (c *contents) sameNames(average int32, raw []string) bool {
 		switch {
 		case has[unwrapMost(name)]:
 			shared++
-		case last(name) != "num_batches_tracked" && strings.Contains(name, "."):
+		case !loose || last(name) != "num_batches_tracked" && strings.Contains(name, "."):
 			return false
 		}
 	}

@@ -50,12 +50,8 @@ func remove(name string, unwanted func(path, component string) bool) string {
 	return b.String() + name[from:]
 }
 
-// unwrapAll removes the wrappers from a name wherever they stand, except at its end.
-func unwrapAll(name string) string {
-	return remove(name, func(_, component string) bool { return slices.Contains(wrappers, component) })
-}
-
-// unwrapMost is unwrapAll, and also removes attributes at the beginning.
+// unwrapMost removes the wrappers from a name wherever they stand, except at its end, and
+// attributes at the beginning.
 func unwrapMost(name string) string {
 	begin := true
 	return remove(name, func(_, component string) bool {

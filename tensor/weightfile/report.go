@@ -15,6 +15,9 @@ func (c *choice) report(all *contents) string {
 	} else if len(c.left) > 0 {
 		parts = append(parts, fmt.Sprintf("took %d of the %s", len(c.names), tensors(len(all.names))))
 	}
+	if inside := c.inside(all); len(inside) > 1 {
+		parts = append(parts, "it is made of the dictionaries "+enumerate(inside, 6)+", each of which can be chosen by its key")
+	}
 	if c.plain {
 		if prefix := strings.TrimPrefix(c.head, stem(c.dict)); prefix != "" {
 			parts = append(parts, fmt.Sprintf("removed the prefix %s of the names", quote(prefix)))
@@ -25,7 +28,22 @@ func (c *choice) report(all *contents) string {
 	if len(c.left) > 0 {
 		parts = append(parts, "not taken: "+c.rest(all))
 	}
+	if len(c.lost) > 0 {
+		parts = append(parts, "it also has what cannot be read: "+enumerate(c.lost, 6))
+	}
 	return strings.Join(parts, "; ")
+}
+
+// inside returns the dictionaries that the chosen one has directly in it, quoted. Two of them may
+// be two networks, or the halves of one.
+func (c *choice) inside(all *contents) []string {
+	var names []string
+	for i, d := range all.dicts {
+		if i > 0 && all.tensors[i] > 0 && all.dicts[all.parent[i]] == c.dict && strings.HasPrefix(d, c.head) {
+			names = append(names, quote(d))
+		}
+	}
+	return names
 }
 
 // unscaled says of numbers of 8 bits that the scales beside them are not applied, or "".

@@ -22,7 +22,6 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"strings"
 
 	"pixelgrad/tensor"
 	"pixelgrad/tensor/safetensors"
@@ -129,6 +128,7 @@ func read(name string, r io.ReaderAt, size int64, o Options) (*File, error) {
 		src.Close()
 		return nil, err
 	}
+	f.choice.addUnreadable(src.Unreadable(), o.Key == "")
 	if o.Say != nil {
 		for _, line := range []string{f.choice.report(f.all), f.unscaled()} {
 			if line != "" {
@@ -185,15 +185,7 @@ func (f *File) Names() []string { return slices.Clone(f.choice.names) }
 
 // Unreadable returns the names of tensors of the network that no method can read, such as
 // sparse ones. Names does not have them; Info says of each why.
-func (f *File) Unreadable() []string {
-	var out []string
-	for _, name := range f.source.Unreadable() {
-		if rest, ok := strings.CutPrefix(name, f.choice.head); ok {
-			out = append(out, rest)
-		}
-	}
-	return out
-}
+func (f *File) Unreadable() []string { return slices.Clone(f.choice.unreadable) }
 
 // Info describes a tensor without reading it.
 func (f *File) Info(name string) (safetensors.Info, error) { return f.source.Info(f.choice.full(name)) }

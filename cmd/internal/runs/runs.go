@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,19 +56,31 @@ type Flags struct {
 // A Config is what config.json holds: the flags, and what they led to.
 type Config struct {
 	Flags
-	Network     string    `json:"network"`
-	BatchUsed   int       `json:"batch_used"`
-	Photos      string    `json:"photographs"`
-	Train       int       `json:"train_photographs"`
-	Val         int       `json:"val_photographs"`
-	Skipped     int       `json:"skipped_photographs"`
-	Parameters  int       `json:"parameters"`
-	TotalSteps  int       `json:"total_steps"`
-	ThreadsUsed int       `json:"threads_used"`
-	SIMD        string    `json:"simd"`
-	Go          string    `json:"go"`
-	Bicubic     []float64 `json:"bicubic_psnr"` // dB
-	Start       time.Time `json:"start"`
+	Network     string     `json:"network"`
+	BatchUsed   int        `json:"batch_used"`
+	Photos      string     `json:"photographs"`
+	Train       int        `json:"train_photographs"`
+	Val         int        `json:"val_photographs"`
+	Skipped     int        `json:"skipped_photographs"`
+	Parameters  int        `json:"parameters"`
+	TotalSteps  int        `json:"total_steps"`
+	ThreadsUsed int        `json:"threads_used"`
+	SIMD        string     `json:"simd"`
+	Go          string     `json:"go"`
+	Bicubic     []Decibels `json:"bicubic_psnr"`
+	Start       time.Time  `json:"start"`
+}
+
+// Decibels is a PSNR. JSON has no infinity, which is that of photographs of one colour: it is
+// null there.
+type Decibels float64
+
+// MarshalJSON writes a number or null.
+func (d Decibels) MarshalJSON() ([]byte, error) {
+	if math.IsInf(float64(d), 0) || math.IsNaN(float64(d)) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(d))
 }
 
 // Write writes config.json into the folder of a run; it appears whole or not at all.

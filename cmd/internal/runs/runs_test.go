@@ -3,6 +3,7 @@ package runs
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -22,7 +23,7 @@ func TestWriteRead(t *testing.T) {
 		Flags: Flags{Model: "vgg", Data: "photos", Epochs: 2, Batch: 4, LR: 0.01, Seed: 1 << 63, Threads: 3, Limit: 10, Shuffle: true, Steps: 7, Init: "a", InitKey: "k", SkipBad: true,
 			Options: frozen.Options{VGGWeights: "v", VGGInput: "levels", VGGLayer: "relu1_2", CLIPWeights: "c", RandomFeatures: true,
 				CLIPOptions: frozen.CLIPOptions{GELU: "plain", VisionHeads: 16, TextHeads: 12, CLIPKey: "k"}}},
-		Network: "VGG", BatchUsed: 4, Photos: "photos", Train: 8, Val: 2, Skipped: 1, Parameters: 5, TotalSteps: 4, ThreadsUsed: 3, SIMD: "avx2", Go: "go1", Bicubic: []float64{25, 24},
+		Network: "VGG", BatchUsed: 4, Photos: "photos", Train: 8, Val: 2, Skipped: 1, Parameters: 5, TotalSteps: 4, ThreadsUsed: 3, SIMD: "avx2", Go: "go1", Bicubic: []Decibels{25, 24},
 		Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
 	if err := want.Write(dir); err != nil {
@@ -49,6 +50,28 @@ func TestWriteRead(t *testing.T) {
 	}
 	if len(fields) != len(names) {
 		t.Errorf("%d fields, want %d", len(fields), len(names))
+	}
+}
+
+// Photographs of one colour are enlarged without an error: an infinite PSNR.
+func TestWriteInfinite(t *testing.T) {
+	dir := t.TempDir()
+	c := &Config{Flags: Flags{Model: "multi", Options: frozen.Options{VGGLayer: frozen.Layers[0]}}, Bicubic: []Decibels{Decibels(math.Inf(1)), 24.5}}
+	if err := c.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, ConfigFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Bicubic []*float64 `json:"bicubic_psnr"`
+	}
+	if err := json.Unmarshal(text, &got); err != nil || len(got.Bicubic) != 2 || got.Bicubic[0] != nil || *got.Bicubic[1] != 24.5 {
+		t.Errorf("%s: %v, want null and 24.5", text, err)
+	}
+	if _, err := Read(dir); err != nil {
+		t.Error(err)
 	}
 }
 
