@@ -22,7 +22,7 @@ func FuzzChoose(f *testing.F) {
 		}
 		file := fake{}
 		for _, name := range lines[3:] {
-			plain := strings.ReplaceAll(strings.TrimRight(name, "!#"), "/", ".")
+			plain := strings.ReplaceAll(strings.TrimRight(name, "!#%"), "/", ".")
 			if plain != "" && !slices.Contains(file.Names(), plain) {
 				file.names = append(file.names, name)
 			}
