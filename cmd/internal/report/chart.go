@@ -153,7 +153,7 @@ func ticks(lo, hi float64, most int) []tick {
 	}
 	digits := max(0, int(-math.Floor(math.Log10(step)+1e-9)))
 	var all []tick
-	for i := math.Ceil(lo/step - 1e-9); i*step <= hi+1e-9*step; i++ {
+	for i := math.Ceil(lo/step-1e-9) + 0; i*step <= hi+1e-9*step; i++ {
 		all = append(all, tick{i * step, fmt.Sprintf("%.*f", digits, i*step)})
 	}
 	return all

@@ -2,9 +2,12 @@ package report
 
 import (
 	"fmt"
+	"html"
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,13 +100,125 @@ func example(t *testing.T, dir string) *Report {
 	return r
 }
 
-func TestPage(t *testing.T) {
-	dir := t.TempDir()
-	if d := os.Getenv("REPORT_DEMO"); d != "" {
-		dir = d
-	}
-	r := example(t, dir)
+// page writes a report and returns its page.
+func page(t *testing.T, r *Report, dir string) string {
+	t.Helper()
 	if err := r.Write(dir); err != nil {
 		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, PageFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestPage(t *testing.T) {
+	dir := t.TempDir()
+	r := example(t, dir)
+	r.Data.Samples[0].Name = "<script>alert(1)</script>"
+	text := page(t, r, dir)
+	for _, want := range []string{
+		"<h2><span>Step 1</span> The data</h2>", "<span>Step 7</span> Side by side", "<span>Step 8</span> Pictures and words",
+		"144×144: 26.72 dB, 0.32 dB less than bicubic interpolation", "SuperResNetWithCLIP (random features)",
+		"its figures mean nothing", "get them with: go run ./cmd/weights get clip-vit-b32", "&lt;script&gt;alert(1)",
+		`<td>0.0361</td>`, "the axis begins at 23", "812 MB",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	// One file that asks for nothing, with each picture once.
+	for _, never := range []string{"http://", "https://", "<script>alert", " src=", "@import", "style=\""} {
+		if strings.Contains(text, never) {
+			t.Errorf("the page has %q", never)
+		}
+	}
+	used := regexp.MustCompile(`<use href="#([^"]+)"`).FindAllStringSubmatch(text, -1)
+	if len(used) < 100 {
+		t.Errorf("%d pictures are shown", len(used))
+	}
+	for _, u := range used {
+		if n := strings.Count(text, `<image id="`+u[1]+`"`); n != 1 {
+			t.Fatalf("picture %s is in the page %d times", u[1], n)
+		}
+	}
+	order := []string{`id="data"`, `id="net-net0"`, `id="net-net4"`, `id="compare"`, `id="net-net5"`, `id="words"`, `id="end"`}
+	for i := 1; i < len(order); i++ {
+		if strings.Index(text, order[i-1]) > strings.Index(text, order[i]) {
+			t.Errorf("%s comes after %s", order[i-1], order[i])
+		}
+	}
+	for _, code := range []string{Style, Script} {
+		if !strings.Contains(html.UnescapeString(text), hash(code)) || !strings.Contains(text, code) {
+			t.Error("the policy does not allow the page's own style or script")
+		}
+	}
+
+	// What was read again makes the same page.
+	again, err := Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page(t, again, dir) != text {
+		t.Error("the report that was read makes another page")
+	}
+	if err := os.Remove(filepath.Join(dir, PictureFolder, "net-0-144.png")); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(page(t, again, dir), "missing: net-0-144.png") {
+		t.Error("a missing picture is not named")
+	}
+}
+
+// TestUnfinished: whatever is not known yet is left out, and nothing fails.
+func TestUnfinished(t *testing.T) {
+	dir := t.TempDir()
+	for _, r := range []*Report{
+		{},
+		{Networks: []*Network{{Step: 2, Name: "a"}, {Step: 3, Name: "b", Outputs: []Output{{Side: 144}}}}},
+		{Networks: []*Network{{Step: 2, Name: "a", Outputs: []Output{{Side: 144, Epochs: []Epoch{{Epoch: 1, Train: 0}}, Rows: []Row{{Name: "x", Prediction: Picture{Same: true, File: "../../etc/passwd"}}}}}}}},
+		{Networks: []*Network{{Step: 2, Name: "a", Outputs: []Output{{Side: 144, Epochs: []Epoch{{Epoch: 1, Train: 0.04, Val: ptr(0.04)}, {Epoch: 2, Train: 0.04}}}}}}, Words: &Words{}},
+	} {
+		if text := page(t, r, dir); !strings.Contains(text, "</html>") || strings.Contains(text, "NaN") {
+			t.Errorf("%+v: the page is cut off or has NaN", r)
+		}
+		if _, err := r.Sections(); err != nil {
+			t.Errorf("%+v: %v", r, err)
+		}
+	}
+}
+
+func TestReadBad(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), DataFile) {
+		t.Errorf("an empty folder: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, DataFile), []byte("{"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), DataFile) {
+		t.Errorf("no JSON: %v", err)
+	}
+}
+
+func TestTicks(t *testing.T) {
+	for _, c := range []struct {
+		lo, hi float64
+		most   int
+		want   string
+	}{
+		{0, 10, 5, "0 2 4 6 8 10"},
+		{0.0361, 0.0452, 6, "0.038 0.040 0.042 0.044"},
+		{23.1, 27.8, 5, "24 25 26 27"},
+		{-1, 1, 4, "-1.0 -0.5 0.0 0.5 1.0"},
+	} {
+		var got []string
+		for _, k := range ticks(c.lo, c.hi, c.most) {
+			got = append(got, k.label)
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("ticks(%v, %v, %d) = %s, want %s", c.lo, c.hi, c.most, s, c.want)
+		}
 	}
 }
