@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math"
 	"os"
+	"slices"
 	"strings"
 
 	"pixelgrad/cmd/internal/cli"
@@ -60,7 +62,7 @@ func (c *command) convert(ctx context.Context, args []string) error {
 		return err
 	}
 	var named []safetensors.Named
-	elements, large := int64(0), 0
+	elements, large, beyond := int64(0), 0, 0
 	opt := safetensors.Options{Float16: *half}
 	for _, name := range f.Names() {
 		if ctx.Err() != nil {
@@ -84,6 +86,13 @@ func (c *command) convert(ctx context.Context, args []string) error {
 		}
 		named = append(named, safetensors.Named{Name: name, Tensor: t})
 		elements += int64(t.Len())
+		if info.DType == safetensors.F64 && slices.ContainsFunc(t.Data(), infinite) {
+			b, err := f.Bytes(name)
+			if err != nil {
+				return err
+			}
+			beyond += beyondFloat(b)
+		}
 		if *half {
 			large += beyondHalf(t.Data())
 		}
@@ -94,6 +103,9 @@ func (c *command) convert(ctx context.Context, args []string) error {
 	}
 	if large > 0 {
 		fmt.Fprintf(c.log, "%s: %s elements are 65520 or more and become Inf with -f16\n", in, format.Thousands(large))
+	}
+	if beyond > 0 {
+		fmt.Fprintf(c.log, "%s: %s elements of 64 bits are 3.4e38 or more and become Inf\n", in, format.Thousands(beyond))
 	}
 	if err := opt.WriteFile(out, named, texts); err != nil {
 		return err
@@ -171,6 +183,20 @@ func checkTensors(f tensors, in string) error {
 type tensors interface {
 	Names() []string
 	Info(name string) (safetensors.Info, error)
+}
+
+func infinite(v float32) bool { return math.IsInf(float64(v), 0) }
+
+// beyondFloat counts the finite numbers of 64 bits that 32 bits cannot hold.
+func beyondFloat(elements []byte) int {
+	n := 0
+	for ; len(elements) >= 8; elements = elements[8:] {
+		v := math.Float64frombits(binary.LittleEndian.Uint64(elements))
+		if !math.IsInf(v, 0) && infinite(float32(v)) {
+			n++
+		}
+	}
+	return n
 }
 
 // beyondHalf counts the finite numbers that 16 bits cannot hold.

@@ -381,6 +381,25 @@ func TestConvert(t *testing.T) {
 
 func sameBits(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) }
 
+// TestConvertLarge: 64-bit numbers that become infinite are counted; those that are, not.
+func TestConvertLarge(t *testing.T) {
+	dir := t.TempDir()
+	in := filepath.Join(dir, "in.safetensors")
+	header := `{"w":{"dtype":"F64","shape":[4],"data_offsets":[0,32]}}`
+	b := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
+	b = append(b, header...)
+	for _, v := range []float64{1, 1e39, math.Inf(1), -1e300} {
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
+	}
+	if err := os.WriteFile(in, b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, log := expect(t, 0, "1 tensor of", "convert", in, filepath.Join(dir, "out.safetensors"))
+	if !strings.Contains(log, "2 elements of 64 bits are 3.4e38 or more and become Inf") {
+		t.Errorf("messages: %q", log)
+	}
+}
+
 func TestConvertKeeps(t *testing.T) {
 	dir := t.TempDir()
 	in, out := filepath.Join(dir, "in.safetensors"), filepath.Join(dir, "out.safetensors")
