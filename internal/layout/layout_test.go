@@ -19,6 +19,7 @@ var rooms = map[string]struct {
 }{
 	"simd":                  {nil, []string{"github.com/klauspost/cpuid/v2"}},
 	"internal/atomicfile":   {nil, nil},
+	"internal/filelock":     {nil, []string{"golang.org/x/sys"}},
 	"internal/jpegplanes":   {nil, nil},
 	"internal/memory":       {nil, []string{"golang.org/x/sys"}},
 	"internal/mmap":         {nil, []string{"golang.org/x/sys"}},
@@ -47,7 +48,7 @@ var rooms = map[string]struct {
 	"cmd/internal/files":    {nil, nil},
 	"cmd/internal/format":   {nil, nil},
 	"cmd/internal/pictures": {[]string{"vision"}, nil},
-	"cmd/internal/download": {[]string{"internal/atomicfile", "cmd/internal/format"}, []string{"golang.org/x/sys"}},
+	"cmd/internal/download": {[]string{"internal/atomicfile", "internal/filelock", "cmd/internal/format"}, []string{"golang.org/x/sys"}},
 	"tensor/weightfile":     {[]string{"tensor", "tensor/safetensors", "tensor/torchfile"}, nil},
 	"cmd/internal/report":   {[]string{"cmd/internal/format", "internal/atomicfile"}, nil},
 	"cmd/internal/live":     {[]string{"cmd/internal/report"}, nil},

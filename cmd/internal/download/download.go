@@ -30,6 +30,7 @@ import (
 
 	"pixelgrad/cmd/internal/format"
 	"pixelgrad/internal/atomicfile"
+	"pixelgrad/internal/filelock"
 )
 
 // Request says what to download, and how the right file is recognised.
@@ -56,9 +57,6 @@ const (
 	Checking    Phase = "Checking"
 	Unpacking   Phase = "Unpacking"
 )
-
-// ErrBusy is wrapped by the error that another process works on the same file.
-var ErrBusy = errors.New("another process is working on it")
 
 // settings are what tests change.
 type settings struct {
@@ -91,7 +89,7 @@ const longestPause = 30 * time.Second
 // environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY).
 //
 // Errors name the address or the file, what was expected, what was found, and
-// what to do: another file is at r.Path; another process works on it (ErrBusy);
+// what to do: another file is at r.Path; another process works on it (filelock.ErrBusy);
 // the server refuses, or offers a file of another size; the sum is wrong, and
 // the part was deleted; the disk is full, or ctx is done, and the part was kept.
 func Get(ctx context.Context, r Request) (fetched bool, err error) { return defaults.get(ctx, r) }
@@ -113,7 +111,7 @@ func (s *settings) get(ctx context.Context, r Request) (fetched bool, err error)
 	if err := makeFolder(filepath.Dir(r.Path)); err != nil {
 		return false, err
 	}
-	unlock, err := lock(r.Path)
+	unlock, err := filelock.Lock(r.Path)
 	if err != nil {
 		return false, err
 	}

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"pixelgrad/internal/filelock"
 	"runtime"
 	"slices"
 	"strings"
@@ -707,8 +708,8 @@ func TestLock(t *testing.T) {
 		// The first is in the middle of its download now.
 		_, err := quick().get(context.Background(), r)
 		refused(t, err, r.Path, "another process", "wait")
-		if !errors.Is(err, ErrBusy) {
-			t.Errorf("error %v does not wrap ErrBusy", err)
+		if !errors.Is(err, filelock.ErrBusy) {
+			t.Errorf("error %v does not wrap filelock.ErrBusy", err)
 		}
 		honest(n, w, req)
 	})
@@ -735,8 +736,8 @@ func TestLockExclusive(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 300 {
-				unlock, err := lock(path)
-				if errors.Is(err, ErrBusy) {
+				unlock, err := filelock.Lock(path)
+				if errors.Is(err, filelock.ErrBusy) {
 					runtime.Gosched()
 					continue
 				}
@@ -765,7 +766,7 @@ func TestLockRace(t *testing.T) {
 		wg.Go(func() {
 			for {
 				_, err := quick().get(context.Background(), r)
-				if errors.Is(err, ErrBusy) {
+				if errors.Is(err, filelock.ErrBusy) {
 					time.Sleep(time.Millisecond)
 					continue
 				}

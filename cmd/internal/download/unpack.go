@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"pixelgrad/internal/atomicfile"
+	"pixelgrad/internal/filelock"
 )
 
 // Unpack unpacks the folder root of a tar archive, which is not compressed, into
@@ -20,7 +21,7 @@ import (
 // there before, and appears only when everything is in it; until then its
 // content is in a hidden folder of dir. One that a killed process has left is
 // removed when the same archive is unpacked next, for which one process at a time
-// has its lock (ErrBusy).
+// has its lock (filelock.ErrBusy).
 //
 // Archives are taken for hostile. What a photograph collection does not need is
 // an error that names the entry, and nothing is left: links and devices, names
@@ -43,7 +44,7 @@ func Unpack(ctx context.Context, archive, dir, root string, limits Limits, progr
 	if err := makeFolder(dir); err != nil {
 		return 0, err
 	}
-	unlock, err := lock(archive)
+	unlock, err := filelock.Lock(archive)
 	if err != nil {
 		return 0, err
 	}

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"pixelgrad/internal/filelock"
 	"slices"
 	"strings"
 	"testing"
@@ -309,13 +310,13 @@ func TestUnpackTarget(t *testing.T) {
 	})
 	t.Run("another process", func(t *testing.T) {
 		d := t.TempDir()
-		unlock, err := lock(filepath.Join(d, "a.tar"))
+		unlock, err := filelock.Lock(filepath.Join(d, "a.tar"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer unlock()
-		if _, err := unpackIn(t, context.Background(), d, archive, generous); !errors.Is(err, ErrBusy) {
-			t.Errorf("error %v, want ErrBusy", err)
+		if _, err := unpackIn(t, context.Background(), d, archive, generous); !errors.Is(err, filelock.ErrBusy) {
+			t.Errorf("error %v, want filelock.ErrBusy", err)
 		}
 	})
 }

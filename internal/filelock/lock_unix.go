@@ -1,6 +1,6 @@
 //go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
-package download
+package filelock
 
 import (
 	"errors"
@@ -9,11 +9,11 @@ import (
 	"syscall"
 )
 
-// lock makes this process the only one that works on a file, until it calls
+// Lock makes this process the only one that works on a file, until it calls
 // unlock or ends, however it ends: the system takes the lock away with the
 // process, so that there are no stale ones. The error wraps ErrBusy if another
 // process has it.
-func lock(path string) (unlock func(), err error) {
+func Lock(path string) (unlock func(), err error) {
 	name := path + ".lock"
 	for {
 		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o666)

@@ -1,4 +1,4 @@
-package download
+package filelock
 
 import (
 	"errors"
@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lock makes this process the only one that works on a file, until it calls
+// Lock makes this process the only one that works on a file, until it calls
 // unlock or ends, however it ends: nobody else can open the lock's file, and the
 // system deletes it with its handle. The error wraps ErrBusy if another process
 // has it.
-func lock(path string) (unlock func(), err error) {
+func Lock(path string) (unlock func(), err error) {
 	name := path + ".lock"
 	p, err := windows.UTF16PtrFromString(name)
 	if err != nil {
