@@ -2,16 +2,15 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"os"
-	"path/filepath"
 
 	"pixelgrad/autograd"
 	"pixelgrad/cmd/internal/progress"
-	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/nn/train"
 	"pixelgrad/vision"
 	"pixelgrad/vision/superres"
@@ -97,6 +96,20 @@ func (p *photographs) read(ctx context.Context, o *options, log io.Writer) error
 	return nil
 }
 
+// sum returns the SHA-256 of what the networks see, and of its names and order, in hexadecimal
+// digits: a training that goes on must go on with the same photographs.
+func (p *photographs) sum() string {
+	h := sha256.New()
+	for _, c := range []*vision.Cache{p.train, p.val} {
+		fmt.Fprintln(h, c.Len())
+		for i, name := range c.Names {
+			fmt.Fprintf(h, "%q\n", name)
+			h.Write(c.Picture(i, c.Sizes.X).Pix)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
 // batch is what a model of superres learns from in a step.
 type batch = train.Batch[superres.Input, superres.Output]
 
@@ -111,7 +124,7 @@ func (b batches) Epoch(epoch int) iter.Seq[batch] {
 	return func(yield func(batch) bool) {
 		for _, photos := range b.Loader.Epoch(epoch) {
 			next := batch{
-				Input:  superres.Input{Photo: autograd.Constant(photos.X), Features: b.features.of(photos.X, photos.Index)},
+				Input:  superres.Input{Photo: autograd.Constant(photos.X), Features: b.features.of(*photos)},
 				Target: superres.Output{Mid: autograd.Constant(photos.Mid)},
 				Size:   photos.X.Dim(0),
 			}
@@ -123,38 +136,4 @@ func (b batches) Epoch(epoch int) iter.Seq[batch] {
 			}
 		}
 	}
-}
-
-// makeOut makes the folder for the results, and refuses one that has some: nothing
-// that took hours is to be written over. undo takes away again what was made, unless
-// something has been put there.
-func makeOut(dir string) (undo func(), err error) {
-	var made []string
-	for d := filepath.Clean(dir); ; d = filepath.Dir(d) {
-		if _, err := os.Stat(d); err == nil || filepath.Dir(d) == d {
-			break
-		}
-		made = append(made, d)
-	}
-	undo = func() {
-		for _, d := range made {
-			os.Remove(d) // fails unless it is empty
-		}
-	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		undo()
-		return nil, fmt.Errorf("-out %s: expected a folder that can be made: %w", dir, err)
-	}
-	for _, name := range []string{runs.ConfigFile, runs.WeightsFile} {
-		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
-			return nil, fmt.Errorf("-out %s: expected a folder without results, found %s of an earlier run; choose another folder", dir, name)
-		}
-	}
-	probe, err := os.CreateTemp(dir, ".probe-*")
-	if err != nil {
-		undo()
-		return nil, fmt.Errorf("-out %s: expected a folder that can be written to: %w", dir, err)
-	}
-	probe.Close()
-	return undo, os.Remove(probe.Name())
 }

@@ -22,12 +22,21 @@ type features struct {
 	last *tensor.Tensor
 }
 
-// extractFeatures computes what a frozen network sees in every photograph.
-func extractFeatures(ctx context.Context, e *frozen.Extractor, c *vision.Cache, keep bool, progress func(done int)) (*features, error) {
+// newFeatures returns features that are computed when they are asked for; nil for no extractor.
+func newFeatures(e *frozen.Extractor) *features {
+	if e == nil {
+		return nil
+	}
 	f := &features{Extractor: e, size: 1}
 	for _, d := range e.Shape {
 		f.size *= d
 	}
+	return f
+}
+
+// extractFeatures computes what a frozen network sees in every photograph.
+func extractFeatures(ctx context.Context, e *frozen.Extractor, c *vision.Cache, keep bool, progress func(done int)) (*features, error) {
+	f := newFeatures(e)
 	if !keep {
 		return f, nil
 	}
@@ -58,19 +67,19 @@ func squaresOf(c *vision.Cache, i, n int) *tensor.Tensor {
 	return x
 }
 
-// of returns the features of photographs, by their numbers in the cache; x are their
-// inputs. The value is valid until the next call. It is nil for a model that needs none.
-func (f *features) of(x *tensor.Tensor, index []int) *autograd.Value {
+// of returns the features of a batch of photographs. The value is valid until the next call. It is
+// nil for a model that needs none.
+func (f *features) of(b vision.Batch) *autograd.Value {
 	if f == nil {
 		return nil
 	}
 	tensor.Release(f.last)
-	if f.kept == nil {
-		f.last = f.See(x)
+	if f.kept == nil || b.Altered { // patches and turned photographs have features of their own
+		f.last = f.See(b.X)
 		return autograd.Constant(f.last)
 	}
-	f.last = tensor.NewUninitialized(append([]int{len(index)}, f.Shape...)...)
-	for i, k := range index {
+	f.last = tensor.NewUninitialized(append([]int{len(b.Index)}, f.Shape...)...)
+	for i, k := range b.Index {
 		copy(f.last.Data()[i*f.size:(i+1)*f.size], f.kept[k*f.size:])
 	}
 	return autograd.Constant(f.last)
@@ -86,12 +95,20 @@ func bytesOf(e *frozen.Extractor, n int) int64 {
 }
 
 // bothFeatures computes the features of the training and the validation photographs, with a
-// bar, and says what they take. It leaves need bytes for the training.
+// bar, and says what they take. It leaves need bytes for the training. Those of photographs that
+// are altered cannot be computed before. A network that is trained again has them already.
 func (s *session) bothFeatures(ctx context.Context, e *frozen.Extractor, need int64) (train, val *features, err error) {
 	if e == nil {
 		return nil, nil, nil
 	}
-	n := s.photos.train.Len() + s.photos.val.Len()
+	if s.seen.val != nil && s.seen.val.Extractor == e {
+		return s.seen.train, s.seen.val, nil
+	}
+	altered := s.alteration() != vision.Alteration{}
+	n := s.photos.val.Len()
+	if !altered {
+		n += s.photos.train.Len()
+	}
 	bytes, room := bytesOf(e, n), int64(1<<30)
 	if free, limit := freeMemory(); limit != memory.Unknown {
 		room = max(0, free-need) / 2
@@ -99,17 +116,21 @@ func (s *session) bothFeatures(ctx context.Context, e *frozen.Extractor, need in
 	keep := bytes <= room
 	bar := progress.New(n, "Computing "+e.Name)
 	defer bar.Close()
-	if train, err = extractFeatures(ctx, e, s.photos.train, keep, func(done int) { bar.Set(done, "") }); err != nil {
+	if val, err = extractFeatures(ctx, e, s.photos.val, keep, func(done int) { bar.Set(done, "") }); err != nil {
 		return nil, nil, err
 	}
-	if val, err = extractFeatures(ctx, e, s.photos.val, keep, func(done int) { bar.Set(s.photos.train.Len()+done, "") }); err != nil {
+	if train, err = extractFeatures(ctx, e, s.photos.train, keep && !altered, func(done int) { bar.Set(s.photos.val.Len()+done, "") }); err != nil {
 		return nil, nil, err
 	}
 	bar.Close()
-	if keep {
+	switch {
+	case altered:
+		fmt.Fprintf(s.out, "  features  %s, computed for every batch: photographs are altered\n", e.Name)
+	case keep:
 		fmt.Fprintf(s.out, "  features  %s of %d photographs, computed once: %s\n", e.Name, n, format.Bytes(bytes))
-	} else {
+	default:
 		fmt.Fprintf(s.out, "  features  %s, computed for every batch: to keep them would take %s, half of the free memory is %s\n", e.Name, format.Bytes(bytes), format.Bytes(room))
 	}
+	s.seen.train, s.seen.val = train, val
 	return train, val, nil
 }

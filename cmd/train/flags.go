@@ -1,14 +1,19 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"pixelgrad/cmd/internal/cli"
+	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/cmd/internal/runs"
+	"pixelgrad/nn/optim"
+	"pixelgrad/vision"
 	"pixelgrad/vision/superres"
 )
 
@@ -16,45 +21,167 @@ import (
 type options struct {
 	runs.Flags
 	Out   string
+	UI    string                  // address of the live page; "" for none
 	archs []superres.Architecture // what Model names
+
+	resume bool // go on with the run in Out
+	remake bool // make the report of the run in Out again, and train nothing
 }
 
 const usage = `Train a network to enlarge photographs.
 
-    go run ./cmd/train [flags]
+    go run ./cmd/train                     train SuperResNet, in seconds, on the
+                                           photographs that are part of the program
+    go run ./cmd/train -model all -ui      train every network, compare them, and
+                                           watch them learn in the browser
+    go run ./cmd/train -resume runs/NAME   go on with a run that was stopped or killed
 
-Without flags it trains SuperResNet for ten epochs on the photographs that are
-part of the program, and leaves weights, losses and pictures in a folder under
-runs. Ctrl-C ends it after the step, and nothing is lost. -model all trains
-every network on the same photographs and compares them.
-
+A run leaves weights, losses, pictures and report.html, which shows it all, in a
+folder under runs. Ctrl-C ends it after the step, and nothing is lost.
 `
 
 // parseFlags reads the command line. It returns flag.ErrHelp if help was asked
 // for, which it has then written to help.
 func parseFlags(args []string, help io.Writer) (*options, error) {
-	o := &options{}
-	f := cli.NewFlags("train")
-	f.StringVar(&o.Model, "model", "superresnet", "the `network` to train: "+strings.Join(runs.Models(), ", ")+" or all")
-	f.StringVar(&o.Data, "data", "", cli.Photos+"; default: those in the program")
-	f.Int(&o.Epochs, "epochs", 10, 1, math.MaxInt, "1 or more", "how many times every photograph is shown")
-	f.Batch(&o.Batch, 0, "; 0: 16, or 4 when fewer than 1,000 train,\nso that ten epochs teach something")
-	f.Positive(&o.LR, "lr", 0.001, "learning `rate` of Adam")
-	f.Seed(&o.Seed, "the initial weights, the order and the split")
-	f.Threads(&o.Threads)
-	f.Int(&o.Limit, "limit", 0, 2, math.MaxInt, "at least 2 photographs, one to train on and one to validate with, or 0 for all", "use only the first `N` photographs; 0: all")
-	f.BoolVar(&o.Shuffle, "shuffle", true, "show the photographs in another order in each epoch")
-	f.Int(&o.Steps, "steps", 0, 1, math.MaxInt, "a positive number, or 0 for all epochs", "stop after `N` steps; 0: after all epochs")
-	f.StringVar(&o.Init, "init", "", "start from the weights in this .safetensors or .pth `file`")
-	f.StringVar(&o.InitKey, "init-key", "", "the `path` of the dictionary in -init that holds the network;\ndefault: the one that fits")
-	f.Out(&o.Out, "`folder` for the results; default: runs/<model>-<time>")
-	f.BoolVar(&o.SkipBad, "skip-bad", false, "leave out photographs that cannot be read or are only in a list, and count them")
-	f.BoolVar(&o.Plain, "plain", false, "run the network on autograd's plain tape, as it is written, and not compiled")
-	f.Without(&o.Without)
-	o.AddFlags(f)
-	if _, err := f.Parse(args, usage, help); err != nil {
+	args = joinUI(args)
+	o, given, from, err := parseOnce(args, help, nil, nil)
+	if err != nil {
 		return nil, err
 	}
+	var c *runs.Config
+	switch {
+	case given["resume"] && given["report"], (given["resume"] || given["report"]) && (given["config"] || given["out"] || given["o"]):
+		return nil, cli.Usagef("expected one of -resume, -report, -config and -out: the first two go on in the folder of a run, with its settings")
+	case given["resume"], given["report"]:
+		if c, err = runs.Open(from.resume + from.report); err != nil { // one of them is empty
+			return nil, err
+		}
+	case given["config"]:
+		if c, err = runs.Load(from.config); err != nil {
+			return nil, fmt.Errorf("-config: %w", err)
+		}
+	default:
+		return o.finish()
+	}
+	// Once more, on top of the settings of the file.
+	if o, _, _, err = parseOnce(args, help, &c.Flags, given); err != nil {
+		return nil, err
+	}
+	if given["resume"] || given["report"] {
+		o.Out = from.resume + from.report
+		o.resume, o.remake = true, given["report"]
+	}
+	if o, err = o.finish(); err != nil || !o.resume {
+		return o, err
+	}
+	if name, run, asked := c.Flags.Difference(&o.Flags); name != "" {
+		return nil, cli.Usagef("-%s: expected %s, as the run in %s has it, found %s; leave the flag out, or begin another run", name, run, o.Out, asked)
+	}
+	return o, nil
+}
+
+// sources are the flags that name files with settings.
+type sources struct{ resume, report, config string }
+
+// parseOnce reads the command line on top of settings, of which those are replaced that were given;
+// nil stands for the defaults.
+func parseOnce(args []string, help io.Writer, base *runs.Flags, replaced map[string]bool) (o *options, given map[string]bool, from sources, err error) {
+	o = &options{}
+	f := cli.NewFlags("train")
+	o.define(f, &from)
+	if base != nil {
+		o.Flags = *base
+		// What the weights told must not be told to them where they are not from a file.
+		if o.VGGWeights == frozen.Embedded || o.RandomFeatures {
+			o.VGGInput = ""
+		}
+		if o.RandomFeatures {
+			o.CLIPOptions = frozen.CLIPOptions{}
+		}
+		if replaced["without"] { // which adds to a list
+			o.Without = nil
+		}
+	}
+	_, err = f.Parse(args, usage, help)
+	given = map[string]bool{}
+	f.Visit(func(x *flag.Flag) { given[x.Name] = true })
+	return o, given, from, err
+}
+
+// define defines the flags.
+func (o *options) define(f *cli.Flags, from *sources) {
+	d := runs.Defaults()
+	f.StringVar(&o.Data, "data", d.Data, cli.Photos+"; default: those in the program")
+	f.Int(&o.Limit, "limit", d.Limit, 2, math.MaxInt, "at least 2 photographs, one to train on and one to validate with, or 0 for all", "use only the first `N` photographs; 0: all")
+	f.BoolVar(&o.SkipBad, "skip-bad", d.SkipBad, "leave out photographs that cannot be read or are only in a list, and count them")
+	f.Batch(&o.Batch, d.Batch, "; 0: 16, or 4 when fewer than 1,000 train,\nso that ten epochs teach something")
+	f.BoolVar(&o.Shuffle, "shuffle", d.Shuffle, "show the photographs in another order in each epoch")
+	f.TextVar(&o.Augment, "augment", d.Augment, "alter what is trained on, each epoch in another way: `list` of flips, rotations")
+	f.Int(&o.Crop, "crop", d.Crop, 1, vision.WorkshopSizes.X, fmt.Sprintf("1 to %d pixels, or 0 for whole squares", vision.WorkshopSizes.X), "train on patches whose side has `N` pixels of the input; 0: whole squares")
+	f.Func("split-seed", "seed of the split into photographs to train on and to validate with; default: -seed", func(s string) error {
+		var n uint64
+		if _, err := fmt.Sscanf(s, "%d", &n); err != nil {
+			return fmt.Errorf("expected a number, found %.40q", s)
+		}
+		o.SplitSeed = &n
+		return nil
+	})
+
+	f.StringVar(&o.Model, "model", d.Model, "the `network` to train: "+strings.Join(runs.Models(), ", ")+" or all")
+	f.StringVar(&o.Init, "init", d.Init, "start from the weights in this .safetensors or .pth `file`")
+	f.StringVar(&o.InitKey, "init-key", d.InitKey, "the `path` of the dictionary in -init that holds the network;\ndefault: the one that fits")
+	o.AddFlags(f)
+
+	f.Int(&o.Epochs, "epochs", d.Epochs, 1, math.MaxInt, "1 or more", "how many times every photograph is shown")
+	f.Int(&o.Steps, "steps", d.Steps, 1, math.MaxInt, "a positive number, or 0 for all epochs", "stop after `N` steps; 0: after all epochs")
+	f.StringVar(&o.Loss, "loss", d.Loss, "what is minimised, `one` of "+names(superres.Losses, func(k superres.LossKind) string { return k.Name }))
+	f.Positive(&o.LR, "lr", d.LR, "learning `rate` of Adam")
+	f.StringVar(&o.Schedule, "schedule", d.Schedule, "how the rate changes, `one` of "+names(optim.Schedules, func(k optim.ScheduleKind) string { return k.Name }))
+	f.Int(&o.WarmUp, "warmup", d.WarmUp, 1, math.MaxInt, "a positive number of steps, or 0", "let the rate rise over the first `N` steps")
+	f.Float64Var(&o.ClipNorm, "clip-norm", d.ClipNorm, "shorten gradients that are longer than this; 0: never")
+	f.Int(&o.EarlyStop, "early-stop", d.EarlyStop, 1, math.MaxInt, "a positive number of epochs, or 0", "stop when the validation loss has not fallen for `N` epochs; 0: never")
+	f.Seed(&o.Seed, "the initial weights, the order and the split")
+	f.Int(&o.Repeat, "repeat", d.Repeat, 1, 1000, "1 to 1000", "train each network `N` times, with seeds that count up, on the same split")
+	f.Threads(&o.Threads)
+	f.BoolVar(&o.Plain, "plain", d.Plain, "run the network on autograd's plain tape, as it is written, and not compiled")
+	f.Without(&o.Without)
+	f.Check(o.check)
+
+	f.Out(&o.Out, "`folder` for the results; default: runs/<model>-<time>")
+	f.StringVar(&from.resume, "resume", "", "go on with the run in this `folder`, where it was stopped or killed")
+	f.StringVar(&from.report, "report", "", "make the report of the run in this `folder` again, and train nothing")
+	f.StringVar(&from.config, "config", "", "take the settings from this `file`, such as the config.json of a run; flags come on top")
+	f.Var((*address)(&o.UI), "ui", "serve the report while training, at this `address`; without one: "+defaultUI)
+	o.SaveEvery = d.SaveEvery
+	f.TextVar(&o.SaveEvery, "save-every", d.SaveEvery, "save a checkpoint after so many steps, as in 500, or so much `time`, as in 90s,\nand after each epoch")
+	f.BoolVar(&o.TensorBoard, "tensorboard", d.TensorBoard, "write losses and pictures for TensorBoard, too")
+	f.StringVar(&o.Descriptions, "descriptions", d.Descriptions, "`file` with a description of photographs a line: name, tab, text; default: of ten in the program")
+}
+
+func names[T any](list []T, name func(T) string) string {
+	var all []string
+	for _, x := range list {
+		all = append(all, name(x))
+	}
+	return strings.Join(all, ", ")
+}
+
+// check looks at single flags.
+func (o *options) check() error {
+	if _, err := superres.FindLoss(o.Loss); err != nil {
+		return fmt.Errorf("-loss: %w", err)
+	}
+	if _, err := optim.FindSchedule(o.Schedule); err != nil {
+		return fmt.Errorf("-schedule: %w", err)
+	}
+	if !(o.ClipNorm >= 0) || math.IsInf(o.ClipNorm, 0) {
+		return fmt.Errorf("-clip-norm %v: expected a positive number, or 0", o.ClipNorm)
+	}
+	return nil
+}
+
+// finish looks at flags together, and fills in what follows from them.
+func (o *options) finish() (*options, error) {
 	if o.Plain && len(o.Without) > 0 {
 		return nil, cli.Usagef("-plain -without %s: expected one of the two: the plain tape has no passes", strings.Join(o.Without, ","))
 	}
@@ -73,10 +200,73 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	if o.InitKey != "" && o.Init == "" {
 		return nil, cli.Usagef("-init-key %s: expected -init with the file that has this key", o.InitKey)
 	}
+	if err := o.checkCrop(); err != nil {
+		return nil, cli.Usage(err)
+	}
+	// The run can be resumed, and its settings used, from any folder.
+	for _, path := range []*string{&o.Data, &o.Init, &o.VGGWeights, &o.CLIPWeights, &o.Descriptions} {
+		if *path == "" || path == &o.VGGWeights && *path == frozen.Embedded {
+			continue
+		}
+		absolute, err := filepath.Abs(*path)
+		if err != nil {
+			return nil, err
+		}
+		*path = absolute
+	}
 	if o.Out == "" {
 		o.Out = fmt.Sprintf("runs/%s-%s", o.Model, time.Now().Format("20060102-150405"))
 	}
 	return o, nil
+}
+
+// checkCrop says whether patches are large enough for the loss and the networks.
+func (o *options) checkCrop() error {
+	if o.Crop == 0 {
+		return nil
+	}
+	if loss, err := superres.FindLoss(o.Loss); err == nil && 2*o.Crop < loss.Side {
+		return fmt.Errorf("-crop %d: expected %d or more: -loss %s compares squares of %d pixels of the enlargement", o.Crop, (loss.Side+1)/2, o.Loss, loss.Side)
+	}
+	for _, a := range o.archs {
+		if a.Features == superres.VGGFeatures && o.Crop%2 != 0 {
+			return fmt.Errorf("-crop %d: expected an even number for %s: VGG16's features have half the size", o.Crop, a.Title)
+		}
+	}
+	return nil
+}
+
+// defaultUI is where the live page is if -ui names no other address: on this machine alone.
+const defaultUI = "127.0.0.1:8080"
+
+// address is the value of -ui, which may be left out.
+type address string
+
+func (a *address) String() string { return string(*a) }
+
+func (a *address) Set(s string) error {
+	if s == "true" { // no value
+		s = defaultUI
+	}
+	*a = address(s)
+	return nil
+}
+
+// IsBoolFlag tells package flag that the value may be left out.
+func (*address) IsBoolFlag() bool { return true }
+
+// joinUI joins -ui with the address behind it, if there is one: package flag takes a value that
+// may be left out behind a = alone.
+func joinUI(args []string) []string {
+	var joined []string
+	for _, a := range args {
+		if n := len(joined); n > 0 && (joined[n-1] == "-ui" || joined[n-1] == "--ui") && !strings.HasPrefix(a, "-") {
+			joined[n-1] += "=" + a
+			continue
+		}
+		joined = append(joined, a)
+	}
+	return joined
 }
 
 // batchSize returns how many photographs make a step.
@@ -97,4 +287,9 @@ func (o *options) outputs() int {
 		n = max(n, a.Outputs)
 	}
 	return n
+}
+
+// alteration is what is done to the photographs that are trained on.
+func (o *options) alteration() vision.Alteration {
+	return vision.Alteration{Crop: o.Crop, Flips: o.Augment.Flips, Rotations: o.Augment.Rotations}
 }

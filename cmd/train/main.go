@@ -8,8 +8,10 @@
 //
 //	config.json           the flags and what they led to
 //	metrics.csv           an epoch a line: losses and PSNR
-//	steps.csv             a step a line: losses
+//	steps.csv             a step a line: losses, learning rate
+//	times.csv             an epoch a line: seconds
 //	weights.safetensors   the network, under PyTorch's names
+//	checkpoints           what -resume goes on from
 //	samples.png           photographs at the three sizes
 //	predictions.png       input, prediction, bicubic and truth of four photographs
 //	loss.png              losses over epochs
@@ -17,6 +19,9 @@
 // and after -model all comparison_144.png and comparison_288.png, all networks side
 // by side. Its exit status is 0, also after Ctrl-C, 1 if something failed, and 2
 // for wrong flags.
+//
+// Read session.run first, then trainer.go for what is done at each step and epoch, and
+// checkpoints.go for what survives.
 package main
 
 import (
@@ -24,19 +29,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"path/filepath"
-	"runtime/debug"
 	"time"
 
-	"pixelgrad/autograd/compile"
 	"pixelgrad/cmd/internal/cli"
-	"pixelgrad/cmd/internal/frozen"
+	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/nn/train"
+	"pixelgrad/simd"
 	"pixelgrad/tensor"
-	"pixelgrad/tensor/weightfile"
 	"pixelgrad/vision"
-	"pixelgrad/vision/superres"
 )
 
 func main() {
@@ -54,163 +55,150 @@ func main() {
 type session struct {
 	*options
 	out, log io.Writer
+	start    time.Time
 	photos   *photographs
 	batch    int
 	bicubic  []float64 // PSNR in dB at 144 and 288
+	omitted  []omission
+	seen     struct{ train, val *features } // of the network that was trained last
 }
+
+// An omission is what was left out, and why.
+type omission struct{ what, why string }
 
 // run trains the models. Results go to out, messages to log.
 func run(ctx context.Context, o *options, out, log io.Writer) error {
 	tensor.SetThreads(o.Threads)
-	var runs []*modelRun
-	for _, a := range o.archs {
-		r, err := prepare(o, a, log)
-		var missing *frozen.MissingError
-		if errors.As(err, &missing) && len(o.archs) > 1 {
-			fmt.Fprintf(log, "%s is left out: it needs the weights of %s; get them with: go run ./cmd/weights get %s\n", a.Title, missing.Network, missing.Name)
-			continue
+	s := &session{options: o, out: out, log: log, start: time.Now()}
+	all, omitted, err := s.prepareAll()
+	if err != nil {
+		return err
+	}
+	s.omitted = omitted
+	undo := func() {}
+	if !o.resume {
+		var inside []string
+		for _, r := range all {
+			inside = append(inside, r.dir)
 		}
-		if err != nil {
+		if undo, err = makeOut(o.Out, inside); err != nil {
 			return err
 		}
-		runs = append(runs, r)
 	}
-	undo, err := makeOut(o.Out)
+	unlock, err := lockOut(o.Out)
 	if err != nil {
 		return err
 	}
-	photos, err := findPhotographs(o, log)
-	if err != nil {
-		undo()
-		return err
-	}
-	s := &session{options: o, out: out, log: log, photos: photos}
-	runs, failed, err := s.planAll(runs) // now, and not when photographs have been read or others trained for hours
-	if err != nil {
-		undo()
-		return err
-	}
-	if err := photos.read(ctx, o, log); err != nil {
-		undo()
-		if ctx.Err() != nil {
-			fmt.Fprintln(out, "Interrupted while reading photographs; nothing was trained.")
-			return nil
-		}
-		return err
-	}
-	if len(photos.train.Skipped)+len(photos.val.Skipped) > 0 { // other batches
-		var more []error
-		if runs, more, err = s.planAll(runs); err != nil {
+	begun := false
+	defer func() {
+		unlock()
+		if !begun {
 			undo()
-			return err
 		}
-		failed = append(failed, more...)
+	}()
+	all, failed, err := s.read(ctx, all)
+	if err != nil || s.photos.val == nil {
+		return err
 	}
-	mid, large := vision.Baselines(photos.val, o.Threads)
-	s.bicubic = []float64{mid.Bicubic.PSNR, large.Bicubic.PSNR}[:o.outputs()]
+	begun = true
+	if err := s.settle(); err != nil {
+		return err
+	}
 	s.summary()
-	for i, r := range runs {
+	for i, r := range all {
 		if i > 0 {
 			fmt.Fprintln(out)
 		}
-		if len(o.archs) > 1 {
-			r.dir = filepath.Join(o.Out, r.arch.Name)
-			if _, err := makeOut(r.dir); err != nil {
-				return err
-			}
-		}
 		if err := s.train(ctx, r); err != nil {
 			var diverged *train.DivergedError
-			if len(o.archs) == 1 || !errors.As(err, &diverged) {
-				return err
+			if len(all) == 1 || !errors.As(err, &diverged) {
+				return errors.Join(append(failed, err)...)
 			}
 			failed = append(failed, fmt.Errorf("%s: %w", r.title, err)) // the others can still be compared
 			fmt.Fprintf(log, "train: %v\n", failed[len(failed)-1])
 		}
 		if ctx.Err() != nil {
-			runs = runs[:i+1]
 			break
 		}
 	}
-	if len(o.archs) > 1 {
-		failed = append(failed, s.compare(runs))
+	if len(all) > 1 {
+		s.compare(all)
+		failed = append(failed, s.drawComparisons(all))
 	}
+	look := runs.PredictionsFile
+	if len(o.archs) > 1 {
+		look = comparisonFile(s.sides()[len(s.sides())-1])
+	}
+	fmt.Fprintf(out, "Results are in %s: look at %s first.\n", o.Out, look)
 	return errors.Join(failed...)
 }
 
-// A modelRun is one model of a run, before, while and after it is trained.
-type modelRun struct {
-	arch       superres.Architecture
-	title      string // says so if the features are random
-	model      superres.Model
-	extractor  *frozen.Extractor
-	dir        string
-	loop       *train.Loop[superres.Input, superres.Output]
-	planned    int                                                  // bytes that the loop's programs take
-	batches    int                                                  // and its batches
-	predictor  *compile.Prediction[superres.Input, superres.Output] // of one photograph, after the training
-	valued     *features                                            // features of the validation photographs
-	epochs     []train.Epoch
-	val, psnr  []float64 // of each output, the last time it was validated
-	seconds    float64
-	wasStopped bool
-}
-
-// prepare makes a model, with its frozen network if it has one.
-func prepare(o *options, a superres.Architecture, log io.Writer) (*modelRun, error) {
-	r := &modelRun{arch: a, title: a.Title, dir: o.Out}
-	var err error
-	if r.extractor, err = frozen.New(a.Features, o.Options, o.Seed, func(line string) { fmt.Fprintln(log, line) }); err != nil {
-		return nil, err
+// read reads the photographs, and plans the memory of all models: now, and not when others have
+// been trained for hours. It returns the models that the machine can hold. If ctx is done first,
+// s.photos.val stays nil.
+func (s *session) read(ctx context.Context, all []*modelRun) (fit []*modelRun, failed []error, err error) {
+	if s.photos, err = findPhotographs(s.options, s.log); err != nil {
+		return nil, nil, err
 	}
-	rng := rand.New(rand.NewPCG(o.Seed, 0))
-	if r.extractor == nil {
-		r.model = a.New(rng)
-	} else {
-		r.model = a.NewWithFeatures(rng, r.extractor.Channels)
-		if o.RandomFeatures {
-			r.title += " (random features)"
-		}
+	if fit, failed, err = s.planAll(all); err != nil {
+		return nil, nil, err
 	}
-	if o.Init != "" {
-		say := func(line string) { fmt.Fprintln(log, line) }
-		if err := train.LoadWeightsFrom(o.Init, r.model, weightfile.Options{Key: o.InitKey, Mapped: true, Say: say}); err != nil {
-			return nil, fmt.Errorf("-init: %w", err)
-		}
-	}
-	return r, nil
-}
-
-// train trains one model and writes what is left of it.
-func (s *session) train(ctx context.Context, r *modelRun) error {
-	trainSet := batches{vision.NewLoader(s.photos.train, s.batch, vision.LoaderOptions{Seed: s.Seed, Shuffle: s.Shuffle}), r.arch.Outputs, nil}
-	valSet := batches{vision.NewLoader(s.photos.val, s.batch, vision.LoaderOptions{}), r.arch.Outputs, nil}
-	total := s.Epochs * trainSet.Batches()
-	if s.Steps > 0 {
-		total = min(total, s.Steps)
-	}
-	p := &report{session: s, modelRun: r, total: total}
-	p.heading()
-	var err error
-	if trainSet.features, valSet.features, err = s.bothFeatures(ctx, r.extractor, r.need()); err != nil {
+	if err := s.photos.read(ctx, s.options, s.log); err != nil {
 		if ctx.Err() != nil {
-			fmt.Fprintln(s.out, "Interrupted while computing features; this network was not trained.")
-			return nil
+			fmt.Fprintln(s.out, "Interrupted while reading photographs; nothing was trained.")
+			return nil, nil, nil
 		}
-		return err
+		return nil, nil, err
 	}
-	r.valued = valSet.features
-	if err := p.begin(); err != nil {
-		return err
+	if len(s.photos.train.Skipped)+len(s.photos.val.Skipped) > 0 { // other batches
+		var more []error
+		if fit, more, err = s.planAll(fit); err != nil {
+			return nil, nil, err
+		}
+		failed = append(failed, more...)
 	}
-	loop := r.loop
-	loop.Train, loop.Validation = trainSet, valSet
-	loop.OnStep, loop.OnValidate, loop.OnEpoch = p.step, p.validate, p.epoch
-	start := time.Now()
-	steps, err := loop.Run(ctx)
-	r.seconds = time.Since(start).Seconds()
-	r.wasStopped = ctx.Err() != nil && steps < total
-	r.loop, loop = nil, nil
-	debug.FreeOSMemory() // the memory of the steps, before pictures are drawn and the next network is trained
-	return errors.Join(err, p.end(steps))
+	mid, large := vision.Baselines(s.photos.val, s.Threads)
+	s.bicubic = []float64{mid.Bicubic.PSNR, large.Bicubic.PSNR}[:s.outputs()]
+	return fit, failed, nil
 }
+
+// settle writes the settings of a run of several trainings, or compares those of a run that goes on
+// with what is there.
+func (s *session) settle() error {
+	if !s.resume {
+		if len(s.archs) == 1 && s.Repeat == 1 {
+			return nil // the training's own are the same
+		}
+		return s.config(s.Flags).Write(s.Out)
+	}
+	c, err := runs.Open(s.Out)
+	if err != nil {
+		return err
+	}
+	if c.DataSum != "" && c.DataSum != s.photos.sum() {
+		return fmt.Errorf("%s: expected the %d photographs that the run began with, found others in %s; put them back, or begin another run", s.Out, c.Train+c.Val, s.Source())
+	}
+	if now := simd.Current().String(); c.SIMD != now && !s.remake {
+		fmt.Fprintf(s.log, "train: the run began with the SIMD level %s, and goes on with %s: the last bits of its results will differ from those of an uninterrupted one\n", c.SIMD, now)
+	}
+	s.start = c.Start
+	return nil
+}
+
+// drawComparisons draws all networks side by side at each size.
+func (s *session) drawComparisons(all []*modelRun) error {
+	var trained []*modelRun
+	for _, group := range groups(all) {
+		trained = append(trained, group[0])
+	}
+	if len(trained) < 2 {
+		return nil
+	}
+	var errs []error
+	for j, side := range s.sides() {
+		errs = append(errs, s.writeComparison(filepath.Join(s.Out, comparisonFile(side)), trained, j))
+	}
+	return errors.Join(errs...)
+}
+
+func comparisonFile(side int) string { return fmt.Sprintf("comparison_%d.png", side) }

@@ -12,6 +12,7 @@ import (
 	"pixelgrad/nn/optim"
 	"pixelgrad/nn/train"
 	"pixelgrad/tensor"
+	"pixelgrad/vision"
 	"pixelgrad/vision/superres"
 )
 
@@ -42,19 +43,33 @@ func (s *session) planAll(runs []*modelRun) (fit []*modelRun, failed []error, er
 // squares of the photographs if those are still to be made. Features of a frozen network
 // are not counted: they are kept only where they fit.
 func (s *session) plan(r *modelRun) error {
+	loss, err := superres.FindLoss(s.Loss)
+	if err != nil {
+		return err
+	}
+	schedule, err := optim.FindSchedule(s.Schedule)
+	if err != nil {
+		return err
+	}
+	nTrain, nVal := s.photos.counts()
+	r.total = s.Epochs * ((nTrain + s.batch - 1) / s.batch)
+	if s.Steps > 0 {
+		r.total = min(r.total, s.Steps)
+	}
 	r.loop = &train.Loop[superres.Input, superres.Output]{
 		Model:     r.model,
-		Loss:      superres.Loss,
+		Loss:      loss.Loss,
 		Optimizer: optim.NewAdam(r.model.Parameters(), s.LR),
 		Epochs:    s.Epochs,
 		MaxSteps:  s.Steps,
+		Schedule:  schedule.New(s.LR, r.total).WarmUp(s.WarmUp),
+		ClipNorm:  s.ClipNorm,
+		Patience:  s.EarlyStop,
 		Plain:     s.Plain,
 		Without:   s.Without,
 	}
-	nTrain, nVal := s.photos.counts()
-	training, validation := s.shapes(r, nTrain), s.shapes(r, nVal)
+	training, validation := s.shapes(r, nTrain, s.alteration()), s.shapes(r, nVal, vision.Alteration{})
 	r.batches = 0
-	var err error
 	if r.planned, err = r.loop.Memory(training, validation); err != nil {
 		return err
 	}
@@ -96,11 +111,11 @@ func (s *session) plan(r *modelRun) error {
 // averages.
 func (r *modelRun) need() int64 { return int64(r.planned + r.batches + 4*4*nn.Count(r.model)) }
 
-// shapes returns the batches that n photographs come in, without numbers: whole ones and the
-// last one, which may be smaller.
-func (s *session) shapes(r *modelRun, n int) []batch {
+// shapes returns the batches that n photographs come in when they are altered, without numbers:
+// whole ones and the last one, which may be smaller.
+func (s *session) shapes(r *modelRun, n int, a vision.Alteration) []batch {
 	var batches []batch
-	sizes := s.photos.sizes
+	sizes := a.Sizes(s.photos.sizes)
 	for _, count := range []int{min(s.batch, n), n % s.batch} {
 		if count == 0 || n < s.batch && len(batches) > 0 {
 			continue
@@ -108,7 +123,7 @@ func (s *session) shapes(r *modelRun, n int) []batch {
 		square := func(side int) *autograd.Value { return autograd.Placeholder(count, 3, side, side) }
 		b := batch{Input: superres.Input{Photo: square(sizes.X)}, Target: superres.Output{Mid: square(sizes.Mid)}, Size: count}
 		if r.extractor != nil {
-			b.Input.Features = autograd.Placeholder(append([]int{count}, r.extractor.Shape...)...)
+			b.Input.Features = autograd.Placeholder(append([]int{count}, r.extractor.ShapeOf(sizes.X)...)...)
 		}
 		if r.arch.Outputs == 2 {
 			b.Target.Large = square(sizes.Large)
@@ -119,15 +134,15 @@ func (s *session) shapes(r *modelRun, n int) []batch {
 }
 
 // memory says what the training will take.
-func (r *report) memory() {
-	if r.Plain {
-		fmt.Fprintln(r.out, "  memory    not planned: the plain tape keeps every result of a step")
+func (t *trainer) memory() {
+	if t.Plain {
+		fmt.Fprintln(t.out, "  memory    not planned: the plain tape keeps every result of a step")
 		return
 	}
 	tensor.ReleaseAll()  // programs have memory of their own
 	debug.FreeOSMemory() // what reading photographs and drawing samples has left
-	fmt.Fprintf(r.out, "  memory    %s for the steps, planned; %s with the program and its photographs\n",
-		format.Megabytes(float64(r.planned)), format.Megabytes(float64(r.need()+memory.Resident())))
+	fmt.Fprintf(t.out, "  memory    %s for the steps, planned; %s with the program and its photographs\n",
+		format.Megabytes(float64(t.planned)), format.Megabytes(float64(t.need()+memory.Resident())))
 }
 
 // freeMemory is memory.Free, and another function in tests.

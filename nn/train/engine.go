@@ -143,6 +143,9 @@ func (l *Loop[In, Out]) weightsChanged() {
 	}
 }
 
+// Release drops the programs and their memory. They are compiled again when they are needed.
+func (l *Loop[In, Out]) Release() { l.engine = nil }
+
 // Memory compiles the programs of training and validation batches, and returns how many bytes
 // they will take beside the model and the data. Only the shapes of the batches are used. Nothing
 // large is allocated before Run. It returns 0 for a Plain loop, whose memory is not planned.

@@ -227,6 +227,13 @@ func total(losses []float64) float64 {
 	return sum
 }
 
+// Finite reports whether every parameter is finite. A step whose loss was finite may have made some
+// that are not: the next step would be the first to see it.
+func (l *Loop[In, Out]) Finite() bool {
+	_, bad := l.notFinite()
+	return !bad
+}
+
 // notFinite returns a parameter that is NaN or infinite, if there is one.
 func (l *Loop[In, Out]) notFinite() (v float64, bad bool) {
 	for _, p := range l.Model.Parameters() {

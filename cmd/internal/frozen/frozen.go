@@ -64,6 +64,16 @@ type Extractor struct {
 	See func(x *tensor.Tensor) *tensor.Tensor
 }
 
+// ShapeOf returns the shape of the features of one picture of another side: those of VGG16 grow
+// with it.
+func (e *Extractor) ShapeOf(side int) []int {
+	if len(e.Shape) != 3 {
+		return e.Shape
+	}
+	usual := vision.WorkshopSizes.X
+	return []int{e.Shape[0], e.Shape[1] * side / usual, e.Shape[2] * side / usual}
+}
+
 // MissingError says that there is no file of weights, and how to get it.
 type MissingError struct{ Network, Path, Name string }
 

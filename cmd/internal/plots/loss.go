@@ -38,16 +38,16 @@ var (
 	grey   = color.RGBA{110, 110, 110, 255}
 )
 
-// WriteLoss draws curves over epochs, and lines to compare them with, as a PNG file,
-// which appears whole or not at all.
-func WriteLoss(path, title string, curves []Curve, lines []Line) error {
+// WriteLoss draws curves over epochs, and lines to compare them with, as a PNG file
+// with a name for its vertical axis, which appears whole or not at all.
+func WriteLoss(path, title, axis string, curves []Curve, lines []Line) error {
 	plot.DefaultFont.Variant = "Sans"
 	p := plot.New()
 	p.Title.Text = title
 	p.Title.TextStyle.Font.Size = vg.Points(15)
 	p.Title.Padding = vg.Points(8)
 	p.X.Label.Text = "epoch"
-	p.Y.Label.Text = "loss, 1 / PSNR (1/dB)"
+	p.Y.Label.Text = axis
 	p.X.Tick.Marker = wholeTicks{}
 	p.Legend.Top = true
 	p.Legend.Padding = vg.Points(2)

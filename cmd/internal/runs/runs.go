@@ -3,6 +3,7 @@
 package runs
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"pixelgrad/cmd/internal/format"
 	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/internal/atomicfile"
+	"pixelgrad/nn/optim"
 	"pixelgrad/testdata/photos"
 	"pixelgrad/vision"
 	"pixelgrad/vision/superres"
@@ -27,6 +29,7 @@ const (
 	ConfigFile      = "config.json"
 	MetricsFile     = "metrics.csv"
 	StepsFile       = "steps.csv"
+	TimesFile       = "times.csv"
 	WeightsFile     = "weights.safetensors"
 	SamplesFile     = "samples.png"
 	PredictionsFile = "predictions.png"
@@ -48,9 +51,36 @@ type Flags struct {
 	Init    string  `json:"init"`
 	InitKey string  `json:"init_key"`
 	SkipBad bool    `json:"skip_bad"`
+
+	// SplitSeed is the seed of the split and of the order in which photographs are limited; nil:
+	// Seed. Trainings that are repeated with other seeds keep the same photographs.
+	SplitSeed *uint64 `json:"split_seed"`
+	Repeat    int     `json:"repeat"` // trainings of each network, with Seed, Seed + 1 …
+
+	Loss      string      `json:"loss"`     // one of superres.Losses
+	Schedule  string      `json:"schedule"` // one of optim.Schedules
+	WarmUp    int         `json:"warmup"`   // steps
+	ClipNorm  float64     `json:"clip_norm"`
+	EarlyStop int         `json:"early_stop"` // epochs
+	Augment   Alterations `json:"augment"`
+	Crop      int         `json:"crop"` // pixels of the input's side; 0 for whole squares
+
 	frozen.Options
 	Plain   bool     `json:"plain"`
 	Without []string `json:"without"`
+
+	SaveEvery    Every  `json:"save_every"`
+	TensorBoard  bool   `json:"tensorboard"`
+	Descriptions string `json:"descriptions"` // file; "" for those that come with the program
+}
+
+// Defaults are the settings that are not zero if the command line says nothing.
+func Defaults() Flags {
+	return Flags{
+		Model: "superresnet", Epochs: 10, LR: 0.001, Shuffle: true, Repeat: 1,
+		Loss: superres.Losses[0].Name, Schedule: optim.Schedules[0].Name, SaveEvery: Every{Time: 5 * time.Minute},
+		Options: frozen.Options{VGGWeights: frozen.Embedded, VGGLayer: frozen.Layers[0]},
+	}
 }
 
 // A Config is what config.json holds: the flags, and what they led to.
@@ -69,6 +99,9 @@ type Config struct {
 	Go          string     `json:"go"`
 	Bicubic     []Decibels `json:"bicubic_psnr"`
 	Start       time.Time  `json:"start"`
+
+	// DataSum is the SHA-256 of the photographs as networks see them, in the order of the cache.
+	DataSum string `json:"data_sha256"`
 }
 
 // Decibels is a PSNR. JSON has no infinity, which is that of photographs of one colour: it is
@@ -81,6 +114,15 @@ func (d Decibels) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	return json.Marshal(float64(d))
+}
+
+// UnmarshalJSON reads a number, or null as infinity.
+func (d *Decibels) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		*d = Decibels(math.Inf(1))
+		return nil
+	}
+	return json.Unmarshal(text, (*float64)(d))
 }
 
 // Write writes config.json into the folder of a run; it appears whole or not at all.
@@ -110,14 +152,46 @@ func Read(dir string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parse(path, text)
+	c, err := parse(path, text, false)
+	if err == nil && c.Model == All {
+		return nil, fmt.Errorf("%s: expected the folder of one network, found that of all: name one of those in it", dir)
+	}
+	return c, err
 }
 
-// parse reads what the file at path holds.
-func parse(path string, text []byte) (*Config, error) {
-	c := &Config{Flags: Flags{Options: frozen.Options{VGGLayer: frozen.Layers[0], VGGInput: "IMAGENET1K_V1", CLIPOptions: frozen.EarlierCLIP}}}
+// All is what stands for all networks.
+const All = "all"
+
+// Open reads the config.json in the folder of a run to go on with it. Unlike Read it takes that of
+// all networks, and it returns an error for a setting that it does not know.
+func Open(dir string) (*Config, error) { return Load(filepath.Join(dir, ConfigFile)) }
+
+// Load is Open for a file of another name.
+func Load(path string) (*Config, error) {
+	text, err := readSmall(path)
+	if err != nil {
+		return nil, err
+	}
+	return parse(path, text, true)
+}
+
+// parse reads what the file at path holds. If strict, every setting must be known, and those that
+// are missing have their defaults.
+func parse(path string, text []byte, strict bool) (*Config, error) {
+	c := &Config{Flags: Defaults()}
+	if !strict {
+		c.Model = "" // which every run has
+		c.Options = frozen.Options{VGGLayer: frozen.Layers[0], VGGInput: "IMAGENET1K_V1", CLIPOptions: frozen.EarlierCLIP}
+	}
 	if err := json.Unmarshal(text, c); err != nil {
 		return nil, fmt.Errorf("%s: expected what cmd/train writes, found %s: take the file of another run, or train again", path, fault(err))
+	}
+	if strict {
+		d := json.NewDecoder(bytes.NewReader(text))
+		d.DisallowUnknownFields()
+		if err := d.Decode(new(Config)); err != nil { // for nothing else can be wrong with it now
+			return nil, fmt.Errorf("%s: expected settings as in the config.json that cmd/train writes, found an %s; take it out, or correct it", path, strings.TrimPrefix(format.Printable(format.Cut(err.Error(), longest)), "json: "))
+		}
 	}
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w; take the file of another run, or train again", path, err)
@@ -169,7 +243,7 @@ func fault(err error) string {
 
 // check looks at what others build upon.
 func (c *Config) check() error {
-	if _, err := superres.Find(format.Cut(c.Model, longest)); err != nil {
+	if _, err := superres.Find(format.Cut(c.Model, longest)); err != nil && c.Model != All {
 		return fmt.Errorf(`"model": %w`, err)
 	}
 	if c.Limit < 0 || c.Limit == 1 {
@@ -200,12 +274,19 @@ func (f *Flags) Source() string {
 
 // Photographs finds the photographs of a run, and divides them as the run does.
 func (f *Flags) Photographs() (*vision.Dataset, error) {
-	o := vision.DatasetOptions{Seed: f.Seed, Limit: f.Limit, SkipMissing: f.SkipBad}
+	o := vision.DatasetOptions{Seed: f.splitSeed(), Limit: f.Limit, SkipMissing: f.SkipBad}
 	if f.Data != "" {
 		return vision.OpenDir(f.Data, o)
 	}
 	o.Group = vision.PhotoOfCrop
 	return vision.OpenFS(photos.FS, embedded, o)
+}
+
+func (f *Flags) splitSeed() uint64 {
+	if f.SplitSeed != nil {
+		return *f.SplitSeed
+	}
+	return f.Seed
 }
 
 // Models returns the names of the networks that can be trained.

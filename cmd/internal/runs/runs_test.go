@@ -21,10 +21,12 @@ func TestWriteRead(t *testing.T) {
 	dir := t.TempDir()
 	want := &Config{
 		Flags: Flags{Model: "vgg", Data: "photos", Epochs: 2, Batch: 4, LR: 0.01, Seed: 1 << 63, Threads: 3, Limit: 10, Shuffle: true, Steps: 7, Init: "a", InitKey: "k", SkipBad: true,
+			SplitSeed: new(uint64), Repeat: 2, Loss: "ssim", Schedule: "cosine", WarmUp: 3, ClipNorm: 0.5, EarlyStop: 4, Augment: Alterations{true, true}, Crop: 24,
+			SaveEvery: Every{Steps: 100}, TensorBoard: true, Descriptions: "d.tsv",
 			Options: frozen.Options{VGGWeights: "v", VGGInput: "levels", VGGLayer: "relu1_2", CLIPWeights: "c", RandomFeatures: true,
 				CLIPOptions: frozen.CLIPOptions{GELU: "plain", VisionHeads: 16, TextHeads: 12, CLIPKey: "k"}}},
 		Network: "VGG", BatchUsed: 4, Photos: "photos", Train: 8, Val: 2, Skipped: 1, Parameters: 5, TotalSteps: 4, ThreadsUsed: 3, SIMD: "avx2", Go: "go1", Bicubic: []Decibels{25, 24},
-		Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+		Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), DataSum: "00",
 	}
 	if err := want.Write(dir); err != nil {
 		t.Fatal(err)
@@ -42,7 +44,7 @@ func TestWriteRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	names := strings.Fields("model data epochs batch lr seed threads limit shuffle steps init init_key skip_bad vgg_weights vgg_input vgg_key vgg_layer clip_weights random_features clip_gelu clip_vision_heads clip_text_heads clip_key plain without " +
-		"network batch_used photographs train_photographs val_photographs skipped_photographs parameters total_steps threads_used simd go bicubic_psnr start")
+		"split_seed repeat loss schedule warmup clip_norm early_stop augment crop save_every tensorboard descriptions data_sha256 network batch_used photographs train_photographs val_photographs skipped_photographs parameters total_steps threads_used simd go bicubic_psnr start")
 	for _, name := range names {
 		if _, ok := fields[name]; !ok {
 			t.Errorf("%s lacks %s:\n%s", ConfigFile, name, text)
@@ -56,7 +58,7 @@ func TestWriteRead(t *testing.T) {
 // Photographs of one colour are enlarged without an error: an infinite PSNR.
 func TestWriteInfinite(t *testing.T) {
 	dir := t.TempDir()
-	c := &Config{Flags: Flags{Model: "multi", Options: frozen.Options{VGGLayer: frozen.Layers[0]}}, Bicubic: []Decibels{Decibels(math.Inf(1)), 24.5}}
+	c := &Config{Flags: Defaults(), Bicubic: []Decibels{Decibels(math.Inf(1)), 24.5}}
 	if err := c.Write(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +130,7 @@ func FuzzRead(f *testing.F) {
 		if len(text) > 1<<10 {
 			return
 		}
-		c, err := parse("a/"+ConfigFile, text)
+		c, err := parse("a/"+ConfigFile, text, len(text)%2 == 0)
 		if err != nil {
 			if s := err.Error(); len(s) > 1000 || !strings.HasPrefix(s, "a/"+ConfigFile+": expected") && !strings.HasPrefix(s, "a/"+ConfigFile+`: "`) || strings.ContainsFunc(s, unicode.IsControl) {
 				t.Errorf("%q: error of %d bytes: %q", text, len(s), s)
@@ -139,6 +141,87 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("%q: %+v", text, c)
 		}
 	})
+}
+
+// TestLoad reads what a run leaves, and what people write by hand.
+func TestLoad(t *testing.T) {
+	c, err := Open(folder(t, `{"lr":0.01,"save_every":"90s","augment":"flips"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Defaults()
+	want.LR, want.SaveEvery, want.Augment = 0.01, Every{Time: 90 * time.Second}, Alterations{Flips: true}
+	if name, x, y := c.Flags.Difference(&want); name != "" || c.SaveEvery != want.SaveEvery || c.Epochs != 10 {
+		t.Errorf("%+v: -%s is %s, want %s", c.Flags, name, x, y)
+	}
+	dir := t.TempDir()
+	if err := (&Config{Flags: Defaults(), Bicubic: []Decibels{25}}).Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := Open(dir); err != nil || c.Epochs != 10 {
+		t.Errorf("what a run leaves: %+v, %v", c, err)
+	}
+	if c, err := Open(folder(t, `{"model":"all"}`)); err != nil || c.Model != All {
+		t.Errorf("all networks: %v, %v", c, err)
+	}
+	if _, err := Read(folder(t, `{"model":"all"}`)); err == nil || !strings.Contains(err.Error(), "expected the folder of one network") {
+		t.Errorf("the folder of all networks: %v", err)
+	}
+	for text, want := range map[string]string{
+		`{"learning_rate":1}`:     `found an unknown field "learning_rate"`,
+		`{"save_every":"often"}`:  "expected a number of steps such as 500",
+		`{"save_every":"-5m"}`:    "expected a number of steps",
+		`{"save_every":"0"}`:      "expected a number of steps",
+		`{"augment":"flips,all"}`: "expected flips, rotations or both",
+		`{"augment":"flips,"}`:    "expected flips, rotations or both",
+		`{"epochs":"ten"}`:        `where "epochs" has a int`,
+	} {
+		if _, err := Open(folder(t, text)); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), ConfigFile) {
+			t.Errorf("%s: error %v, want one that has %q", text, err, want)
+		}
+	}
+}
+
+// TestDifference changes each setting: all but those that lead to the same must be named, under
+// the name of their flag.
+func TestDifference(t *testing.T) {
+	base := Defaults()
+	for change, want := range map[*Flags]string{
+		{}:                                      "",
+		{Threads: 3}:                            "",
+		{TensorBoard: true}:                     "",
+		{Descriptions: "d"}:                     "",
+		{SaveEvery: Every{Steps: 1}}:            "",
+		{Data: "x"}:                             "data",
+		{InitKey: "k"}:                          "init-key",
+		{ClipNorm: 1}:                           "clip-norm",
+		{EarlyStop: 1}:                          "early-stop",
+		{SplitSeed: new(uint64)}:                "split-seed",
+		{Augment: Alterations{Rotations: true}}: "augment",
+		{Without: []string{"fuse"}}:             "without",
+		{Options: frozen.Options{VGGLayer: "relu1_2"}}:                             "vgg-layer",
+		{Options: frozen.Options{CLIPOptions: frozen.CLIPOptions{GELU: "plain"}}}:  "gelu",
+		{Options: frozen.Options{CLIPOptions: frozen.CLIPOptions{VisionHeads: 2}}}: "heads",
+	} {
+		d := Defaults()
+		change.Model, change.Epochs, change.LR, change.Shuffle, change.Repeat, change.Loss, change.Schedule = d.Model, d.Epochs, d.LR, d.Shuffle, d.Repeat, d.Loss, d.Schedule
+		if change.VGGLayer == "" {
+			change.VGGLayer = d.VGGLayer
+		}
+		change.VGGWeights = d.VGGWeights
+		if name, x, y := base.Difference(change); name != want || name != "" && x == y {
+			t.Errorf("-%s differs (%s, %s), want -%s", name, x, y, want)
+		}
+	}
+}
+
+func TestSpread(t *testing.T) {
+	if s := NewSpread([]float64{27, 28, 29}); s.Text(2) != "28.00 ± 1.00" {
+		t.Error(s, s.Text(2))
+	}
+	if s := NewSpread([]float64{27}); s.Text(1) != "27.0" {
+		t.Error(s, s.Text(1))
+	}
 }
 
 func TestPhotographs(t *testing.T) {
