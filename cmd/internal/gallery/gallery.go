@@ -25,14 +25,20 @@ type Gallery struct {
 	dir     string
 	set     *vision.Dataset
 	val     *vision.Cache
-	shown   int
+	crops   []report.Crop             // of the photographs that are shown
 	written map[string]report.Picture // by file
 }
 
 // New makes the folder of pictures in dir, the folder of a run. Its pictures are of the first
 // shown photographs of val, which are those of set that validate.
 func New(dir string, set *vision.Dataset, val *vision.Cache, shown int) (*Gallery, error) {
-	g := &Gallery{filepath.Join(dir, report.PictureFolder), set, val, min(shown, val.Len()), map[string]report.Picture{}}
+	g := &Gallery{dir: filepath.Join(dir, report.PictureFolder), set: set, val: val, written: map[string]report.Picture{}}
+	for i := range min(shown, val.Len()) {
+		input := val.Picture(i, val.Sizes.X)
+		x, y, side := Busiest(input)
+		whole := float64(input.W)
+		g.crops = append(g.crops, report.Crop{X: float64(x) / whole, Y: float64(y) / whole, Side: float64(side) / whole})
+	}
 	if err := os.MkdirAll(g.dir, 0o777); err != nil {
 		return nil, fmt.Errorf("%s: expected a folder that can be made, for the pictures of the report: %w", g.dir, err)
 	}
@@ -44,7 +50,7 @@ func (g *Gallery) write(file string, p *vision.RGB, psnr *float64, same bool) (r
 	sum := sha256.Sum256(p.Pix) // the side is in the file's name
 	out := report.Picture{File: file, Side: p.W, PSNR: psnr, Same: same, Version: hex.EncodeToString(sum[:6])}
 	if g.written[file].Version != out.Version {
-		if err := vision.WritePNG(filepath.Join(g.dir, file), p); err != nil {
+		if err := vision.WritePNG(filepath.Join(g.dir, file), p.RGBA()); err != nil {
 			return out, err
 		}
 	}
@@ -136,7 +142,7 @@ func (g *Gallery) square(i, side int) (*vision.RGB, error) {
 // Inputs returns the photographs as the networks see them, for the rows that [Gallery.Rows]
 // makes.
 func (g *Gallery) Inputs() ([]report.Sample, error) {
-	all := make([]report.Sample, g.shown)
+	all := make([]report.Sample, len(g.crops))
 	for i := range all {
 		p, err := g.photo(i, g.val.Sizes.X)
 		if err != nil {
@@ -154,12 +160,12 @@ type Prediction struct {
 }
 
 // Rows returns the pictures of a network's output of a side, between plain interpolation and the
-// truth: predictions[i] is of photograph i. network is what the network is called on the command
+// truth: predictions[i] is of photograph i, and there are no more than are shown. network is what the network is called on the command
 // line, and a part of the files' names. Later predictions of the same network replace these.
 func (g *Gallery) Rows(network string, side int, predictions []Prediction) ([]report.Row, error) {
 	var rows []report.Row
 	for i, p := range predictions {
-		row := report.Row{Name: format.Printable(g.val.Names[i])}
+		row := report.Row{Name: format.Printable(g.val.Names[i]), Crop: g.crops[i]}
 		var err error
 		if row.Prediction, err = g.write(fmt.Sprintf("%s-%d-%d.png", network, i, side), p.Picture, decibels(p.PSNR), math.IsInf(p.PSNR, 1)); err != nil {
 			return nil, err
@@ -170,9 +176,6 @@ func (g *Gallery) Rows(network string, side int, predictions []Prediction) ([]re
 		if row.Truth, err = g.photo(i, side); err != nil {
 			return nil, err
 		}
-		input := g.val.Picture(i, g.val.Sizes.X)
-		x, y, part := Busiest(input)
-		row.Crop = report.Crop{X: float64(x) / float64(input.W), Y: float64(y) / float64(input.W), Side: float64(part) / float64(input.W)}
 		rows = append(rows, row)
 	}
 	return rows, nil

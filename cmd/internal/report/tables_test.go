@@ -43,6 +43,25 @@ func tables(t *testing.T, r *Report) map[string][][]string {
 	return all
 }
 
+// exampleText is the report of example as JSON: these tests need no pictures.
+var exampleText []byte
+
+// figuresOfExample returns a report of six networks, whose pictures are not there.
+func figuresOfExample(t *testing.T) *Report {
+	t.Helper()
+	var err error
+	if exampleText == nil {
+		if exampleText, err = json.Marshal(example(t, t.TempDir())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := &Report{}
+	if err := json.Unmarshal(exampleText, r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // drawn are the parts of the JSON whose numbers are no figures, but say how something is drawn
 // or what is written as a column's name.
 var drawn = []string{"diagram", "crop", "side"}
@@ -67,7 +86,7 @@ func figures(path string, v any, found map[string]float64) {
 
 // TestTablesHaveAll: every number of the report's JSON is in a table, and every fact.
 func TestTablesHaveAll(t *testing.T) {
-	r := example(t, t.TempDir())
+	r := figuresOfExample(t)
 	next := 1000.0 // so that no number is there twice
 	unique := func() float64 { next += 1.0009765625; return next }
 	for _, n := range r.Networks {
@@ -134,7 +153,7 @@ func TestTablesHaveAll(t *testing.T) {
 
 // TestTables looks at where the figures are, at infinite ones, and at ones that are not known.
 func TestTables(t *testing.T) {
-	r := example(t, t.TempDir())
+	r := figuresOfExample(t)
 	r.Networks = r.Networks[:2]
 	one, two := r.Networks[0], r.Networks[1]
 	one.Seconds, one.Bytes, two.Random = 21.5, 140_000_000, true
@@ -191,7 +210,7 @@ a photograph of thing number 2 on a table|0.5|1`,
 // TestTablesHostile: no text is a formula, and each comes back as it was.
 func TestTablesHostile(t *testing.T) {
 	texts := []string{`=cmd|' /C calc'!A0`, "+1+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", `a","b`, "a\nb", "'=1", "plain", ""}
-	r := example(t, t.TempDir())
+	r := figuresOfExample(t)
 	for _, name := range texts {
 		r.Networks[0].Outputs[0].Rows[0].Name = name
 		r.Words.Texts[0], r.Words.Names[0] = name, name
@@ -220,7 +239,7 @@ func TestTablesHostile(t *testing.T) {
 
 // TestTablesFail: a table that cannot be written is named, and the others are there.
 func TestTablesFail(t *testing.T) {
-	r := example(t, t.TempDir())
+	r := figuresOfExample(t)
 	var written []string
 	err := r.WriteTables("run", func(path string, content func(io.Writer) error) error {
 		if filepath.Base(path) == EpochsFile {
