@@ -159,9 +159,10 @@ type Prediction struct {
 	PSNR    float64
 }
 
-// Rows returns the pictures of a network's output of a side, between plain interpolation and the
-// truth: predictions[i] is of photograph i, and there are no more than are shown. network is what the network is called on the command
-// line, and a part of the files' names. Later predictions of the same network replace these.
+// Rows returns the pictures of a network's output of a side, beside plain interpolation and the
+// truth: predictions[i] is of photograph i, and there are no more than are shown. network is what
+// the network is called on the command line, and a part of the files' names. Later predictions of
+// the same network replace these.
 func (g *Gallery) Rows(network string, side int, predictions []Prediction) ([]report.Row, error) {
 	var rows []report.Row
 	for i, p := range predictions {
