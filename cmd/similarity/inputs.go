@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -18,92 +14,39 @@ import (
 	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/cmd/internal/pictures"
 	"pixelgrad/cmd/internal/runs"
+	"pixelgrad/cmd/internal/words"
 	"pixelgrad/nn/train"
 	"pixelgrad/vision"
 	"pixelgrad/vision/superres"
 )
 
-// A text is a description, and the name of the photograph that it describes, if a file says
-// so.
-type text struct {
-	from       string // the file and the line, or the flag
-	name, text string
-}
-
 // descriptions returns those of -texts and then those of -text.
-func (o *options) descriptions() ([]text, error) {
-	var texts []text
+func (o *options) descriptions() ([]words.Text, error) {
+	var texts []words.Text
 	if o.texts != "" {
 		var err error
-		if texts, err = readTexts(o.texts, o.predictions != ""); err != nil {
-			return nil, err
+		if texts, err = words.Read(o.texts, o.predictions != ""); err != nil {
+			return nil, fmt.Errorf("-texts: %w", err)
 		}
 	}
 	for _, s := range o.text {
 		from := "-text " + format.Cut(format.Printable(s), 40)
 		switch {
-		case len(s) > maxTexts:
-			return nil, fmt.Errorf("%s: expected a description of at most %d bytes, found %d", from, maxTexts, len(s))
+		case len(s) > words.MaxBytes:
+			return nil, fmt.Errorf("%s: expected a description of at most %d bytes, found %d", from, words.MaxBytes, len(s))
 		case !utf8.ValidString(s):
 			return nil, fmt.Errorf("%s: expected a description in UTF-8, found other bytes", from)
 		case strings.TrimSpace(s) == "":
 			return nil, fmt.Errorf("-text: expected a description, found %q", format.Cut(s, 40))
 		}
-		texts = append(texts, text{from: from, text: s})
-	}
-	return texts, nil
-}
-
-// maxTexts is how large a file of descriptions may be, in bytes.
-const maxTexts = 4 << 20
-
-// readTexts reads descriptions, one a line; named ones have a name and a tab before
-// them. Blank lines are passed over.
-func readTexts(path string, named bool) ([]text, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("-texts: expected a file of descriptions: %w", err)
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxTexts {
-		return nil, fmt.Errorf("-texts %s: expected a file of at most %d bytes with a description a line, found %v of %d bytes", path, maxTexts, info.Mode().Type(), info.Size())
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("-texts: %w", err)
-	}
-	var texts []text
-	lines := bufio.NewScanner(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
-	lines.Buffer(nil, maxTexts+1)
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimRight(lines.Text(), "\r")
-		t := text{from: fmt.Sprintf("%s:%d", path, n), text: line}
-		if strings.TrimSpace(line) == "" {
-			continue
-		}
-		if !utf8.ValidString(line) {
-			return nil, fmt.Errorf("%s:%d: expected a description in UTF-8, found other bytes; convert the file", path, n)
-		}
-		if named {
-			name, words, ok := strings.Cut(line, "\t")
-			if !ok || strings.TrimSpace(words) == "" {
-				return nil, fmt.Errorf("%s:%d: expected a photograph's name, a tab and a description, found %q", path, n, format.Cut(line, 40))
-			}
-			t.name, t.text = strings.TrimSpace(name), words
-		}
-		texts = append(texts, t)
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if len(texts) == 0 {
-		return nil, fmt.Errorf("-texts %s: expected a description a line, found an empty file", path)
+		texts = append(texts, words.Text{From: from, Text: s})
 	}
 	return texts, nil
 }
 
 // openImages reads pictures: the files and folders of all lists. One that is named more than
 // once is there once. say is told what is passed over, a line at a time.
-func openImages(ctx context.Context, lists []string, say func(line string)) ([]subject, error) {
+func openImages(ctx context.Context, lists []string, say func(line string)) ([]words.Picture, error) {
 	var files []string
 	there := map[string]bool{}
 	again := 0
@@ -129,7 +72,7 @@ func openImages(ctx context.Context, lists []string, say func(line string)) ([]s
 		say(fmt.Sprintf("-images: %d files are named more than once, and compared once", again))
 	}
 	names := namesOf(files)
-	var subjects []subject
+	var subjects []words.Picture
 	for i, f := range files {
 		if err := cli.Interrupted(ctx); err != nil {
 			return nil, err
@@ -138,7 +81,7 @@ func openImages(ctx context.Context, lists []string, say func(line string)) ([]s
 		if err != nil {
 			return nil, fmt.Errorf("-images: %w", err)
 		}
-		subjects = append(subjects, subject{names[i], p})
+		subjects = append(subjects, words.Picture{Name: names[i], RGB: p})
 	}
 	return subjects, nil
 }
@@ -163,7 +106,7 @@ func namesOf(files []string) []string {
 // predictions returns what the network of a training run makes of the photographs that texts
 // name, at 288×288. random says that it leans on random features. say is told
 // what was found in files of weights.
-func predictions(ctx context.Context, dir string, texts []text, say func(line string)) (subjects []subject, random bool, err error) {
+func predictions(ctx context.Context, dir string, texts []words.Text, say func(line string)) (subjects []words.Picture, random bool, err error) {
 	c, err := runs.Read(dir)
 	if err != nil {
 		return nil, false, fmt.Errorf("-predictions: %w", err)
@@ -193,13 +136,17 @@ func predictions(ctx context.Context, dir string, texts []text, say func(line st
 	if err := train.LoadWeights(filepath.Join(dir, runs.WeightsFile), model); err != nil {
 		return nil, false, err
 	}
-	for _, t := range texts {
+	names := make([]string, len(set.Val))
+	for i, p := range set.Val {
+		names[i] = p.Name
+	}
+	at, err := words.Find(texts, names, c.Seed)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, i := range at {
 		if err := cli.Interrupted(ctx); err != nil {
 			return nil, false, err
-		}
-		i := slices.IndexFunc(set.Val, func(p vision.Photo) bool { return p.Name == t.name })
-		if i < 0 {
-			return nil, false, fmt.Errorf("%s: expected the name of a photograph that the run validated with (seed %d), found %q; there are %s", t.from, c.Seed, t.name, some(set.Val))
 		}
 		photo, err := set.Read(set.Val[i])
 		if err != nil {
@@ -211,19 +158,7 @@ func predictions(ctx context.Context, dir string, texts []text, say func(line st
 		if eye != nil {
 			in.Features = autograd.Constant(eye.See(x))
 		}
-		subjects = append(subjects, subject{t.name, vision.FromTensor(model.Forward(in).Large.Data(), 0)})
+		subjects = append(subjects, words.Picture{Name: names[i], RGB: vision.FromTensor(model.Forward(in).Large.Data(), 0)})
 	}
 	return subjects, c.RandomFeatures && eye != nil, nil
-}
-
-// some names a few photographs.
-func some(photos []vision.Photo) string {
-	var names []string
-	for _, p := range photos[:min(len(photos), 5)] {
-		names = append(names, p.Name)
-	}
-	if more := len(photos) - len(names); more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names, ", "), more)
-	}
-	return strings.Join(names, ", ")
 }

@@ -25,19 +25,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"pixelgrad/clip"
 	"pixelgrad/clip/bpe"
 	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/cmd/internal/pictures"
-	"pixelgrad/cmd/internal/progress"
+	"pixelgrad/cmd/internal/words"
 	"pixelgrad/tensor"
-	"pixelgrad/vision"
 )
 
 // options are the command line.
@@ -118,12 +115,6 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	return o, nil
 }
 
-// A subject is a picture with its name.
-type subject struct {
-	name    string
-	picture *vision.RGB
-}
-
 // run compares them. Results go to out, messages to log.
 func run(ctx context.Context, o *options, out, log io.Writer) error {
 	tensor.SetThreads(o.threads)
@@ -132,11 +123,13 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	tokens, err := tokenize(texts, o.truncate)
-	if err != nil {
+	if err := words.Check(texts, o.truncate); err != nil {
+		if errors.As(err, new(*bpe.TooLongError)) {
+			return fmt.Errorf("%w; see -truncate", err)
+		}
 		return err
 	}
-	var subjects []subject
+	var subjects []words.Picture
 	if o.predictions != "" {
 		var random bool
 		subjects, random, err = predictions(ctx, o.predictions, texts, say)
@@ -150,37 +143,16 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 	if err := o.checkOut(texts, subjects); err != nil {
 		return err
 	}
-	model, err := frozen.CLIP(o.Options, o.seed, clip.Options{Vision: true, Text: true, Say: say})
+	compared, err := words.Compare(ctx, texts, subjects, words.Options{Options: o.Options, Seed: o.seed, Truncate: o.truncate, Say: say})
 	if err != nil {
 		return err
 	}
-	switch n := model.Config().Text.Vocabulary; {
-	case n < bpe.VocabularySize:
-		return fmt.Errorf("-clip-weights: expected a network with CLIP's own vocabulary of %d tokens, found one of %d, whose tokenizer is another", bpe.VocabularySize, n)
-	case n > bpe.VocabularySize:
-		fmt.Fprintf(log, "the network has %d tokens, more than CLIP's own vocabulary of %d: if its tokenizer is another, these numbers mean nothing\n", n, bpe.VocabularySize)
-	}
-	images, err := encodeImages(ctx, model, subjects)
-	if err != nil {
-		return err
-	}
-	words, err := encodeTexts(ctx, model, tokens)
-	if err != nil {
-		return err
-	}
-	r := newResult(subjects, texts, clip.Cosine(words, images), model.LogitScale(), o)
+	r := newResult(subjects, texts, compared, o)
 	switch {
 	case o.RandomFeatures:
 		r.warning = atRandom
 	case o.randomRun:
 		r.warning = runAtRandom
-	}
-	for i, row := range r.Cosine {
-		for j, v := range row {
-			if math.IsNaN(v) {
-				return fmt.Errorf("the cosine of %q and %s is no number: expected CLIP's weights, found some that give embeddings without a direction", r.Texts[i], r.Images[j])
-			}
-		}
 	}
 	if o.out != "" {
 		if err := r.draw(o.out, subjects); err != nil {
@@ -196,82 +168,12 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 	return r.print(out, o)
 }
 
-// tokenize turns descriptions into tokens; an error names where they are from.
-func tokenize(texts []text, truncate bool) ([][]int, error) {
-	t := bpe.New()
-	ids := make([][]int, len(texts))
-	for i, text := range texts {
-		var err error
-		if ids[i], err = t.Tokenize(text.text, bpe.Options{Truncate: truncate}); err != nil {
-			hint := ""
-			var long *bpe.TooLongError
-			if errors.As(err, &long) {
-				hint = "; see -truncate"
-			}
-			return nil, fmt.Errorf("%s: %w%s", text.from, err, hint)
-		}
-		if ids[i][1] == bpe.EndOfText {
-			return nil, fmt.Errorf("%s: expected a description, found %q, of which no word is left", text.from, text.text)
-		}
-	}
-	return ids, nil
-}
-
-// together is how many pictures or descriptions are encoded at a time.
-const together = 16
-
-// encodeImages returns an embedding for each picture. Shape: (n,embed).
-func encodeImages(ctx context.Context, m *clip.Model, subjects []subject) (*tensor.Tensor, error) {
-	bar := progress.New(len(subjects), "Looking at pictures")
-	defer bar.Close()
-	c := m.Config()
-	all := tensor.New(len(subjects), c.Embed)
-	for i := 0; i < len(subjects); i += together {
-		if err := cli.Interrupted(ctx); err != nil {
-			return nil, err
-		}
-		n := min(together, len(subjects)-i)
-		photos := make([]*vision.RGB, n)
-		for j := range photos {
-			photos[j] = subjects[i+j].picture
-		}
-		x, err := m.Preprocess(photos...)
-		if err != nil {
-			return nil, err
-		}
-		y := m.EncodeImage(x)
-		copy(all.Data()[i*c.Embed:], y.Data())
-		tensor.Release(x)
-		tensor.Release(y)
-		bar.Set(i+n, "")
-	}
-	return all, nil
-}
-
-// encodeTexts returns an embedding for each description. Shape: (n,embed).
-func encodeTexts(ctx context.Context, m *clip.Model, ids [][]int) (*tensor.Tensor, error) {
-	embed := m.Config().Embed
-	all := tensor.New(len(ids), embed)
-	for i := 0; i < len(ids); i += together {
-		if err := cli.Interrupted(ctx); err != nil {
-			return nil, err
-		}
-		y, err := m.EncodeText(ids[i:min(i+together, len(ids))])
-		if err != nil {
-			return nil, err
-		}
-		copy(all.Data()[i*embed:], y.Data())
-		tensor.Release(y)
-	}
-	return all, nil
-}
-
 // maxDrawn is how many rows or columns are drawn: more make a picture of gigabytes.
 const maxDrawn = 300
 
 // checkOut returns an error if the picture cannot be drawn, or would be drawn over
 // something that is read, before time is spent on it.
-func (o *options) checkOut(texts []text, subjects []subject) error {
+func (o *options) checkOut(texts []words.Text, subjects []words.Picture) error {
 	if o.out == "" {
 		return nil
 	}

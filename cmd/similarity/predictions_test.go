@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
+	"pixelgrad/cmd/internal/words"
 	"pixelgrad/nn/train"
 	"pixelgrad/vision/superres"
 )
@@ -24,34 +22,19 @@ func predictionsRun(t *testing.T) string {
 	return dir
 }
 
-// TestDescriptions goes through the descriptions that come with the program: each is
-// of a validation photograph of the usual split.
-func TestDescriptions(t *testing.T) {
-	const file = "../../testdata/photos/descriptions.tsv"
-	texts, err := readTexts(file, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(texts) != 10 {
-		t.Errorf("%d descriptions, want 10", len(texts))
-	}
+// TestPredictions makes the pictures of the photographs that are described.
+func TestPredictions(t *testing.T) {
+	texts := words.Embedded()
 	subjects, _, err := predictions(context.Background(), predictionsRun(t), texts, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(subjects) != len(texts) {
+		t.Fatalf("%d pictures of %d photographs", len(subjects), len(texts))
+	}
 	for i, s := range subjects {
-		if s.name != texts[i].name || s.picture.W != 288 || s.picture.H != 288 {
-			t.Errorf("picture %d is %s, %d×%d; want %s, 288×288", i, s.name, s.picture.W, s.picture.H, texts[i].name)
-		}
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if strings.Count(lines.Text(), "\t") != 1 {
-			t.Errorf("%q has not one tab", lines.Text())
+		if s.Name != texts[i].Name || s.W != 288 || s.H != 288 {
+			t.Errorf("picture %d is %s, %d×%d; want %s, 288×288", i, s.Name, s.W, s.H, texts[i].Name)
 		}
 	}
 }

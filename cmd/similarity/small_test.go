@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,63 +13,9 @@ import (
 	"strings"
 	"testing"
 
-	"pixelgrad/clip/bpe"
-	"pixelgrad/tensor"
-	"pixelgrad/tensor/safetensors"
+	"pixelgrad/internal/smallclip"
 	"pixelgrad/vision"
 )
-
-// smallCLIP makes a file of random weights of a CLIP with CLIP's vocabulary, and with heads
-// of 4 numbers.
-func smallCLIP(t *testing.T) string {
-	t.Helper()
-	rng := rand.New(rand.NewPCG(3, 4))
-	var list []safetensors.Named
-	add := func(name string, shape ...int) {
-		x := tensor.New(shape...)
-		for i := range x.Data() {
-			x.Data()[i] = float32(rng.NormFloat64()) / 2
-		}
-		list = append(list, safetensors.Named{Name: name, Tensor: x})
-	}
-	layer := func(name string, shape ...int) {
-		add(name+".weight", shape...)
-		add(name+".bias", shape[0])
-	}
-	blocks := func(prefix string) {
-		layer(prefix+"0.ln_1", 8)
-		add(prefix+"0.attn.in_proj_weight", 24, 8)
-		add(prefix+"0.attn.in_proj_bias", 24)
-		layer(prefix+"0.attn.out_proj", 8, 8)
-		layer(prefix+"0.ln_2", 8)
-		layer(prefix+"0.mlp.c_fc", 16, 8)
-		layer(prefix+"0.mlp.c_proj", 8, 16)
-	}
-	add("visual.conv1.weight", 8, 3, 16, 16)
-	add("visual.class_embedding", 8)
-	add("visual.positional_embedding", 5, 8)
-	layer("visual.ln_pre", 8)
-	blocks("visual.transformer.resblocks.")
-	layer("visual.ln_post", 8)
-	add("visual.proj", 8, 8)
-	add("token_embedding.weight", bpe.VocabularySize, 8)
-	add("positional_embedding", bpe.ContextLength, 8)
-	blocks("transformer.resblocks.")
-	layer("ln_final", 8)
-	add("text_projection", 8, 8)
-	add("logit_scale")
-	list[len(list)-1].Tensor.Data()[0] = float32(math.Log(5))
-	path := filepath.Join(t.TempDir(), "small.safetensors")
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if err := safetensors.Write(f, list, nil); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
 
 // answer is what -json prints.
 type answer struct {
@@ -96,7 +41,7 @@ func ask(t *testing.T, args ...string) (a answer) {
 // TestSoftmax compares the shares with exp(scale · cosine) over their sum: by default over
 // the texts for each picture, which is how CLIP chooses between labels.
 func TestSoftmax(t *testing.T) {
-	common := []string{"-clip-weights", smallCLIP(t), "-gelu", "quick", "-heads", "2,2", "-images", folder(t, 2), "-text", "a cat", "-text", "a dog", "-text", "a tree"}
+	common := []string{"-clip-weights", smallclip.Write(t), "-gelu", "quick", "-heads", "2,2", "-images", folder(t, 2), "-text", "a cat", "-text", "a dog", "-text", "a tree"}
 	plain := ask(t, common...)
 	if plain.Softmax != nil || plain.SoftmaxOver != "" {
 		t.Errorf("without -softmax: %+v", plain)
@@ -133,7 +78,7 @@ func TestSoftmax(t *testing.T) {
 // TestMark: which of three labels fits my photograph? One of them is marked, and the shares
 // next to it name what they are of. Over pictures each label has its mark.
 func TestMark(t *testing.T) {
-	common := []string{"-clip-weights", smallCLIP(t), "-gelu", "quick", "-heads", "2,2", "-images", folder(t, 1), "-text", "a cat", "-text", "a dog", "-text", "a tree", "-softmax"}
+	common := []string{"-clip-weights", smallclip.Write(t), "-gelu", "quick", "-heads", "2,2", "-images", folder(t, 1), "-text", "a cat", "-text", "a dog", "-text", "a tree", "-softmax"}
 	a := ask(t, common...)
 	best := 0
 	for i, row := range a.Cosine {
@@ -180,7 +125,7 @@ func TestImages(t *testing.T) {
 		}
 	}
 	a, b := filepath.Join(dir, "a.png"), filepath.Join(dir, "b.png")
-	weights := smallCLIP(t)
+	weights := smallclip.Write(t)
 	for _, c := range []struct {
 		images, want []string
 		said         string
@@ -221,7 +166,7 @@ func TestImages(t *testing.T) {
 // TestTexts: descriptions of the file come first, then those of the command line.
 func TestTexts(t *testing.T) {
 	file := write(t, "texts.txt", "a cat\na dog\n")
-	a := ask(t, "-clip-weights", smallCLIP(t), "-gelu", "plain", "-heads", "2,2", "-images", folder(t, 1), "-text", "a tree, in the rain", "-texts", file)
+	a := ask(t, "-clip-weights", smallclip.Write(t), "-gelu", "plain", "-heads", "2,2", "-images", folder(t, 1), "-text", "a tree, in the rain", "-texts", file)
 	if want := []string{"a cat", "a dog", "a tree, in the rain"}; !slices.Equal(a.Texts, want) {
 		t.Errorf("%q, want %q", a.Texts, want)
 	}
@@ -234,7 +179,7 @@ func TestTexts(t *testing.T) {
 
 // TestTold: what the weights do not show is asked for, said, or taken from beside them.
 func TestTold(t *testing.T) {
-	weights := smallCLIP(t)
+	weights := smallclip.Write(t)
 	try := func(args ...string) (cosine [][]float64, log string, err error) {
 		o, err := parseFlags(append([]string{"-clip-weights", weights, "-images", folder(t, 2), "-text", "a cat", "-json"}, args...), io.Discard)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"pixelgrad/clip"
 	"pixelgrad/cmd/internal/format"
+	"pixelgrad/cmd/internal/words"
 	"pixelgrad/tensor"
 	"pixelgrad/vision"
 )
@@ -67,20 +68,21 @@ type Shares struct {
 	LogitScale float64     `json:"logit_scale"`
 }
 
-// newResult makes a table. Shape of cosine: (texts,pictures).
-func newResult(subjects []subject, texts []text, cosine *tensor.Tensor, scale float32, o *options) *result {
+// newResult makes a table.
+func newResult(subjects []words.Picture, texts []words.Text, compared *words.Result, o *options) *result {
+	cosine, scale := compared.Cosine, compared.LogitScale
 	r := &result{scale: float64(scale), over: o.over}
 	for _, s := range subjects {
-		r.Images = append(r.Images, s.name)
+		r.Images = append(r.Images, s.Name)
 	}
 	for _, t := range texts {
-		r.Texts = append(r.Texts, t.text)
+		r.Texts = append(r.Texts, t.Text)
 	}
-	r.Cosine = rows(cosine)
+	r.Cosine = words.Rows(cosine)
 	if r.over == overPictures {
-		r.shares = rows(clip.Probabilities(cosine, scale))
+		r.shares = words.Rows(clip.Probabilities(cosine, scale))
 	} else {
-		r.shares = rows(transposed(clip.Probabilities(transposed(cosine), scale)))
+		r.shares = words.Rows(transposed(clip.Probabilities(transposed(cosine), scale)))
 	}
 	r.best = make([][]bool, len(texts))
 	for i := range r.best {
@@ -91,7 +93,7 @@ func newResult(subjects []subject, texts []text, cosine *tensor.Tensor, scale fl
 			r.best[i][greatest(row)] = true
 		}
 	} else {
-		for j, column := range rows(transposed(cosine)) {
+		for j, column := range words.Rows(transposed(cosine)) {
 			r.best[greatest(column)][j] = true
 		}
 	}
@@ -99,19 +101,6 @@ func newResult(subjects []subject, texts []text, cosine *tensor.Tensor, scale fl
 		r.Shares = &Shares{r.shares, r.over.name(), r.scale}
 	}
 	return r
-}
-
-// rows returns the rows of a matrix.
-func rows(x *tensor.Tensor) [][]float64 {
-	n, m := x.Dim(0), x.Dim(1)
-	all := make([][]float64, n)
-	for i := range all {
-		all[i] = make([]float64, m)
-		for j := range all[i] {
-			all[i][j] = float64(x.Data()[i*m+j])
-		}
-	}
-	return all
 }
 
 func transposed(x *tensor.Tensor) *tensor.Tensor {
@@ -193,7 +182,7 @@ func (r *result) print(out io.Writer, o *options) error {
 }
 
 // draw writes the heat map.
-func (r *result) draw(path string, subjects []subject) error {
+func (r *result) draw(path string, subjects []words.Picture) error {
 	h := &vision.HeatMap{
 		Title:    "Descriptions and pictures",
 		Subtitle: explained + "; framed: the best of " + r.over.legend(),
@@ -203,7 +192,7 @@ func (r *result) draw(path string, subjects []subject) error {
 		h.Title += " – " + r.warning
 	}
 	for _, s := range subjects {
-		h.Pictures = append(h.Pictures, image.Image(s.picture))
+		h.Pictures = append(h.Pictures, image.Image(s.RGB))
 	}
 	return vision.WritePNG(path, h.Draw())
 }

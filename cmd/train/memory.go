@@ -43,33 +43,13 @@ func (s *session) planAll(runs []*modelRun) (fit []*modelRun, failed []error, er
 // squares of the photographs if those are still to be made. Features of a frozen network
 // are not counted: they are kept only where they fit.
 func (s *session) plan(r *modelRun) error {
-	loss, err := superres.FindLoss(s.Loss)
-	if err != nil {
-		return err
-	}
-	schedule, err := optim.FindSchedule(s.Schedule)
-	if err != nil {
-		return err
-	}
 	nTrain, nVal := s.photos.counts()
-	r.total = s.Epochs * ((nTrain + s.batch - 1) / s.batch)
-	if s.Steps > 0 {
-		r.total = min(r.total, s.Steps)
-	}
-	r.loop = &train.Loop[superres.Input, superres.Output]{
-		Model:     r.model,
-		Loss:      loss.Loss,
-		Optimizer: optim.NewAdam(r.model.Parameters(), s.LR),
-		Epochs:    s.Epochs,
-		MaxSteps:  s.Steps,
-		Schedule:  schedule.New(s.LR, r.total).WarmUp(s.WarmUp),
-		ClipNorm:  s.ClipNorm,
-		Patience:  s.EarlyStop,
-		Plain:     s.Plain,
-		Without:   s.Without,
+	if err := s.makeLoop(r, nTrain); err != nil {
+		return err
 	}
 	training, validation := s.shapes(r, nTrain, s.alteration()), s.shapes(r, nVal, vision.Alteration{})
 	r.batches = 0
+	var err error
 	if r.planned, err = r.loop.Memory(training, validation); err != nil {
 		return err
 	}
@@ -104,6 +84,35 @@ func (s *session) plan(r *modelRun) error {
 	}
 	return fmt.Errorf("%s: expected %s of free memory, %s for the squares of %s photographs and %s for a training step, found %s %s; %s",
 		r.title, format.Bytes(need+squares), format.Bytes(squares), format.Thousands(n), format.Bytes(need), format.Bytes(free), limit, advice)
+}
+
+// makeLoop makes the training loop of a model for so many photographs.
+func (s *session) makeLoop(r *modelRun, photographs int) error {
+	loss, err := superres.FindLoss(s.Loss)
+	if err != nil {
+		return err
+	}
+	schedule, err := optim.FindSchedule(s.Schedule)
+	if err != nil {
+		return err
+	}
+	r.total = s.Epochs * ((photographs + s.batch - 1) / s.batch)
+	if s.Steps > 0 {
+		r.total = min(r.total, s.Steps)
+	}
+	r.loop = &train.Loop[superres.Input, superres.Output]{
+		Model:     r.model,
+		Loss:      loss.Loss,
+		Optimizer: optim.NewAdam(r.model.Parameters(), s.LR),
+		Epochs:    s.Epochs,
+		MaxSteps:  s.Steps,
+		Schedule:  schedule.New(s.LR, r.total).WarmUp(s.WarmUp),
+		ClipNorm:  s.ClipNorm,
+		Patience:  s.EarlyStop,
+		Plain:     s.Plain,
+		Without:   s.Without,
+	}
+	return nil
 }
 
 // need is how many bytes the training will take beside what is there already: the programs,

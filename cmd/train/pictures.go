@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pixelgrad/autograd"
+	"pixelgrad/cmd/internal/gallery"
 	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/vision"
 	"pixelgrad/vision/superres"
@@ -132,39 +133,16 @@ func (s *session) writeComparison(name string, runs []*modelRun, j int) error {
 			row.Cells = append(row.Cells, predictions[j].cell())
 		}
 		row.Cells = append(row.Cells, s.bicubicPicture(i, side).cell(), vision.GridCell{Image: truth})
-		x, y := busiest(input, input.W/cropShare)
+		x, y, part := gallery.Busiest(input)
 		crops := vision.GridRow{}
 		for _, c := range row.Cells {
 			p := c.Image.(*vision.RGB)
 			scale := p.W / input.W
-			crops.Cells = append(crops.Cells, vision.GridCell{Image: crop(p, x*scale, y*scale, input.W/cropShare*scale)})
+			crops.Cells = append(crops.Cells, vision.GridCell{Image: crop(p, x*scale, y*scale, part*scale)})
 		}
 		grid.Rows = append(grid.Rows, row, crops)
 	}
 	return vision.WritePNG(name, grid.Draw())
-}
-
-// cropShare is which share of a photograph's side the enlarged part has: 1/3.
-const cropShare = 3
-
-// busiest returns where the square of a side lies whose pixels vary most.
-func busiest(p *vision.RGB, side int) (x, y int) {
-	most := -1.0
-	for y0 := 0; y0+side <= p.H; y0 += 2 {
-		for x0 := 0; x0+side <= p.W; x0 += 2 {
-			sum, squares := 0.0, 0.0
-			for i := y0; i < y0+side; i++ {
-				for _, v := range p.Pix[3*(i*p.W+x0) : 3*(i*p.W+x0+side)] {
-					sum += float64(v)
-					squares += float64(v) * float64(v)
-				}
-			}
-			if variance := squares - sum*sum/float64(3*side*side); variance > most {
-				most, x, y = variance, x0, y0
-			}
-		}
-	}
-	return x, y
 }
 
 // crop returns the square of a side at (x,y).

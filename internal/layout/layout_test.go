@@ -44,6 +44,7 @@ var rooms = map[string]struct {
 	"internal/golden":       {[]string{"tensor", "tensor/safetensors"}, nil},
 	"internal/recipe":       {[]string{"nn", "tensor"}, nil},
 	"internal/layout":       {nil, nil},
+	"internal/smallclip":    {[]string{"clip/bpe", "tensor", "tensor/safetensors"}, nil},
 	"cmd/internal/progress": {nil, []string{"github.com/schollz/progressbar/v3", "golang.org/x/term"}},
 	"cmd/internal/files":    {nil, nil},
 	"cmd/internal/format":   {nil, nil},
@@ -51,6 +52,8 @@ var rooms = map[string]struct {
 	"cmd/internal/download": {[]string{"internal/atomicfile", "internal/filelock", "cmd/internal/format"}, []string{"golang.org/x/sys"}},
 	"tensor/weightfile":     {[]string{"tensor", "tensor/safetensors", "tensor/torchfile"}, nil},
 	"cmd/internal/report":   {[]string{"cmd/internal/format", "internal/atomicfile"}, nil},
+	"cmd/internal/gallery":  {[]string{"cmd/internal/format", "cmd/internal/report", "vision"}, nil},
+	"cmd/internal/words":    {[]string{"clip", "clip/bpe", "cmd/internal/cli", "cmd/internal/format", "cmd/internal/frozen", "cmd/internal/progress", "tensor", "testdata/photos", "vision"}, nil},
 	"cmd/internal/live":     {[]string{"cmd/internal/report"}, nil},
 	"cmd/internal/plots":    {[]string{"internal/atomicfile"}, []string{"gonum.org/v1/plot"}},
 }

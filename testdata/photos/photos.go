@@ -9,3 +9,9 @@ import "embed"
 //
 //go:embed *.jpg
 var FS embed.FS
+
+// Descriptions has a line for each of ten of them: its name without .jpg, a tab, and what is to
+// be seen.
+//
+//go:embed descriptions.tsv
+var Descriptions string

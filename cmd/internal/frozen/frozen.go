@@ -126,7 +126,7 @@ func CLIP(o Options, seed uint64, wanted clip.Options) (*clip.Model, error) {
 		}
 		return clip.Random(seed, c), nil
 	}
-	path, err := find(o.CLIPWeights, files.CLIP, "CLIP ViT-B/32")
+	path, err := findCLIP(o)
 	if err != nil {
 		return nil, err
 	}
@@ -137,6 +137,18 @@ func CLIP(o Options, seed uint64, wanted clip.Options) (*clip.Model, error) {
 	}
 	return m, nil
 }
+
+// CheckCLIP returns the error that [CLIP] would return because there is no file of weights,
+// without reading one: before a training of hours, after which CLIP is wanted.
+func CheckCLIP(o Options) error {
+	if o.RandomFeatures {
+		return nil
+	}
+	_, err := findCLIP(o)
+	return err
+}
+
+func findCLIP(o Options) (string, error) { return find(o.CLIPWeights, files.CLIP, "CLIP ViT-B/32") }
 
 // find returns where the weights of a network are: given, or where cmd/weights puts file. It
 // returns a MissingError if the latter is not there.

@@ -53,6 +53,15 @@ func TestMissing(t *testing.T) {
 	if err == nil || errors.As(err, &missing) || !strings.Contains(err.Error(), "gone.pt") {
 		t.Errorf("a wrong path: %v", err)
 	}
+	if early := CheckCLIP(Options{CLIPWeights: filepath.Join(t.TempDir(), "gone.pt")}); early == nil || errors.As(early, &missing) {
+		t.Errorf("a wrong path, looked for early: %v", early)
+	}
+	if early := CheckCLIP(Options{}); !errors.As(early, &missing) || missing.Name != files.CLIP.Name {
+		t.Errorf("no weights of CLIP, looked for early: %v", early)
+	}
+	if early := CheckCLIP(Options{RandomFeatures: true}); early != nil {
+		t.Errorf("random features need no file: %v", early)
+	}
 	if e, err := New(superres.NoFeatures, Options{}, 0, nil); e != nil || err != nil {
 		t.Errorf("no features: %v, %v", e, err)
 	}

@@ -18,6 +18,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"pixelgrad/internal/atomicfile"
@@ -95,6 +96,8 @@ type Network struct {
 	Parameters int      `json:"parameters"`
 	Epochs     int      `json:"epochs"` // planned
 	Facts      []Fact   `json:"facts"`
+	Seconds    float64  `json:"seconds"` // that the training took
+	Bytes      int64    `json:"bytes"`   // of memory that it took
 	Stopped    string   `json:"stopped"` // why it ended early; "" if it did not
 	Outputs    []Output `json:"outputs"`
 	Inputs     []Sample `json:"inputs"` // the photographs of the outputs' rows, as the network sees them
@@ -177,7 +180,30 @@ func Read(dir string) (*Report, error) {
 	if err := json.Unmarshal(text, r); err != nil {
 		return nil, fmt.Errorf("%s: expected what cmd/train writes, found no such JSON (%w): train again", path, err)
 	}
+	if err := r.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w: train again", path, err)
+	}
 	return r, nil
+}
+
+// check looks at what page and tables build upon.
+func (r *Report) check() error {
+	if i := slices.Index(r.Networks, nil); i >= 0 {
+		return fmt.Errorf("expected what cmd/train writes, found null for network %d", i+1)
+	}
+	w := r.Words
+	if w == nil {
+		return nil
+	}
+	if len(w.Cosine) != len(w.Texts) || len(w.Names) != len(w.Pictures) {
+		return fmt.Errorf("expected a row of cosines for each text and a name for each picture, found %d rows for %d texts and %d names for %d pictures", len(w.Cosine), len(w.Texts), len(w.Names), len(w.Pictures))
+	}
+	for i, row := range w.Cosine {
+		if len(row) != len(w.Pictures) {
+			return fmt.Errorf("expected %d cosines, one for each picture, found %d for text %d", len(w.Pictures), len(row), i+1)
+		}
+	}
+	return nil
 }
 
 // Write writes the report's data and its page into the folder of a run, whose pictures are there
