@@ -51,6 +51,7 @@ var rooms = map[string]struct {
 	"tensor/weightfile":     {[]string{"tensor", "tensor/safetensors", "tensor/torchfile"}, nil},
 	"cmd/internal/report":   {[]string{"cmd/internal/format", "internal/atomicfile"}, nil},
 	"cmd/internal/live":     {[]string{"cmd/internal/report"}, nil},
+	"cmd/internal/diagram":  {[]string{"autograd", "cmd/internal/format", "cmd/internal/report", "vision/superres"}, []string{"golang.org/x/image"}},
 	"cmd/internal/plots":    {[]string{"internal/atomicfile"}, []string{"gonum.org/v1/plot"}},
 }
 
