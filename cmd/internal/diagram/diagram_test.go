@@ -92,15 +92,7 @@ func TestNetworks(t *testing.T) {
 			t.Errorf("%s: the boxes have %d parameters, want %d", name, n, nn.Count(m))
 		}
 		check(t, name, d)
-		for _, arrow := range d.Arrows {
-			for _, p := range along(arrow) {
-				for _, b := range d.Boxes {
-					if math.Abs(p[0]-b.X) < b.Width/2-0.2 && math.Abs(p[1]-b.Y) < b.Height/2-0.2 {
-						t.Errorf("%s: an arrow %s passes box %q at %.1f", name, arrow.Label, b.Lines[0], p)
-					}
-				}
-			}
-		}
+		checkWays(t, name, d, true)
 		if d.Width > 800 || d.Height > 1100 {
 			t.Errorf("%s: %g×%g pixels: too large to be read", name, d.Width, d.Height)
 		}
@@ -133,6 +125,38 @@ func TestBoxes(t *testing.T) {
 				t.Errorf("%s: no box %q among\n%s", name, w, strings.Join(got, "\n"))
 			}
 		}
+	}
+}
+
+// TestPlaces: the drawings are laid out as people draw such networks.
+func TestPlaces(t *testing.T) {
+	box := func(model, first string) report.Box {
+		a, err := superres.Find(model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, d := draw(a)
+		i := slices.IndexFunc(d.Boxes, func(b report.Box) bool { return b.Lines[0] == first })
+		if i < 0 {
+			t.Fatalf("%s: no box %q", model, first)
+		}
+		return d.Boxes[i]
+	}
+	left, middle, right, concat := box("dilated", "block1.conv1 + relu"), box("dilated", "block1.conv2 + relu"), box("dilated", "block1.conv4 + relu"), box("dilated", "concat")
+	if !(left.X < middle.X && middle.X == concat.X && middle.X < right.X && left.Y == right.Y && right.Y == middle.Y && middle.Y < concat.Y) {
+		t.Errorf("the convolutions of a dilated block are at %v, %v, %v, the concatenation at %v: want them side by side over it", left, middle, right, concat)
+	}
+	if mid := box("dilated", "conv_mid + sigmoid"); mid.X < right.X {
+		t.Errorf("what makes the smaller prediction is at %v: want it right of %v, where it is in nobody's way", mid, right)
+	}
+	if first, last := box("residual", "photograph"), box("residual", "prediction 288×288"); first.X != last.X {
+		t.Errorf("the trunk begins at %g and ends at %g, want a straight line", first.X, last.X)
+	}
+	if skip, mid := box("residual", "block3.conv1 + relu"), box("residual", "conv_mid + sigmoid"); mid.X-mid.Width/2 < skip.X+skip.Width/2+40 {
+		t.Errorf("what makes the smaller prediction is at %v: want it beyond the shortcut around %v", mid, skip)
+	}
+	if clip, conv1 := box("clip", "CLIP's embeddings"), box("clip", "conv1 + relu"); clip.Y < conv1.Y-20 || clip.X < conv1.X {
+		t.Errorf("the features are at %v: want them right of the trunk and near their reader, below %v", clip, conv1)
 	}
 }
 
@@ -189,6 +213,164 @@ func TestRandomGraphs(t *testing.T) {
 		check(t, fmt.Sprintf("graph %d", seed), d)
 		if t.Failed() {
 			return
+		}
+	}
+}
+
+// TestRandomNetworks: in networks of the kinds that there are, shortcuts, parallel branches and
+// outputs on the way, no arrow passes a box.
+func TestRandomNetworks(t *testing.T) {
+	for seed := range uint64(300) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		var g graph
+		after := func(before *vertex, name string) *vertex {
+			v := g.add("fixed", strings.Repeat(name, 1+rng.IntN(5)))
+			g.connect(before, v, "512×1024×1024")
+			return v
+		}
+		chain := func(v *vertex, n int) *vertex {
+			for range n {
+				v = after(v, "chain ")
+			}
+			return v
+		}
+		var grow func(v *vertex, depth int) *vertex
+		grow = func(v *vertex, depth int) *vertex {
+			for range 1 + rng.IntN(3) {
+				switch kind := rng.IntN(4); {
+				case kind == 0 && depth > 0: // a shortcut
+					inner := grow(after(v, "conv "), depth-1)
+					sum := after(v, "add ")
+					g.connect(inner, sum, "64×72×72")
+					v = sum
+				case kind == 1: // parallel branches
+					var ends []*vertex
+					for range 2 + rng.IntN(3) {
+						ends = append(ends, chain(v, 1+rng.IntN(3)))
+					}
+					v = g.add("fixed", "concat")
+					for _, e := range ends {
+						g.connect(e, v, "64×72×72")
+					}
+				case kind == 2: // an output on the way
+					chain(v, 1+rng.IntN(4))
+					v = after(v, "up ")
+				default:
+					v = after(v, "box ")
+				}
+			}
+			return v
+		}
+		chain(grow(g.add("input", "input"), 2), 5) // the longest path ends where the network does
+		d := g.layout()
+		name := fmt.Sprintf("network %d", seed)
+		check(t, name, d)
+		checkWays(t, name, d, false)
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// TestOrder: shorter arrows are nearer to the trunk, and of two ends the last one is the trunk's.
+func TestOrder(t *testing.T) {
+	var g graph
+	var boxes []*vertex
+	for i := range 6 {
+		boxes = append(boxes, g.add("fixed", fmt.Sprint("box ", i)))
+		if i > 0 {
+			g.connect(boxes[i-1], boxes[i], "64")
+		}
+	}
+	g.connect(boxes[0], boxes[5], "long")
+	g.connect(boxes[1], boxes[4], "shorter")
+	g.connect(boxes[1], boxes[3], "short")
+	for range 2 {
+		g.connect(boxes[5], g.add("output", fmt.Sprint("output ", len(g.vertices))), "1")
+	}
+	x := map[string]float64{}
+	d := g.layout()
+	for _, a := range d.Arrows {
+		x[a.Label] = a.X
+	}
+	if !(x["short"] < x["shorter"] && x["shorter"] < x["long"]) {
+		t.Errorf("the arrows are at %v: want the shorter ones farther left", x)
+	}
+	if b := d.Boxes; b[7].X != b[0].X || b[6].X <= b[0].X {
+		t.Errorf("the outputs are at %g and %g, want the second one at %g and the other to the right", b[6].X, b[7].X, b[0].X)
+	}
+}
+
+// TestCorner: nothing lies in the way of an arrow that comes back to the trunk, or in its corner.
+func TestCorner(t *testing.T) {
+	for k, of := range []string{"a", "b"} {
+		var g graph
+		in, a, b := g.add("input", "input"), g.add("fixed", "a"), g.add("fixed", "b")
+		output, concat := g.add("output", "the output of "+of), g.add("fixed", "concat")
+		end := g.add("output", "end")
+		for _, e := range [][2]*vertex{{in, a}, {in, b}, {[]*vertex{a, b}[k], output}, {a, concat}, {b, concat}, {concat, end}} {
+			g.connect(e[0], e[1], "64×72×72")
+		}
+		d := g.layout()
+		check(t, "the output of "+of, d)
+		checkWays(t, "the output of "+of, d, false)
+	}
+}
+
+// TestNarrow: boxes are as far from each other as the shapes between them need.
+func TestNarrow(t *testing.T) {
+	var g graph
+	in := g.add("input", "x")
+	var all []*vertex
+	for range 5 {
+		all = append(all, g.add("fixed", "f"))
+		g.connect(in, all[len(all)-1], "512×1024×1024")
+	}
+	sum := g.add("fixed", "+")
+	for _, v := range all {
+		g.connect(v, sum, "512×1024×1024")
+	}
+	d := g.layout()
+	check(t, "narrow", d)
+	checkWays(t, "narrow", d, true)
+}
+
+// checkWays looks whether an arrow passes a box or meets another where that one begins, and
+// whether a label lies over anything; over an arrow it may in others than the six networks.
+func checkWays(t *testing.T, name string, d *report.Diagram, six bool) {
+	t.Helper()
+	for i, a := range d.Arrows {
+		end := a.Points[len(a.Points)-1]
+		width, height := 0.5*report.DetailSize*float64(len([]rune(a.Label))), 0.7*report.DetailSize
+		under := func(x, y, w, h float64) bool { // whether the label is over what is there
+			return a.X < x+w && x < a.X+width && a.Y-height < y+h && y < a.Y
+		}
+		for _, b := range d.Boxes {
+			if under(b.X-b.Width/2, b.Y-b.Height/2, b.Width, b.Height) {
+				t.Errorf("%s: label %s is over box %q", name, a.Label, b.Lines[0])
+			}
+		}
+		for j, o := range d.Arrows {
+			if math.Hypot(end[0]-o.Points[0][0], end[1]-o.Points[0][1]) < 4 {
+				t.Errorf("%s: an arrow %s begins where an arrow %s ends, at %.1f", name, o.Label, a.Label, end)
+			}
+			if i != j && under(o.X, o.Y-height, 0.5*report.DetailSize*float64(len([]rune(o.Label))), height) {
+				t.Errorf("%s: labels %s and %s overlap at %.1f, %.1f", name, a.Label, o.Label, a.X, a.Y)
+			}
+			for _, p := range along(o) {
+				if six && under(p[0], p[1], 0, 0) {
+					t.Errorf("%s: label %s is over an arrow at %.1f", name, a.Label, p)
+				}
+			}
+		}
+	}
+	for _, arrow := range d.Arrows {
+		for _, p := range along(arrow) {
+			for _, b := range d.Boxes {
+				if math.Abs(p[0]-b.X) < b.Width/2-0.2 && math.Abs(p[1]-b.Y) < b.Height/2-0.2 {
+					t.Errorf("%s: an arrow %s passes box %q at %.1f", name, arrow.Label, b.Lines[0], p)
+				}
+			}
 		}
 	}
 }

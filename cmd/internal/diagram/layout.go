@@ -69,22 +69,13 @@ type edge struct {
 // A lane is a vertical line beside the trunk. It takes room in slots first to last, of which each
 // rank has two: arrows arrive in the upper one and leave in the lower one.
 type lane struct {
-	kind        laneKind
 	side        int
 	first, last int
-	left, right float64 // room on both sides of the line
-	end         *vertex // the lowest box; nil for an edge
+	boxes       []*vertex // of a branch; a long arrow has none
+	turns       []int     // ranks in which the branch's arrows go sideways, from or to the trunk
+	left, right float64   // room on both sides of the line
 	x           float64
 }
-
-// A laneKind says how near to the trunk a lane should be.
-type laneKind int
-
-const (
-	longArrow laneKind = iota // no boxes
-	comesBack                 // a branch that the trunk reads
-	ends                      // one that it does not
-)
 
 func (g *graph) add(kind string, lines ...string) *vertex {
 	v := &vertex{kind: kind, lines: lines}
@@ -107,7 +98,7 @@ func (g *graph) layout() *report.Diagram {
 	}
 	trunk := g.rank()
 	g.sides()
-	g.columns(trunk, g.lanes())
+	g.columns(trunk, sorted(g.lanes()))
 	g.rows()
 	return g.draw()
 }
@@ -120,7 +111,7 @@ func (g *graph) rank() (trunk []*vertex) {
 		for _, e := range v.in {
 			v.rank = max(v.rank, e.from.rank+1)
 		}
-		if end == nil || v.rank > end.rank {
+		if end == nil || v.rank >= end.rank {
 			end = v
 		}
 		v.side = 1
@@ -170,51 +161,75 @@ func (g *graph) sides() {
 	}
 }
 
-// lanes makes the lanes, those that should be nearest to the trunk first: long arrows, branches
-// that come back to the trunk, and branches that end; of each kind the shortest first. So arrows
-// pass no boxes, unless two branches on the same side begin and end by turns: then an arrow goes
-// behind a box.
+// lanes makes the lanes: one for each long arrow, and for each branch. A branch goes on in the same
+// lane until it forks or something joins it.
 func (g *graph) lanes() []*lane {
 	var all []*lane
 	for _, v := range g.vertices {
 		for _, e := range v.out {
 			if v.side == 0 && e.to.side == 0 && e.to.rank > v.rank+1 {
-				e.lane = &lane{side: 1, first: 2*v.rank + 1, last: 2 * e.to.rank, right: labelX + labelWidth(e.label), kind: longArrow}
+				e.lane = &lane{side: 1, first: 2*v.rank + 1, last: 2 * e.to.rank, right: labelX + labelWidth(e.label)}
 				all = append(all, e.lane)
 			}
 		}
 		if v.side == 0 {
 			continue
 		}
-		for _, e := range v.in {
-			if l := e.from.lane; v.lane == nil && l != nil && l.end == e.from && l.side == v.side {
-				v.lane = l
-			}
+		if len(v.in) == 1 && len(v.in[0].from.out) == 1 {
+			v.lane = v.in[0].from.lane
 		}
 		if v.lane == nil {
-			v.lane = &lane{side: v.side, first: 2 * v.rank, kind: ends}
+			v.lane = &lane{side: v.side, first: 2 * v.rank}
 			all = append(all, v.lane)
 		}
 		l := v.lane
-		l.end, l.last = v, 2*v.rank+1
+		l.last, l.boxes = 2*v.rank+1, append(l.boxes, v)
 		l.left, l.right = max(l.left, v.width/2), max(l.right, v.width/2)
-		for _, e := range v.in {
+		for _, e := range slices.Concat(v.in, v.out) {
 			l.right = max(l.right, labelX+labelWidth(e.label))
-			if e.from.side == 0 { // a corner in the rank above
-				l.first = min(l.first, 2*e.from.rank+1)
+			if e.from.side == 0 {
+				l.first, l.turns = min(l.first, 2*e.from.rank+1), append(l.turns, e.from.rank)
 			}
-		}
-		for _, e := range v.out {
-			l.right = max(l.right, labelX+labelWidth(e.label))
-			if e.to.side == 0 { // a corner in the rank below
-				l.last, l.kind = max(l.last, 2*e.to.rank), comesBack
+			if e.to.side == 0 {
+				l.last, l.turns = max(l.last, 2*e.to.rank), append(l.turns, e.to.rank)
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b *lane) int {
-		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.last-a.first, b.last-b.first))
-	})
 	return all
+}
+
+// sorted puts lanes in the order in which they should be beside the trunk, the nearest first: the
+// next one is always that whose boxes are in the way of the fewest arrows of the others, long arrows
+// before branches and short ones before long ones. What would be in the way on the right goes to the
+// left. So arrows pass no boxes in networks of the kinds that there are; elsewhere they may have to,
+// and go behind.
+func sorted(lanes []*lane) []*lane {
+	var order []*lane
+	for rest := slices.Clone(lanes); len(rest) > 0; {
+		inTheWay := func(l *lane) (n int) {
+			for _, o := range rest {
+				for _, turn := range o.turns {
+					if o != l && o.side == l.side && slices.ContainsFunc(l.boxes, func(v *vertex) bool { return v.rank == turn }) {
+						n++
+					}
+				}
+			}
+			return n
+		}
+		next := slices.MinFunc(rest, func(a, b *lane) int {
+			return cmp.Or(cmp.Compare(inTheWay(a), inTheWay(b)), cmp.Compare(min(len(a.boxes), 1), min(len(b.boxes), 1)), cmp.Compare(a.last-a.first, b.last-b.first))
+		})
+		if next.side > 0 && inTheWay(next) > 0 {
+			next.side = -1
+			for _, v := range next.boxes {
+				v.side = -1
+			}
+			continue
+		}
+		order = append(order, next)
+		rest = slices.DeleteFunc(rest, func(l *lane) bool { return l == next })
+	}
+	return order
 }
 
 // columns gives each lane its place, as near to the trunk, which is at 0, as there is room.
