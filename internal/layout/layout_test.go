@@ -55,6 +55,7 @@ var rooms = map[string]struct {
 	"cmd/internal/gallery":  {[]string{"cmd/internal/format", "cmd/internal/report", "vision"}, nil},
 	"cmd/internal/words":    {[]string{"clip", "clip/bpe", "cmd/internal/cli", "cmd/internal/format", "cmd/internal/frozen", "cmd/internal/progress", "tensor", "testdata/photos", "vision"}, nil},
 	"cmd/internal/live":     {[]string{"cmd/internal/report"}, nil},
+	"cmd/internal/diagram":  {[]string{"autograd", "cmd/internal/format", "cmd/internal/report", "vision/superres"}, []string{"golang.org/x/image"}},
 	"cmd/internal/plots":    {[]string{"internal/atomicfile"}, []string{"gonum.org/v1/plot"}},
 }
 
