@@ -176,7 +176,7 @@ func checkpointsLoad(t *testing.T, dir string) {
 		}
 		s := &session{options: parse(t, practised(dir))}
 		s.resume = true
-		all, _, err := s.prepareAll()
+		all, err := s.prepareAll()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,8 +6,10 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/cmd/internal/frozen"
@@ -24,8 +26,9 @@ type options struct {
 	UI    string                  // address of the live page; "" for none
 	archs []superres.Architecture // what Model names
 
-	resume bool // go on with the run in Out
-	remake bool // make the report of the run in Out again, and train nothing
+	command string // the command line
+	resume  bool   // go on with the run in Out
+	remake  bool   // make the report of the run in Out again, and train nothing
 }
 
 const usage = `Train a network to enlarge photographs.
@@ -80,13 +83,25 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	return o, nil
 }
 
+// commandLine writes arguments as they were typed.
+func commandLine(args []string) string {
+	line := "go run ./cmd/train"
+	for _, a := range args {
+		if strings.ContainsFunc(a, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) || a == "" {
+			a = strconv.Quote(a)
+		}
+		line += " " + a
+	}
+	return line
+}
+
 // sources are the flags that name files with settings.
 type sources struct{ resume, report, config string }
 
 // parseOnce reads the command line on top of settings, of which those are replaced that were given;
 // nil stands for the defaults.
 func parseOnce(args []string, help io.Writer, base *runs.Flags, replaced map[string]bool) (o *options, given map[string]bool, from sources, err error) {
-	o = &options{}
+	o = &options{command: commandLine(args)}
 	f := cli.NewFlags("train")
 	o.define(f, &from)
 	if base != nil {

@@ -7,6 +7,7 @@
 // in its run folder, or with -model all in a folder for each network there:
 //
 //	config.json           the flags and what they led to
+//	report.html           all of it as one page; -report makes it again
 //	metrics.csv           an epoch a line: losses and PSNR
 //	steps.csv             a step a line: losses, learning rate
 //	times.csv             an epoch a line: seconds
@@ -16,7 +17,9 @@
 //	predictions.png       input, prediction, bicubic and truth of four photographs
 //	loss.png              losses over epochs
 //
-// and after -model all comparison_144.png and comparison_288.png, all networks side
+// report.json and pictures are what the page is made of, and networks.csv, epochs.csv,
+// pictures.csv, words.csv and facts.csv are its figures;
+// after -model all there are comparison_144.png and comparison_288.png, all networks side
 // by side. Its exit status is 0, also after Ctrl-C, 1 if something failed, and 2
 // for wrong flags.
 //
@@ -29,10 +32,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"time"
 
 	"pixelgrad/cmd/internal/cli"
+	"pixelgrad/cmd/internal/report"
 	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/nn/train"
 	"pixelgrad/simd"
@@ -58,50 +63,42 @@ type session struct {
 	start    time.Time
 	photos   *photographs
 	batch    int
-	bicubic  []float64 // PSNR in dB at 144 and 288
-	omitted  []omission
+	plain    []vision.Baseline // interpolation, at 144 and 288
+	bicubic  []float64         // its PSNR in dB
+	omitted  []report.Omission
 	seen     struct{ train, val *features } // of the network that was trained last
 }
 
-// An omission is what was left out, and why.
-type omission struct{ what, why string }
-
 // run trains the models. Results go to out, messages to log.
-func run(ctx context.Context, o *options, out, log io.Writer) error {
+func run(ctx context.Context, o *options, out, log io.Writer) (err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	tensor.SetThreads(o.Threads)
 	s := &session{options: o, out: out, log: log, start: time.Now()}
-	all, omitted, err := s.prepareAll()
+	all, err := s.prepareAll()
 	if err != nil {
 		return err
 	}
-	s.omitted = omitted
-	undo := func() {}
-	if !o.resume {
-		var inside []string
-		for _, r := range all {
-			inside = append(inside, r.dir)
-		}
-		if undo, err = makeOut(o.Out, inside); err != nil {
-			return err
-		}
-	}
-	unlock, err := lockOut(o.Out)
+	undo, err := s.claim(all)
 	if err != nil {
 		return err
 	}
 	begun := false
-	defer func() {
-		unlock()
-		if !begun {
-			undo()
-		}
-	}()
+	defer func() { undo(!begun) }()
+	page := &page{session: s, begun: s.start}
+	if err := page.watch(stop); err != nil {
+		return err
+	}
+	defer func() { page.close(ending(ctx, err)) }()
 	all, failed, err := s.read(ctx, all)
 	if err != nil || s.photos.val == nil {
 		return err
 	}
-	begun = true
 	if err := s.settle(); err != nil {
+		return err
+	}
+	begun = true
+	if err := page.begin(); err != nil {
 		return err
 	}
 	s.summary()
@@ -109,13 +106,16 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 		if i > 0 {
 			fmt.Fprintln(out)
 		}
-		if err := s.train(ctx, r); err != nil {
-			var diverged *train.DivergedError
-			if len(all) == 1 || !errors.As(err, &diverged) {
-				return errors.Join(append(failed, err)...)
-			}
+		if err := s.train(ctx, r, page); err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", r.title, err)) // the others can still be compared
-			fmt.Fprintf(log, "train: %v\n", failed[len(failed)-1])
+			if len(all) == 1 {
+				failed = []error{err}
+			} else {
+				fmt.Fprintf(log, "train: %v\n", failed[len(failed)-1])
+			}
+			if !errors.As(err, new(*train.DivergedError)) {
+				break
+			}
 		}
 		if ctx.Err() != nil {
 			break
@@ -125,12 +125,53 @@ func run(ctx context.Context, o *options, out, log io.Writer) error {
 		s.compare(all)
 		failed = append(failed, s.drawComparisons(all))
 	}
-	look := runs.PredictionsFile
-	if len(o.archs) > 1 {
-		look = comparisonFile(s.sides()[len(s.sides())-1])
-	}
-	fmt.Fprintf(out, "Results are in %s: look at %s first.\n", o.Out, look)
+	failed = append(failed, page.finish(ctx, all))
+	fmt.Fprintf(out, "Results are in %s: open %s first.\n", o.Out, report.PageFile)
 	return errors.Join(failed...)
+}
+
+// ending says to those who watch how it ended.
+func ending(ctx context.Context, err error) string {
+	switch {
+	case err != nil:
+		return "The training has failed: " + err.Error()
+	case ctx.Err() != nil:
+		return "The training was stopped, and everything is saved."
+	}
+	return "The training has finished."
+}
+
+// claim makes the folder of the run, or takes that of the run that goes on, for this process alone.
+// undo gives it back, and removes it if it is empty and all is to be undone.
+func (s *session) claim(all []*modelRun) (undo func(all bool), err error) {
+	remove := func() {}
+	if !s.resume {
+		var inside []string
+		for _, r := range all {
+			inside = append(inside, r.dir)
+		}
+		if remove, err = makeOut(s.Out, inside); err != nil {
+			return nil, err
+		}
+	}
+	unlock, err := lockOut(s.Out)
+	if err != nil {
+		remove()
+		return nil, err
+	}
+	pictures := filepath.Join(s.Out, report.PictureFolder)
+	undo = func(all bool) {
+		unlock()
+		if all {
+			os.Remove(pictures) // fails unless it is empty
+			remove()
+		}
+	}
+	if err := os.MkdirAll(pictures, 0o777); err != nil {
+		undo(true)
+		return nil, err
+	}
+	return undo, nil
 }
 
 // read reads the photographs, and plans the memory of all models: now, and not when others have
@@ -158,7 +199,10 @@ func (s *session) read(ctx context.Context, all []*modelRun) (fit []*modelRun, f
 		failed = append(failed, more...)
 	}
 	mid, large := vision.Baselines(s.photos.val, s.Threads)
-	s.bicubic = []float64{mid.Bicubic.PSNR, large.Bicubic.PSNR}[:s.outputs()]
+	s.plain = []vision.Baseline{mid, large}[:s.outputs()]
+	for _, b := range s.plain {
+		s.bicubic = append(s.bicubic, b.Bicubic.PSNR)
+	}
 	return fit, failed, nil
 }
 
@@ -181,7 +225,7 @@ func (s *session) settle() error {
 	if now := simd.Current().String(); c.SIMD != now && !s.remake {
 		fmt.Fprintf(s.log, "train: the run began with the SIMD level %s, and goes on with %s: the last bits of its results will differ from those of an uninterrupted one\n", c.SIMD, now)
 	}
-	s.start = c.Start
+	s.start, s.command = c.Start, c.Command
 	return nil
 }
 

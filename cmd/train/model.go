@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"pixelgrad/cmd/internal/frozen"
+	"pixelgrad/cmd/internal/report"
 	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/nn/train"
 	"pixelgrad/tensor/weightfile"
@@ -28,8 +29,9 @@ type modelRun struct {
 	batches   int       // and its batches
 	valued    *features // features of the validation photographs
 	history   history
-	begun     bool   // it was trained, or at least some of it
-	stopped   string // why it ended early; "" if it did not
+	begun     bool            // it was trained, or at least some of it
+	stopped   string          // why it ended early; "" if it did not
+	shown     *report.Network // on the page; nil before, and for another seed of a network
 }
 
 // psnr returns what each output reached on the validation photographs the last time, in dB; nil if
@@ -42,8 +44,8 @@ func (r *modelRun) psnr() []runs.Decibels {
 }
 
 // prepareAll makes the models, those of a network for each seed. Those that need weights which are
-// missing are left out if there are others: they are in omitted, and named in log.
-func (s *session) prepareAll() (all []*modelRun, omitted []omission, err error) {
+// missing are left out if there are others: they are in s.omitted, and named in log.
+func (s *session) prepareAll() (all []*modelRun, err error) {
 	say := func(line string) { fmt.Fprintln(s.log, line) }
 	for _, a := range s.archs {
 		var shared *frozen.Extractor
@@ -66,21 +68,21 @@ func (s *session) prepareAll() (all []*modelRun, omitted []omission, err error) 
 				if errors.As(err, &missing) && len(s.archs) > 1 {
 					why := fmt.Sprintf("it needs the weights of %s; get them with: go run ./cmd/weights get %s", missing.Network, missing.Name)
 					fmt.Fprintf(s.log, "%s is left out: %s\n", a.Title, why)
-					omitted = append(omitted, omission{a.Title, why})
+					s.omitted = append(s.omitted, report.Omission{What: a.Title, Why: why})
 					break
 				}
 				if err != nil {
-					return nil, nil, err
+					return nil, err
 				}
 			}
 			r.extractor = shared
 			if err := r.prepare(say); err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 			all = append(all, r)
 		}
 	}
-	return all, omitted, nil
+	return all, nil
 }
 
 // prepare makes the model.
@@ -126,14 +128,19 @@ func (r *modelRun) finished() bool {
 }
 
 // train trains one model and writes what is left of it.
-func (s *session) train(ctx context.Context, r *modelRun) error {
-	t := &trainer{session: s, modelRun: r}
+func (s *session) train(ctx context.Context, r *modelRun, p *page) error {
+	t := &trainer{session: s, modelRun: r, ctx: ctx, page: p}
 	t.heading()
 	if err := t.restore(); err != nil {
 		return err
 	}
 	if s.remake && r.loop.Position.Steps == 0 {
 		return nil
+	}
+	if r.flags.Seed == s.Seed { // the first of its network
+		if err := p.network(r); err != nil {
+			return err
+		}
 	}
 	if err := t.data(ctx); err != nil {
 		if ctx.Err() != nil {

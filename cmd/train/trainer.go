@@ -30,10 +30,13 @@ import (
 type trainer struct {
 	*session
 	*modelRun
+	ctx   context.Context
+	page  *page
 	saved *checkpoints
 
 	bar     *progress.Bar
 	since   time.Time // when the epoch began, or its seconds were counted last
+	began   time.Time // when the training of the epoch began
 	images  int       // shown since then
 	squares []float64 // sums of squared errors of the validation so far
 	pixels  []float64 // and how many there are
@@ -108,7 +111,7 @@ func (t *trainer) data(ctx context.Context) (err error) {
 
 // begin writes what is known before the first step.
 func (t *trainer) begin() error {
-	t.begun, t.since = true, time.Now()
+	t.begun, t.since, t.began = true, time.Now(), time.Now()
 	if t.remake {
 		t.bar, t.loop.MaxSteps = &progress.Bar{}, t.loop.Position.Steps // to validate, no more
 		t.loop.OnValidate, t.loop.OnEpoch = t.validate, t.epoch
@@ -130,7 +133,7 @@ func (t *trainer) begin() error {
 	t.memory()
 	fmt.Fprintln(t.out)
 	t.bar = progress.New(t.total, "")
-	t.since = time.Now()
+	t.since, t.began = time.Now(), time.Now()
 	t.loop.OnStep, t.loop.OnValidate, t.loop.OnEpoch = t.step, t.validate, t.epoch
 	return nil
 }
@@ -140,7 +143,7 @@ func (s *session) config(f runs.Flags) *runs.Config {
 	c := &runs.Config{
 		Flags: f, Network: f.Model, BatchUsed: s.batch, Photos: s.Source(),
 		Train: s.photos.train.Len(), Val: s.photos.val.Len(), Skipped: len(s.photos.train.Skipped) + len(s.photos.val.Skipped),
-		ThreadsUsed: tensor.Threads(), SIMD: simd.Current().String(), Go: runtime.Version(), Start: s.start.Round(time.Second),
+		Command: s.command, ThreadsUsed: tensor.Threads(), SIMD: simd.Current().String(), Go: runtime.Version(), Start: s.start.Round(time.Second),
 		DataSum: s.photos.sum(),
 	}
 	for _, psnr := range s.bicubic {
@@ -160,8 +163,11 @@ func (t *trainer) step(s train.Step) {
 	for _, v := range s.Losses {
 		sum += v
 	}
-	rate := float64(t.images) / time.Since(t.since).Seconds()
-	t.bar.Set(s.Step, fmt.Sprintf("Epoch %d/%d  loss %.4f  %.0f images/s", s.Epoch, t.Epochs, sum, rate))
+	rate := float64(t.images) / time.Since(t.began).Seconds()
+	text := fmt.Sprintf("Epoch %d/%d  loss %.4f  %.0f images/s", s.Epoch, t.Epochs, sum, rate)
+	t.bar.Set(s.Step, text)
+	paused := t.page.now(t, s, text, rate)
+	t.since, t.began = t.since.Add(paused), t.began.Add(paused)
 }
 
 // validate adds up the squared errors of a validation batch.
@@ -201,6 +207,8 @@ func (t *trainer) epoch(e train.Epoch) error {
 	}
 	t.bar.Clear()
 	t.epochLines(past)
+	t.say(t.page.epoch(t.modelRun))
+	t.began = time.Now()
 	return nil
 }
 
@@ -293,7 +301,7 @@ func (t *trainer) end(failed error) error {
 	t.loop.Release()
 	t.loop.Train, t.loop.Validation = nil, nil
 	debug.FreeOSMemory() // the memory of the steps, before pictures are drawn and the next network is trained
-	errs = append(errs, t.writePredictions(), t.writeLoss())
+	errs = append(errs, t.writePredictions(), t.writeLoss(), t.page.end(t.modelRun))
 	t.reached()
 	return errors.Join(errs...)
 }

@@ -100,6 +100,9 @@ type Config struct {
 	Bicubic     []Decibels `json:"bicubic_psnr"`
 	Start       time.Time  `json:"start"`
 
+	// Command is the command line that began the run.
+	Command string `json:"command"`
+
 	// DataSum is the SHA-256 of the photographs as networks see them, in the order of the cache.
 	DataSum string `json:"data_sha256"`
 }
@@ -274,7 +277,7 @@ func (f *Flags) Source() string {
 
 // Photographs finds the photographs of a run, and divides them as the run does.
 func (f *Flags) Photographs() (*vision.Dataset, error) {
-	o := vision.DatasetOptions{Seed: f.splitSeed(), Limit: f.Limit, SkipMissing: f.SkipBad}
+	o := vision.DatasetOptions{Seed: f.Split(), Limit: f.Limit, SkipMissing: f.SkipBad}
 	if f.Data != "" {
 		return vision.OpenDir(f.Data, o)
 	}
@@ -282,7 +285,8 @@ func (f *Flags) Photographs() (*vision.Dataset, error) {
 	return vision.OpenFS(photos.FS, embedded, o)
 }
 
-func (f *Flags) splitSeed() uint64 {
+// Split returns the seed of the split.
+func (f *Flags) Split() uint64 {
 	if f.SplitSeed != nil {
 		return *f.SplitSeed
 	}

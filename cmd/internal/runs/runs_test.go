@@ -26,7 +26,7 @@ func TestWriteRead(t *testing.T) {
 			Options: frozen.Options{VGGWeights: "v", VGGInput: "levels", VGGLayer: "relu1_2", CLIPWeights: "c", RandomFeatures: true,
 				CLIPOptions: frozen.CLIPOptions{GELU: "plain", VisionHeads: 16, TextHeads: 12, CLIPKey: "k"}}},
 		Network: "VGG", BatchUsed: 4, Photos: "photos", Train: 8, Val: 2, Skipped: 1, Parameters: 5, TotalSteps: 4, ThreadsUsed: 3, SIMD: "avx2", Go: "go1", Bicubic: []Decibels{25, 24},
-		Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), DataSum: "00",
+		Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), DataSum: "00", Command: "train",
 	}
 	if err := want.Write(dir); err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func TestWriteRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	names := strings.Fields("model data epochs batch lr seed threads limit shuffle steps init init_key skip_bad vgg_weights vgg_input vgg_key vgg_layer clip_weights random_features clip_gelu clip_vision_heads clip_text_heads clip_key plain without " +
-		"split_seed repeat loss schedule warmup clip_norm early_stop augment crop save_every tensorboard descriptions data_sha256 network batch_used photographs train_photographs val_photographs skipped_photographs parameters total_steps threads_used simd go bicubic_psnr start")
+		"split_seed repeat loss schedule warmup clip_norm early_stop augment crop save_every tensorboard descriptions data_sha256 command network batch_used photographs train_photographs val_photographs skipped_photographs parameters total_steps threads_used simd go bicubic_psnr start")
 	for _, name := range names {
 		if _, ok := fields[name]; !ok {
 			t.Errorf("%s lacks %s:\n%s", ConfigFile, name, text)
