@@ -11,6 +11,10 @@ import (
 // notFollowing makes opening fail at a symbolic link, and not wait at a pipe.
 const notFollowing = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
+// renamesOpen: a file can get its name while it is open, and must, so that it is held until
+// then.
+const renamesOpen = true
+
 // hold locks a file until it is closed, if nobody else has.
 func hold(f *os.File) grip {
 	for {
@@ -24,14 +28,4 @@ func hold(f *os.File) grip {
 			return nobody
 		}
 	}
-}
-
-// rename gives a file its name, and then closes it: until then it must be held. It has been
-// synced, so that closing has nothing left to say.
-func rename(f *os.File, target string) error {
-	if err := os.Rename(f.Name(), target); err != nil {
-		return err
-	}
-	f.Close()
-	return nil
 }

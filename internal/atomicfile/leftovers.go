@@ -33,31 +33,35 @@ const (
 	nobody             // the system, or this file system, cannot tell
 )
 
-// create makes a new file, hidden, by a name that nobody else has, and holds it.
-func (s *system) create(dir string, mode fs.FileMode) (*os.File, error) {
+// temporary returns a name in a folder that nobody else has.
+func temporary(dir string) string {
+	return filepath.Join(dir, fmt.Sprintf(".unfinished-%s-%016x", thisHost(), rand.Uint64()))
+}
+
+// create makes the temporary file, hidden, and holds it.
+func (s *system) create(f *file, dir string, mode fs.FileMode) error {
 	var err error
 	for range 100 {
-		name := filepath.Join(dir, fmt.Sprintf(".unfinished-%s-%016x", thisHost(), rand.Uint64()))
-		var f *os.File
-		f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+		f.temp = temporary(dir)
+		err = f.do(OpCreate, f.path, func() (err error) {
+			f.os, err = os.OpenFile(f.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+			return err
+		})
 		if errors.Is(err, fs.ErrExist) {
 			continue
-		}
-		if p := (*fs.PathError)(nil); errors.As(err, &p) { // the name above would only confuse
-			err = p.Err
 		}
 		if err != nil {
 			break
 		}
 		// Before it was held, a process that tidies may have taken it for a leftover.
-		if s.hold(f) != others && isAt(f, name) {
-			return f, nil
+		if s.hold(f.os) != others && isAt(f.os, f.temp) {
+			return nil
 		}
-		f.Close()
-		os.Remove(name)
+		f.os.Close()
+		os.Remove(f.temp)
 		err = errors.New("other processes hold or remove what is made there")
 	}
-	return nil, fmt.Errorf("no file can be made in the folder %s: %w", dir, err)
+	return fmt.Errorf("no file can be made in the folder %s: %w", dir, err)
 }
 
 // tidy removes the temporary files of killed processes from a folder, as far as it can.
@@ -108,7 +112,7 @@ func (s *system) removeStale(path, host string) {
 	if held != mine {
 		f.Close() // Windows does not remove open files
 	}
-	os.Remove(path)
+	do(OpRemove, path, func() error { return os.Remove(path) })
 }
 
 // isAt reports whether an open file has a name, and not by a link.

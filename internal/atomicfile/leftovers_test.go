@@ -28,11 +28,16 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// another returns what another process would have that writes its first file.
-func another() *system {
-	s := onDisk
-	s.tidied = new(folders)
-	return &s
+// process is what another process would have that writes its first file.
+type process struct{ system }
+
+func another() *process {
+	return &process{system{hold, time.Sleep, new(folders), new(asides)}}
+}
+
+func (p *process) write(path string, write func(io.Writer) error) error {
+	_, err := p.system.write(path, write, (*system).rename)
+	return err
 }
 
 // names returns what is in a folder.

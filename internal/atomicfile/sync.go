@@ -15,9 +15,7 @@ import (
 // that they do not support it. And a process may write to a folder that it may not read,
 // and so not open. In both cases nothing better can be done, and there is no error; when
 // the names last is then the file system's affair. All else is an error.
-func SyncFolder(dir string) error { return onDisk.sync(dir) }
-
-func (s *system) sync(dir string) error {
+func SyncFolder(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
@@ -29,7 +27,7 @@ func (s *system) sync(dir string) error {
 		return err
 	}
 	defer d.Close()
-	err = s.syncFolder(d)
+	err = do(OpSyncFolder, dir, d.Sync)
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) { // ENOSYS, ENOTSUP, EOPNOTSUPP
 		return nil
 	}

@@ -10,16 +10,6 @@ import (
 	"testing"
 )
 
-// answering returns a system whose disk answers as told.
-func answering(file, folder error) *system {
-	return &system{
-		hold:       hold,
-		syncFile:   func(*os.File) error { return file },
-		syncFolder: func(*os.File) error { return folder },
-		tidied:     new(folders),
-	}
-}
-
 // A folder that cannot be synced is no error, unless the disk is at fault. A file that
 // cannot be is always one.
 func TestSyncRefused(t *testing.T) {
@@ -38,7 +28,16 @@ func TestSyncRefused(t *testing.T) {
 		cause := &os.PathError{Op: "sync", Path: "x", Err: c.errno}
 		dir := t.TempDir()
 		path := filepath.Join(dir, "a")
-		err := answering(nil, cause).write(path, put("new"))
+		failing := func(op Op, path, text string) error {
+			defer Inject(func(o Op, _ string) error {
+				if o == op {
+					return cause
+				}
+				return nil
+			})()
+			return Write(path, put(text))
+		}
+		err := failing(OpSyncFolder, path, "new")
 		switch {
 		case runtime.GOOS == "windows": // does not ask
 		case c.harmless && err != nil, !c.harmless && !errors.Is(err, c.errno):
@@ -46,7 +45,7 @@ func TestSyncRefused(t *testing.T) {
 		}
 		holds(t, dir, map[string]string{"a": "new"}) // it was renamed before
 
-		if err := answering(cause, nil).write(path, put("newer")); !errors.Is(err, c.errno) {
+		if err := failing(OpSync, path, "newer"); !errors.Is(err, c.errno) {
 			t.Errorf("the file's sync answers %v: error %v, want one that wraps it", c.errno, err)
 		}
 		holds(t, dir, map[string]string{"a": "new"})

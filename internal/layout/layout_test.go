@@ -18,7 +18,7 @@ var rooms = map[string]struct {
 	modules []string
 }{
 	"simd":                  {nil, []string{"github.com/klauspost/cpuid/v2"}},
-	"internal/atomicfile":   {nil, nil},
+	"internal/atomicfile":   {nil, []string{"golang.org/x/sys"}},
 	"internal/filelock":     {nil, []string{"golang.org/x/sys"}},
 	"internal/jpegplanes":   {nil, nil},
 	"internal/memory":       {nil, []string{"golang.org/x/sys"}},

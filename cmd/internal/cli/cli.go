@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // A Command is one of the programs.
@@ -23,6 +24,13 @@ type Command struct {
 
 	// Stopping is what Ctrl-C has it do before it ends; "" for nothing that takes time.
 	Stopping string
+
+	// Lasting is for a command whose work counts more than what it says: it goes on when
+	// nobody reads that any more, because the reader at the end of a pipe has ended or the
+	// terminal is closed. Out and Log then take all that is written to them, without an
+	// error, and throw it away. Other commands are ended by the system, as is usual in
+	// pipes.
+	Lasting bool
 }
 
 // Streams are what a command reads and writes: results go to Out, progress and messages
@@ -32,17 +40,28 @@ type Streams struct {
 	Out, Log io.Writer
 }
 
-// Main runs the command as a process, and ends it. Ctrl-C or SIGTERM cancels the context;
-// the second one ends the process at once.
+// patience is how long a second signal does not count, for some programs send two when they
+// mean one: timeout does, and a shell whose terminal closes.
+const patience = 500 * time.Millisecond
+
+// Main runs the command as a process, and ends it. Ctrl-C, SIGTERM or the end of the terminal
+// (SIGHUP, unless it is ignored, as nohup has it) cancels the context. Ctrl-C or SIGTERM after
+// that ends the process at once.
 func (c Command) Main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, _ := signal.NotifyContext(context.Background(), append(hangup(), os.Interrupt, syscall.SIGTERM)...)
+	s := Streams{os.Stdin, os.Stdout, os.Stderr}
+	if c.Lasting {
+		outlivePipes()
+		s.Out, s.Log = newLasting(ctx, s.Out), newLasting(ctx, s.Log)
+	}
 	context.AfterFunc(ctx, func() {
-		stop()
-		if c.Stopping != "" {
-			fmt.Fprintf(os.Stderr, "\n%s: %s; once more ends at once\n", c.Name, c.Stopping)
+		if c.Stopping != "" { // beside, for it may have to wait for a reader
+			go fmt.Fprintf(s.Log, "\n%s: %s; once more ends at once\n", c.Name, c.Stopping)
 		}
+		time.Sleep(patience)
+		signal.Reset(os.Interrupt, syscall.SIGTERM)
 	})
-	os.Exit(c.Status(ctx, os.Args[1:], Streams{os.Stdin, os.Stdout, os.Stderr}))
+	os.Exit(c.Status(ctx, os.Args[1:], s))
 }
 
 // Status runs the command and returns its exit status: 0, 1 if something failed or was

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -40,8 +41,67 @@ func TestMain(m *testing.M) {
 			time.Sleep(time.Minute)
 			return nil
 		}}.Main()
+	case "listener", "lasting talker", "talker", "stuffed":
+		makeRole(os.Getenv(role))
 	}
 	os.Exit(m.Run())
+}
+
+// workFile is a variable of the environment that names the file with the work of a command.
+const workFile = "PIXELGRAD_CLI_TEST_WORK"
+
+// talker writes many lines, whatever becomes of them, and then its work. It returns errors
+// of writing, if there are any, in that.
+func talker(ctx context.Context, s Streams) error {
+	var failed error
+	for i := range 5_000 {
+		_, err1 := fmt.Fprintf(s.Out, "line %d of the results\n", i)
+		_, err2 := fmt.Fprintf(s.Log, "line %d of the messages\n", i)
+		failed = errors.Join(failed, err1, err2)
+	}
+	return os.WriteFile(os.Getenv(workFile), fmt.Appendf(nil, "done, %v", failed), 0o666)
+}
+
+// listener answers each line of its input, and ends with it; "interrupted" tells that its
+// context is done.
+func listener(ctx context.Context, s Streams) error {
+	context.AfterFunc(ctx, func() { fmt.Fprintln(s.Out, "interrupted") })
+	fmt.Fprintln(s.Out, "ready")
+	for in := bufio.NewScanner(s.In); in.Scan(); {
+		select {
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond): // a signal may be on its way
+		}
+		fmt.Fprintln(s.Out, "there")
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Second): // a terminal that closes ends the input, too
+	}
+	return os.WriteFile(os.Getenv(workFile), fmt.Appendf(nil, "done, %v", ctx.Err()), 0o666)
+}
+
+// makeRole makes a command of this test's program.
+func makeRole(name string) {
+	c := Command{Name: name, Stopping: "saving", Lasting: name != "talker"}
+	c.Run = func(ctx context.Context, args []string, s Streams) error {
+		switch name {
+		case "listener":
+			return listener(ctx, s)
+		case "stuffed": // with messages until it cannot write any more
+			go func() {
+				for {
+					os.Stderr.WriteString("more\n")
+				}
+			}()
+			time.Sleep(100 * time.Millisecond)
+			fmt.Fprintln(s.Out, "ready")
+			time.Sleep(time.Minute)
+			return nil
+		}
+		return talker(ctx, s)
+	}
+	c.Main()
 }
 
 // TestUnrelatedEnvironment starts a command with a variable that some other program reads.

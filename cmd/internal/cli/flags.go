@@ -11,16 +11,20 @@ import (
 )
 
 // Flags are the flags of a command: those of package flag, with the values that they may
-// have.
+// have and the groups that help lists them in.
 type Flags struct {
 	*flag.FlagSet
 	checks []func() error
+	groups []*group // the first has no title: flags of no group
+	group  *group   // that flags are added to
+	given  map[string]bool
 }
 
 // NewFlags returns the flags of a command, of which there are none yet.
 func NewFlags(name string) *Flags {
-	f := &Flags{FlagSet: flag.NewFlagSet(name, flag.ContinueOnError)}
+	f := &Flags{FlagSet: flag.NewFlagSet(name, flag.ContinueOnError), given: map[string]bool{}}
 	f.SetOutput(io.Discard)
+	f.Group("")
 	return f
 }
 
@@ -57,9 +61,7 @@ func (f *Flags) Parse(args []string, usage string, help io.Writer, names ...stri
 	var rest []string
 	for len(args) > 0 {
 		if err := f.FlagSet.Parse(args); err == flag.ErrHelp {
-			fmt.Fprint(help, usage)
-			f.SetOutput(help)
-			f.PrintDefaults()
+			fmt.Fprint(help, usage, f.list())
 			return nil, err
 		} else if err != nil {
 			return nil, Usage(err)
@@ -81,6 +83,7 @@ func (f *Flags) Parse(args []string, usage string, help io.Writer, names ...stri
 	case len(rest) < len(names):
 		return nil, Usagef("expected %s", strings.Join(names[len(rest):], " and "))
 	}
+	f.Visit(func(g *flag.Flag) { f.given[g.Name] = true })
 	for _, check := range f.checks {
 		if err := check(); err != nil {
 			return nil, Usage(err)
@@ -88,6 +91,10 @@ func (f *Flags) Parse(args []string, usage string, help io.Writer, names ...stri
 	}
 	return rest, nil
 }
+
+// Given reports whether a flag was on the command line that Parse has read, by this name.
+// Checks may ask it.
+func (f *Flags) Given(name string) bool { return f.given[name] }
 
 // The flags that several commands have.
 

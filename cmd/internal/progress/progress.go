@@ -1,9 +1,12 @@
-// Package progress shows how far a command is: a bar on a terminal, nothing else
-// elsewhere, so that a log file has no traces of it.
+// Package progress shows how far a command is: a bar on a terminal. Elsewhere it
+// shows nothing, so that a log file has no traces of a bar, or a line a minute.
 package progress
 
 import (
+	"fmt"
+	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -11,53 +14,127 @@ import (
 )
 
 // Bar is a line at the bottom of the terminal that fills up. Without a terminal
-// on standard error it shows nothing.
-type Bar struct{ bar *progressbar.ProgressBar }
+// on standard error it shows nothing, unless Lines says where. What cannot be
+// shown is not: a terminal that is gone is no error.
+type Bar struct {
+	bar *progressbar.ProgressBar // nil without a terminal
+
+	mu          sync.Mutex
+	lines       io.Writer // nil if there are none
+	next        *time.Timer
+	total, done int
+	description string
+	begun       time.Time // when the first number was set
+	first       int       // and which
+}
 
 // Terminal reports whether standard error is a terminal.
 func Terminal() bool { return term.IsTerminal(int(os.Stderr.Fd())) }
 
 // New returns a bar for total things to do. It shows their number and the time
 // that they will still take.
-func New(total int, description string) *Bar { return newBar(total, description) }
+func New(total int, description string) *Bar {
+	return newBar(os.Stderr, Terminal(), total, description)
+}
 
 // NewBytes returns a bar for total bytes. It shows them as kB, MB or GB, and
 // their rate.
 func NewBytes(total int, description string) *Bar {
-	return newBar(total, description, progressbar.OptionShowBytes(true), progressbar.OptionShowTotalBytes(true))
+	return newBar(os.Stderr, Terminal(), total, description, progressbar.OptionShowBytes(true), progressbar.OptionShowTotalBytes(true))
 }
 
-func newBar(total int, description string, more ...progressbar.Option) *Bar {
-	if !Terminal() || total <= 0 {
-		return &Bar{}
+func newBar(w io.Writer, terminal bool, total int, description string, more ...progressbar.Option) *Bar {
+	b := &Bar{total: total, description: description}
+	if terminal && total > 0 {
+		b.bar = progressbar.NewOptions(total, append(more,
+			progressbar.OptionSetWriter(w),
+			progressbar.OptionSetDescription(description),
+			progressbar.OptionShowCount(),
+			progressbar.OptionSetWidth(24),
+			progressbar.OptionSetPredictTime(true),
+			progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerHead: "█", SaucerPadding: "░", BarStart: "", BarEnd: ""}),
+		)...)
 	}
-	return &Bar{progressbar.NewOptions(total, append(more,
-		progressbar.OptionSetWriter(os.Stderr),
-		progressbar.OptionSetDescription(description),
-		progressbar.OptionShowCount(),
-		progressbar.OptionSetWidth(24),
-		progressbar.OptionSetPredictTime(true),
-		progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerHead: "█", SaucerPadding: "░", BarStart: "", BarEnd: ""}),
-	)...)}
+	return b
+}
+
+// Lines has the bar write a line to w whenever a minute has passed without one, if
+// there is no terminal: how much is done, the description and the time left. Clear
+// tells it that there is another line. It writes from a goroutine of its own, until
+// Close returns, so w must allow that others write to it meanwhile.
+func (b *Bar) Lines(w io.Writer) {
+	if b.bar != nil || b.total <= 0 {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lines = w
+	b.next = time.AfterFunc(time.Minute, b.line)
+}
+
+// line writes a line.
+func (b *Bar) line() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.lines == nil { // closed meanwhile
+		return
+	}
+	text := fmt.Sprintf("%3d%%", 100*b.done/b.total)
+	if b.description != "" {
+		text += "  " + b.description
+	}
+	if n := b.done - b.first; n > 0 {
+		perThing := time.Since(b.begun) / time.Duration(n)
+		text += ", " + duration(perThing*time.Duration(b.total-b.done)) + " left"
+	}
+	fmt.Fprintln(b.lines, text)
+	b.next.Reset(time.Minute)
+}
+
+// duration writes how long something takes, roughly.
+func duration(d time.Duration) string {
+	minutes := int(d.Round(time.Minute).Minutes())
+	switch {
+	case minutes < 1:
+		return "less than a minute"
+	case minutes < 60:
+		return fmt.Sprintf("%d min", minutes)
+	}
+	return fmt.Sprintf("%d h %d min", minutes/60, minutes%60)
 }
 
 // Set says how many things are done, and what is going on.
 func (b *Bar) Set(done int, description string) {
-	if b.bar == nil {
+	if b.bar != nil {
+		if description != "" {
+			b.bar.Describe(description)
+		}
+		b.bar.Set(done)
 		return
 	}
-	if description != "" {
-		b.bar.Describe(description)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.begun.IsZero() {
+		b.begun, b.first = time.Now(), done
 	}
-	b.bar.Set(done)
+	b.done = done
+	if description != "" {
+		b.description = description
+	}
 }
 
 // Clear takes the bar away, so that a line can be printed in its place.
 func (b *Bar) Clear() {
 	if b.bar != nil {
 		b.bar.Clear()
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.lines != nil {
+		b.next.Reset(time.Minute)
 	}
 }
 
@@ -66,5 +143,12 @@ func (b *Bar) Close() {
 	if b.bar != nil {
 		b.bar.Exit()
 		b.bar.Clear()
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.lines != nil {
+		b.lines = nil
+		b.next.Stop()
 	}
 }
