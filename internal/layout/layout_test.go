@@ -41,6 +41,7 @@ var rooms = map[string]struct {
 	"cmd/internal/cli":      {[]string{"autograd/compile"}, nil},
 	"cmd/internal/runs":     {[]string{"cmd/internal/format", "cmd/internal/frozen", "internal/atomicfile", "nn/optim", "testdata/photos", "vision", "vision/superres"}, nil},
 	"testdata/photos":       {nil, nil},
+	"internal/chromium":     {nil, []string{"github.com/chromedp"}},
 	"internal/golden":       {[]string{"tensor", "tensor/safetensors"}, nil},
 	"internal/recipe":       {[]string{"nn", "tensor"}, nil},
 	"internal/layout":       {nil, nil},

@@ -7,52 +7,43 @@ import (
 	"log"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // Bounds on the event streams.
 const (
-	maxStreams = 1024
-	tick       = time.Second      // between two reports of how far the training is
-	patience   = 10 * time.Second // for a browser that does not take what it is sent
+	tick     = time.Second      // between two reports of how far the training is
+	patience = 10 * time.Second // for a browser that does not take what it is sent
 )
 
 var discard = log.New(io.Discard, "", 0) // what browsers do wrong is nothing to the one who trains
 
 // serveEvents streams what changes:
 //
-//	event: section   data: {"ID": "net-multi", "HTML": "<section …"}   a part of the page is new
+//	event: order     data: ["top", "data", "net-multi", …]             the parts of the page
+//	event: section   data: {"ID": "net-multi", "HTML": "<section …"}   one of them is new
 //	event: now       data: {"share": 0.25, "text": "Epoch 3/10 …"}     how far the training is
 //
-// The id of an event is the version of the page, from which a browser goes on when its
-// connection breaks. Each stream sends the newest state, however many there were before.
+// The id of an event has the version of the page, from which a browser goes on when its
+// connection breaks, after the server's own name: at the next training another server may
+// answer at the same address, whose versions count something else. Each stream sends the newest
+// state, however many there were before.
 func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	full := s.streams >= maxStreams
-	if !full {
-		s.streams++
-	}
-	s.mu.Unlock()
-	if full {
-		http.Error(w, "too many browsers are open", http.StatusServiceUnavailable)
-		return
-	}
-	defer func() {
-		s.mu.Lock()
-		s.streams--
-		s.mu.Unlock()
-	}()
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	control := http.NewResponseController(w)
-	sent, _ := strconv.Atoi(r.Header.Get("Last-Event-ID"))
+	sent := 0
+	if version, ok := strings.CutPrefix(r.Header.Get("Last-Event-ID"), s.name+"-"); ok {
+		sent, _ = strconv.Atoi(version)
+	}
 	var told Now
 	first := true
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for {
 		s.mu.Lock()
-		now, version, changed := s.now, s.version, s.changed
+		now, version, order, changed := s.now, s.version, s.order, s.changed
 		var fresh []section
 		for _, x := range s.sections {
 			if x.version > sent {
@@ -61,17 +52,20 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 		}
 		s.mu.Unlock()
 		control.SetWriteDeadline(time.Now().Add(patience))
-		wrote := false
+		id := fmt.Sprintf("%s-%d", s.name, version)
+		wrote := len(fresh) > 0
+		if wrote && send(w, "order", id, order) != nil {
+			return
+		}
 		for _, x := range fresh {
-			if send(w, "section", version, x.event) != nil {
+			if send(w, "section", id, x.event) != nil {
 				return
 			}
-			wrote = true
 		}
 		sent = version
 		if now != told || first {
 			text, err := json.Marshal(now)
-			if err != nil || send(w, "now", version, text) != nil {
+			if err != nil || send(w, "now", id, text) != nil {
 				return
 			}
 			told, first, wrote = now, false, true
@@ -92,7 +86,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 }
 
 // send writes one event. Its data has no line breaks.
-func send(w io.Writer, event string, id int, data []byte) error {
-	_, err := fmt.Fprintf(w, "event: %s\nid: %d\ndata: %s\n\n", event, id, data)
+func send(w io.Writer, event, id string, data []byte) error {
+	_, err := fmt.Fprintf(w, "event: %s\nid: %s\ndata: %s\n\n", event, id, data)
 	return err
 }

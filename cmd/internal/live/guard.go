@@ -11,18 +11,16 @@ import (
 
 // A guard decides which requests come in.
 type guard struct {
-	hosts []string // the names, with the port, that the server may be called by
-	token string   // "" on loopback
-	cross *http.CrossOriginProtection
+	hosts  []string // the names, with the port, that the server may be called by
+	token  string   // "" on loopback
+	cookie string   // keeps the token once it was in the address; all ports share their cookies
+	cross  *http.CrossOriginProtection
 }
-
-// cookie keeps the token once it was in the address.
-const cookie = "pixelgrad"
 
 // newGuard makes the guard of a server that listens at at and was asked to by the name host.
 func newGuard(host string, at *net.TCPAddr) *guard {
-	g := &guard{cross: http.NewCrossOriginProtection()}
 	port := strconv.Itoa(at.Port)
+	g := &guard{cookie: "pixelgrad-" + port, cross: http.NewCrossOriginProtection()}
 	add := func(name string) { g.hosts = append(g.hosts, net.JoinHostPort(name, port)) }
 	switch {
 	case at.IP.IsLoopback():
@@ -106,12 +104,12 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 // allowed looks for the token in the address, and from then on in a cookie.
 func (g *guard) allowed(w http.ResponseWriter, r *http.Request) bool {
 	same := func(s string) bool { return subtle.ConstantTimeCompare([]byte(s), []byte(g.token)) == 1 }
-	if c, err := r.Cookie(cookie); err == nil && same(c.Value) {
+	if c, err := r.Cookie(g.cookie); err == nil && same(c.Value) {
 		return true
 	}
 	if !same(r.URL.Query().Get("token")) {
 		return false
 	}
-	http.SetCookie(w, &http.Cookie{Name: cookie, Value: g.token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: g.cookie, Value: g.token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	return true
 }

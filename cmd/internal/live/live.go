@@ -15,6 +15,7 @@ package live
 
 import (
 	"context"
+	"crypto/rand"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -35,14 +36,16 @@ var script string
 
 // Now is how far the training is.
 type Now struct {
-	Share  float64 `json:"share"` // of all steps, from 0 to 1
-	Text   string  `json:"text"`
-	Paused bool    `json:"paused"`
-	Ended  bool    `json:"ended"`
+	Share    float64 `json:"share"` // of all steps, from 0 to 1
+	Text     string  `json:"text"`
+	Paused   bool    `json:"paused"`
+	Stopping bool    `json:"stopping"` // somebody wants it to end
+	Ended    bool    `json:"ended"`
 }
 
 // A Server serves the page of one training.
 type Server struct {
+	name     string // of this server, which no other has
 	listener net.Listener
 	http     *http.Server
 	guard    *guard
@@ -55,10 +58,20 @@ type Server struct {
 	report   *report.Report
 	files    map[string]bool // pictures that may be asked for
 	sections []section
+	order    []byte        // their IDs, as the data of an event
 	version  int           // counts what has changed
 	changed  chan struct{} // closed at the next change
-	streams  int
+
+	connections int
+	active      int       // requests, streams among them
+	last        time.Time // when one began or ended
 }
+
+// Bounds on what browsers may take.
+const (
+	maxConnections = 1024
+	writeBuffer    = 64 << 10 // bytes that the system keeps for a browser that does not read
+)
 
 // section is a part of the page with the version at which it changed, and the data of its event,
 // which all streams share.
@@ -85,7 +98,7 @@ func Listen(address, folder string, stop func()) (*Server, error) {
 		pictures.Close()
 		return nil, fmt.Errorf("expected an address that is free, such as 127.0.0.1:0: %w", err)
 	}
-	s := &Server{listener: l, stop: stop, pictures: pictures, changed: make(chan struct{}), report: &report.Report{Title: "Training"}}
+	s := &Server{name: rand.Text(), listener: l, stop: stop, pictures: pictures, changed: make(chan struct{}), report: &report.Report{Title: "Training"}}
 	s.guard = newGuard(host, l.Addr().(*net.TCPAddr))
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.servePage)
@@ -93,17 +106,18 @@ func Listen(address, folder string, stop func()) (*Server, error) {
 	mux.HandleFunc("GET /page.js", static("text/javascript", report.Script))
 	mux.HandleFunc("GET /live.js", static("text/javascript", script))
 	mux.HandleFunc("GET /pictures/{name}", s.servePicture)
+	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /events", s.serveEvents)
 	mux.HandleFunc("POST /pause", s.servePause)
 	mux.HandleFunc("POST /resume", s.serveResume)
 	mux.HandleFunc("POST /stop", s.serveStop)
 	s.http = &http.Server{
-		Handler:           s.guard.wrap(mux),
+		Handler:           s.guard.wrap(s.count(mux)),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 16 << 10,
-		ErrorLog:       nil,
+		ConnState:      s.connect,
+		ErrorLog:       discard,
 	}
-	s.http.ErrorLog = discard
 	go s.http.Serve(l)
 	return s, nil
 }
@@ -111,14 +125,53 @@ func Listen(address, folder string, stop func()) (*Server, error) {
 // URL is where the page is, with the token if one is asked for.
 func (s *Server) URL() string { return s.guard.url() }
 
-// Close ends the server. Browsers are told that the training has ended with text.
+// connect counts connections, and closes those that are too many.
+func (s *Server) connect(c net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch state {
+	case http.StateNew:
+		if s.connections++; s.connections > maxConnections {
+			c.Close()
+		} else if t, ok := c.(*net.TCPConn); ok {
+			t.SetWriteBuffer(writeBuffer)
+		}
+	case http.StateClosed, http.StateHijacked:
+		s.connections--
+	}
+}
+
+// count counts the requests that are being answered.
+func (s *Server) count(next http.Handler) http.Handler {
+	change := func(d int) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.active, s.last = s.active+d, time.Now()
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		change(+1)
+		defer change(-1)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Close ends the server, within three seconds. Browsers are told that the training has ended
+// with text, and may still ask for the pictures of what they were told last.
 func (s *Server) Close(text string) error {
 	s.mu.Lock()
 	s.now.Ended, s.now.Paused, s.now.Text = true, false, text
 	s.wake()
 	s.release()
 	s.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second) // for what they are being told
+	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		s.mu.Lock()
+		quiet := s.active == 0 && time.Since(s.last) > 300*time.Millisecond
+		s.mu.Unlock()
+		if quiet {
+			break
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second/2)
 	defer cancel()
 	err := s.http.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -157,7 +210,9 @@ func (s *Server) SetReport(r *report.Report) error {
 	}
 	s.version++
 	s.sections = nil
+	var ids []string
 	for _, now := range sections {
+		ids = append(ids, now.ID)
 		next, ok := before[now.ID]
 		if !ok || next.HTML != now.HTML {
 			event, err := json.Marshal(now) // has no line breaks
@@ -168,8 +223,9 @@ func (s *Server) SetReport(r *report.Report) error {
 		}
 		s.sections = append(s.sections, next)
 	}
+	s.order, err = json.Marshal(ids)
 	s.wake()
-	return nil
+	return err
 }
 
 // wake has all streams look at what has changed.
@@ -225,6 +281,9 @@ func (s *Server) serveResume(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) serveStop(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	s.now.Stopping = !s.now.Ended
+	s.mu.Unlock()
 	s.stop()
 	s.serveResume(w, r)
 }

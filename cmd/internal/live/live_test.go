@@ -150,8 +150,8 @@ func TestToken(t *testing.T) {
 		{"/?token=x", nil, 403},
 		{"/?token=", nil, 403},
 		{"/?token=" + s.guard.token, nil, 200},
-		{"/page.css", []string{"Cookie", cookie + "=x"}, 403},
-		{"/page.css", []string{"Cookie", cookie + "=" + s.guard.token}, 200},
+		{"/page.css", []string{"Cookie", s.guard.cookie + "=x"}, 403},
+		{"/page.css", []string{"Cookie", s.guard.cookie + "=" + s.guard.token}, 200},
 		{"/?token=" + s.guard.token, []string{"Host", fmt.Sprintf("evil.example:%d", port)}, 403},
 	} {
 		header := append([]string{"Host", host}, c.header...)
@@ -183,7 +183,7 @@ func events(t *testing.T, s *Server, lastID string, f func(event string, data ma
 		if name, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
 			event = name
 		}
-		if text, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+		if text, ok := strings.CutPrefix(lines.Text(), "data: "); ok && event != "order" {
 			var data map[string]any
 			if err := json.Unmarshal([]byte(text), &data); err != nil {
 				t.Fatalf("%q: %v", text, err)
@@ -210,7 +210,7 @@ func TestEvents(t *testing.T) {
 		}
 		return true
 	})
-	for _, id := range []string{"nav", "data", "net-superresnet", "compare", "words", "end"} {
+	for _, id := range []string{"top", "data", "net-superresnet", "compare", "words", "end"} {
 		if !got[id] {
 			t.Errorf("no section %s among %v", id, got)
 		}
@@ -220,7 +220,7 @@ func TestEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	var fresh []string
-	events(t, s, "1", func(event string, data map[string]any) bool {
+	events(t, s, s.name+"-1", func(event string, data map[string]any) bool {
 		if event == "section" {
 			fresh = append(fresh, data["ID"].(string))
 		}
@@ -233,7 +233,7 @@ func TestEvents(t *testing.T) {
 		time.Sleep(50 * time.Millisecond)
 		s.Close("Done.")
 	}()
-	events(t, s, "2", func(event string, data map[string]any) bool {
+	events(t, s, s.name+"-2", func(event string, data map[string]any) bool {
 		return event == "now" && data["ended"] == true && data["text"] == "Done."
 	})
 }

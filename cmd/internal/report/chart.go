@@ -12,38 +12,52 @@ import (
 // are those of the page's style sheet.
 const (
 	chartWidth, chartHeight = 480.0, 300.0
-	left, right             = 58.0, 14.0
+	left, right             = 68.0, 14.0
 	top, bottom             = 14.0, 42.0
 )
 
-// A curve is a line through points. Points of NaN interrupt it.
+// A curve is a line through points, one for an epoch. Points that are not finite interrupt it.
 type curve struct {
 	class string // in the style sheet: "train", "val", "line", "source"
 	name  string
 	x, y  []float64
 }
 
-// lineChart draws curves over epochs.
-func lineChart(title, yLabel string, curves []curve) template.HTML {
-	xMax, lo, hi := 2.0, math.Inf(1), math.Inf(-1)
+func (c *curve) add(epoch int, y float64) {
+	c.x, c.y = append(c.x, float64(epoch)), append(c.y, y)
+}
+
+// level is a line of the same height at all epochs, to compare with.
+func level(class, name string, y float64) curve {
+	return curve{class, name, []float64{1, math.Inf(1)}, []float64{y, y}}
+}
+
+// lineChart draws curves over epochs, of which the axis has at least epochs. form is how a value
+// is written. It is empty if there is nothing to draw yet.
+func lineChart(title, yLabel, form string, epochs float64, curves []curve) template.HTML {
+	xMax, lo, hi := max(2.0, epochs), math.Inf(1), math.Inf(-1)
+	drawn := false
 	for _, c := range curves {
 		for i, y := range c.y {
 			if !finite(y) {
 				continue
 			}
 			lo, hi = min(lo, y), max(hi, y)
-			xMax = max(xMax, c.x[i])
+			if finite(c.x[i]) {
+				xMax = max(xMax, c.x[i])
+			}
+			drawn = drawn || c.class == "train" || c.class == "val"
 		}
 	}
-	if lo > hi {
-		return "" // nothing to draw yet
+	if !drawn {
+		return ""
 	}
 	if hi-lo < 1e-9*max(1, math.Abs(hi)) {
 		lo, hi = lo-0.5*math.Abs(lo)-1e-6, hi+0.5*math.Abs(hi)+1e-6
 	}
 	margin := 0.06 * (hi - lo)
 	lo, hi = lo-margin, hi+margin
-	px := func(x float64) float64 { return left + (x-1)/(xMax-1)*(chartWidth-left-right) }
+	px := func(x float64) float64 { return left + (min(x, xMax)-1)/(xMax-1)*(chartWidth-left-right) }
 	py := func(y float64) float64 { return top + (hi-y)/(hi-lo)*(chartHeight-top-bottom) }
 
 	var b strings.Builder
@@ -66,8 +80,8 @@ func lineChart(title, yLabel string, curves []curve) template.HTML {
 			}
 			fmt.Fprintf(&path, "%s%.1f %.1f", pen, px(c.x[i]), py(y))
 			pen = "L"
-			if c.class != "line" && len(c.y) <= 60 {
-				fmt.Fprintf(&points, `<circle class="%s" cx="%.1f" cy="%.1f" r="3"><title>%s, epoch %.0f: %.4f</title></circle>`, c.class, px(c.x[i]), py(y), html.EscapeString(c.name), c.x[i], y)
+			if !strings.HasPrefix(c.class, "line") && len(c.y) <= 60 {
+				fmt.Fprintf(&points, `<circle class="%s" cx="%.1f" cy="%.1f" r="3"><title>%s, epoch %.0f: `+form+`</title></circle>`, c.class, px(c.x[i]), py(y), html.EscapeString(c.name), c.x[i], y)
 			}
 		}
 		if c.class != "source" {
@@ -86,18 +100,18 @@ func lineChart(title, yLabel string, curves []curve) template.HTML {
 	return template.HTML(b.String())
 }
 
-// A bar is a value with its name.
+// A bar is a value with its name, and its standard deviation if it is a mean.
 type bar struct {
-	class, name string
-	value       float64
+	class, name      string
+	value, deviation float64
 }
 
 // barChart draws horizontal bars of PSNR in dB. The axis does not begin at 0, because the
 // differences that matter would not be seen; it says where it begins.
 func barChart(title string, bars []bar) template.HTML {
 	const (
-		nameWidth  = 150.0
-		valueWidth = 70.0
+		nameWidth  = 110.0
+		valueWidth = 110.0
 		rowHeight  = 27.0
 	)
 	lo, hi := math.Inf(1), math.Inf(-1)
@@ -107,7 +121,7 @@ func barChart(title string, bars []bar) template.HTML {
 		}
 	}
 	if lo > hi {
-		return ""
+		lo, hi = 0, 1 // all are infinite
 	}
 	lo = math.Max(0, math.Floor(lo-2))
 	width := chartWidth - nameWidth - valueWidth
@@ -122,12 +136,19 @@ func barChart(title string, bars []bar) template.HTML {
 	for i, x := range bars {
 		y := rowHeight * float64(i)
 		fmt.Fprintf(&b, `<text class="tick y" x="%.1f" y="%.1f">%s</text>`, nameWidth-8, y+18, html.EscapeString(x.name))
-		if !finite(x.value) {
-			fmt.Fprintf(&b, `<text class="value" x="%.1f" y="%.1f">–</text>`, nameWidth+6, y+18)
-			continue
+		end, text := 0.0, "–"
+		switch {
+		case math.IsInf(x.value, 1):
+			end, text = width, decibels(x.value)
+		case finite(x.value) && x.deviation > 0:
+			end, text = scale(x.value), fmt.Sprintf("%.2f ± %.2f dB", x.value, x.deviation)
+		case finite(x.value):
+			end, text = scale(x.value), decibels(x.value)
 		}
-		fmt.Fprintf(&b, `<rect class="bar %s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, x.class, nameWidth, y+5, max(scale(x.value), 1), rowHeight-9)
-		fmt.Fprintf(&b, `<text class="value" x="%.1f" y="%.1f">%.2f dB</text>`, nameWidth+scale(x.value)+6, y+18, x.value)
+		if text != "–" {
+			fmt.Fprintf(&b, `<rect class="bar %s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, x.class, nameWidth, y+5, max(end, 1), rowHeight-9)
+		}
+		fmt.Fprintf(&b, `<text class="value" x="%.1f" y="%.1f">%s</text>`, nameWidth+end+6, y+18, text)
 	}
 	fmt.Fprintf(&b, `<text class="axis" x="%.1f" y="%.1f">PSNR in dB; the axis begins at %s</text></svg>`, nameWidth+width/2, height-3, number(lo))
 	return template.HTML(b.String())

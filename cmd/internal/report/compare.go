@@ -15,13 +15,11 @@ func (r *Report) Sides() []int {
 	return sides
 }
 
-// BicubicAt returns what bicubic interpolation reaches at a size.
-func (r *Report) BicubicAt(side int) string {
+// BicubicAt returns what bicubic interpolation reaches at size number k.
+func (r *Report) BicubicAt(k int) string {
 	for _, p := range r.Interpolation {
-		for k, s := range r.Sides() {
-			if p.Name == "bicubic" && s == side && k < len(p.PSNR) {
-				return psnr(p.PSNR[k])
-			}
+		if p.Name == "bicubic" {
+			return r.Plain(p, k)
 		}
 	}
 	return "–"
@@ -74,18 +72,20 @@ func (r *Report) Columns(k, i int) []column {
 
 // Reached returns the PSNR of a network at size number k.
 func (r *Report) Reached(n *Network, k int) string {
-	if k >= len(n.Outputs) {
-		return "–"
+	if k < len(n.Outputs) {
+		if text := result(n.Outputs[k]); text != "" {
+			return text
+		}
 	}
-	return psnr(last(n.Outputs[k]))
+	return "–"
 }
 
-// Plain returns the PSNR of plain interpolation at size number k.
+// Plain returns the PSNR of interpolation at size number k.
 func (r *Report) Plain(p Interpolation, k int) string {
 	if k >= len(p.PSNR) {
 		return "–"
 	}
-	return psnr(p.PSNR[k])
+	return decibels(known(p.PSNR[k]))
 }
 
 // FactOf returns a fact of a network.

@@ -142,28 +142,34 @@ func (r *Report) Live(w io.Writer) error {
 // A Section is a part of the page that changes as a whole. Its HTML is the element with its ID.
 type Section struct{ ID, HTML string }
 
-// Sections returns the parts of the live page, in its order.
+// Sections returns the parts of the page, in its order.
 func (r *Report) Sections() ([]Section, error) {
 	v := &view{Report: r, Live: true}
 	t := v.template()
 	var all []Section
-	add := func(id, name string, data any) error {
+	var failed error
+	add := func(id, name string, data any) {
 		var b strings.Builder
-		err := t.ExecuteTemplate(&b, name, data)
+		if err := t.ExecuteTemplate(&b, name, data); err != nil && failed == nil {
+			failed = err
+		}
 		all = append(all, Section{id, b.String()})
-		return err
 	}
-	for _, part := range []string{"nav", "data", "compare", "words", "end"} {
-		if err := add(part, part, v); err != nil {
-			return nil, err
+	networks := func(last bool) {
+		for _, n := range r.Networks {
+			if (n.Step == 8) == last {
+				add("net-"+n.Name, "network", []any{v, n})
+			}
 		}
 	}
-	for _, n := range r.Networks {
-		if err := add("net-"+n.Name, "network", []any{v, n}); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
+	add("top", "top", v)
+	add("data", "data", v)
+	networks(false)
+	add("compare", "compare", v)
+	networks(true)
+	add("words", "words", v)
+	add("end", "end", v)
+	return all, failed
 }
 
 // Files returns the names of the report's pictures, which a server may serve.
@@ -183,10 +189,10 @@ func (v *view) template() *template.Template {
 			}
 			return v.picture(p.(Picture), title, label)
 		}, "crop": v.crop,
-		"curves": curves, "bars": v.bars, "psnr": psnr, "loss": loss, "last": last, "thousands": format.Thousands[int],
+		"losses": losses, "bars": v.bars, "loss": loss, "rows": rows, "result": result, "state": state, "thousands": format.Thousands[int],
 		"diagram": func(n *Network) template.HTML { return n.Diagram.svg("diagram of " + n.Title) },
-		"time":    func(t time.Time) string { return t.Format("2 January 2006, 15:04") },
-		"better":  better, "heat": heat, "best": best,
+		"time":    day, "heat": heat, "best": best,
+		"bare": func(decibels string) string { return strings.TrimSuffix(decibels, " dB") },
 		"pair": func(a, b any) []any { return []any{a, b} },
 	}).Parse(pageText))
 }
@@ -196,6 +202,7 @@ func (v *view) picture(p Picture, title, label string) template.HTML {
 	caption := html.EscapeString(label)
 	if text := psnrOf(p); text != "" && label != "" {
 		caption += " <b>" + text + "</b>"
+		title += ", " + text
 	}
 	return v.figure(p, title, fmt.Sprintf("0 0 %d %d", p.Side, p.Side), "", caption)
 }
@@ -223,71 +230,209 @@ func (v *view) figure(p Picture, title, box, class, caption string) template.HTM
 func psnrOf(p Picture) string {
 	switch {
 	case p.Same:
-		return "∞ dB"
+		return decibels(math.Inf(1))
 	case p.PSNR != nil:
-		return psnr(p.PSNR)
+		return decibels(*p.PSNR)
 	}
 	return ""
 }
 
-// psnr formats decibels; nil is infinite or not known.
-func psnr(v *float64) string {
-	if v == nil {
-		return "–"
+// decibels writes a PSNR, which is infinite for what is the same as the truth.
+func decibels(v float64) string {
+	if math.IsInf(v, 1) {
+		return "∞ dB"
 	}
-	return fmt.Sprintf("%.2f dB", *v)
+	return fmt.Sprintf("%.2f dB", v)
 }
 
-// loss formats a loss.
-func loss(v any) string {
+// known returns a PSNR that is nil if it is infinite.
+func known(v *float64) float64 {
+	if v == nil {
+		return math.Inf(1)
+	}
+	return *v
+}
+
+// day writes when a training began; a report without that says nothing.
+func day(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format("2 January 2006, 15:04")
+}
+
+// Reached returns the PSNR after an epoch; "" if it was not validated.
+func (e Epoch) Reached() string {
+	if e.Val == nil {
+		return ""
+	}
+	return decibels(known(e.PSNR))
+}
+
+// last returns the last epoch that was validated, or one without Val.
+func last(o Output) Epoch {
+	for _, e := range slices.Backward(o.Epochs) {
+		if e.Val != nil {
+			return e
+		}
+	}
+	return Epoch{}
+}
+
+// reached returns what an output has reached, in dB, with its deviation if it was trained with
+// several seeds; NaN if it was not validated.
+func reached(o Output) (psnr, deviation float64) {
+	e := last(o)
+	switch {
+	case o.Repeats != nil && o.Repeats.N > 1:
+		return o.Repeats.Mean, o.Repeats.Deviation
+	case e.Val == nil:
+		return math.NaN(), 0
+	}
+	return known(e.PSNR), 0
+}
+
+// result writes what an output has reached; "" if it was not validated.
+func result(o Output) string {
+	if r := o.Repeats; r != nil && r.N > 1 {
+		return fmt.Sprintf("%.2f ± %.2f dB, %d seeds", r.Mean, r.Deviation, r.N)
+	}
+	return last(o).Reached()
+}
+
+// loss writes a loss of an output with as many digits as all of its losses need.
+func loss(o Output, v any) string {
+	least := 1.0
+	for _, e := range o.Epochs {
+		if e.Train > 0 {
+			least = min(least, e.Train)
+		}
+	}
+	digits := max(4, min(8, 2-int(math.Floor(math.Log10(least)))))
 	switch v := v.(type) {
 	case float64:
-		return fmt.Sprintf("%.4f", v)
+		return fmt.Sprintf("%.*f", digits, v)
 	case *float64:
 		if v != nil {
-			return fmt.Sprintf("%.4f", *v)
+			return fmt.Sprintf("%.*f", digits, *v)
 		}
 	}
 	return "–"
 }
 
-// last returns the PSNR of the last epoch that was validated; nil if none was.
-func last(o Output) *float64 {
-	for _, e := range slices.Backward(o.Epochs) {
-		if e.Val != nil {
-			return e.PSNR
+// manyRows is how many epochs a table has at most.
+const manyRows = 24
+
+// rows returns the epochs that the table of an output has: all, or every second, fifth, tenth …
+// with the first and the last.
+func rows(o Output) []Epoch {
+	step := 1
+	for i := 0; (len(o.Epochs)+step-1)/step > manyRows; i++ {
+		step = []int{2, 5, 10}[i%3] * int(math.Pow10(i/3))
+	}
+	var some []Epoch
+	for i, e := range o.Epochs {
+		if i == 0 || i == len(o.Epochs)-1 || e.Epoch%step == 0 {
+			some = append(some, e)
 		}
 	}
-	return nil
+	return some
 }
 
-// curves draws the losses of an output.
-func curves(n *Network, o Output) template.HTML {
+// state says how far a network is that is not ready.
+func state(n *Network) string {
+	done := 0
+	for _, o := range n.Outputs {
+		done = max(done, len(o.Epochs))
+	}
+	switch {
+	case n.Stopped != "" || n.Epochs == 0 || done >= n.Epochs:
+		return ""
+	case done == 0:
+		return "No epoch is finished yet."
+	}
+	return fmt.Sprintf("%d of %d epochs so far.", done, n.Epochs)
+}
+
+// Axis says what a network's losses are.
+func (n *Network) Axis() string {
+	if n.LossAxis != "" {
+		return n.LossAxis
+	}
+	return "1/PSNR (1/dB)"
+}
+
+// LossAbout explains the loss of the networks.
+func (r *Report) LossAbout() string {
+	axis := "1/PSNR (1/dB)"
+	for i, n := range r.Networks {
+		if i > 0 && n.Axis() != axis {
+			return "The networks differ in it; each says which it has."
+		}
+		axis = n.Axis()
+	}
+	if axis == "1/PSNR (1/dB)" {
+		return "Here it is 1/PSNR: 27 dB are a loss of 0.0370."
+	}
+	return "Here it is: " + axis + "."
+}
+
+// epochsShown is where the axis of a network's curves ends: where the training will, or, as long
+// as that is far, not so far that the curves are small.
+func epochsShown(n *Network, o Output) float64 {
+	done := len(o.Epochs)
+	if n.Stopped != "" {
+		return float64(done)
+	}
+	return float64(min(n.Epochs, max(10, 2*done)))
+}
+
+// losses draws the losses of an output.
+func losses(n *Network, o Output) template.HTML {
 	training := curve{class: "train", name: "training"}
 	validation := curve{class: "val", name: "validation"}
 	for _, e := range o.Epochs {
-		training.x, training.y = append(training.x, float64(e.Epoch)), append(training.y, e.Train)
-		v := math.NaN()
+		training.add(e.Epoch, e.Train)
 		if e.Val != nil {
-			v = *e.Val
+			validation.add(e.Epoch, *e.Val)
 		}
-		validation.x, validation.y = append(validation.x, float64(e.Epoch)), append(validation.y, v)
 	}
 	all := []curve{training, validation}
-	if len(o.Epochs) > 0 && o.Bicubic != nil {
-		end := float64(max(o.Epochs[len(o.Epochs)-1].Epoch, 2))
-		all = append(all, curve{class: "line", name: "bicubic interpolation", x: []float64{1, end}, y: []float64{*o.Bicubic, *o.Bicubic}})
+	end := epochsShown(n, o)
+	if o.Bicubic != nil {
+		all = append(all, level("line", "bicubic interpolation", *o.Bicubic))
 	}
-	if len(o.Epochs) > 0 && len(o.Source) > 0 {
-		source := curve{class: "source", name: "the workshop's source, training"}
-		for _, s := range o.Source {
-			if s.Epoch <= max(n.Epochs, 1) {
-				source.x, source.y = append(source.x, float64(s.Epoch)), append(source.y, s.Loss)
-			}
+	source := curve{class: "source", name: "the workshop's source, training"}
+	for _, s := range o.Source {
+		if float64(s.Epoch) <= end {
+			source.add(s.Epoch, s.Loss)
 		}
-		all = append(all, source)
 	}
-	return lineChart(fmt.Sprintf("losses of %s at %d", n.Title, o.Side), "loss, 1/PSNR (1/dB)", all)
+	return lineChart(fmt.Sprintf("losses of %s at %d", n.Title, o.Side), "loss: "+n.Axis(), "%.4g", end, append(all, source))
+}
+
+// PSNRs draws the PSNR of output number k after each epoch.
+func (v *view) PSNRs(n *Network, o Output, k int) template.HTML {
+	validation := curve{class: "val", name: "validation"}
+	for _, e := range o.Epochs {
+		if e.Val != nil {
+			validation.add(e.Epoch, known(e.PSNR))
+		}
+	}
+	all := []curve{validation}
+	for _, p := range v.Interpolation {
+		if k < len(p.PSNR) && p.PSNR[k] != nil {
+			all = append(all, level(lineOf(p), p.Name+" interpolation", *p.PSNR[k]))
+		}
+	}
+	return lineChart(fmt.Sprintf("PSNR of %s at %d", n.Title, o.Side), "PSNR (dB)", "%.2f dB", epochsShown(n, o), all)
+}
+
+func lineOf(p Interpolation) string {
+	if p.Name == "bicubic" {
+		return "line"
+	}
+	return "line other"
 }
 
 // short leaves out of a title what all networks are called.
@@ -298,51 +443,60 @@ func short(title string) string {
 	return title
 }
 
-// bars compares all networks with plain interpolation at size number i.
-func (v *view) bars(i int) template.HTML {
+// bars compares all networks with interpolation at size number k.
+func (v *view) bars(k int) template.HTML {
 	var all []bar
-	value := func(p *float64) float64 {
-		if p == nil {
-			return math.NaN()
-		}
-		return *p
-	}
-	for _, n := range v.Interpolation {
-		if i < len(n.PSNR) {
-			all = append(all, bar{"plain", n.Name, value(n.PSNR[i])})
+	for _, p := range v.Interpolation {
+		if k < len(p.PSNR) {
+			all = append(all, bar{"plain", p.Name, known(p.PSNR[k]), 0})
 		}
 	}
 	for _, n := range v.Networks {
-		if i < len(n.Outputs) && len(n.Outputs[i].Epochs) > 0 {
+		if k < len(n.Outputs) && len(n.Outputs[k].Epochs) > 0 {
 			class := "network"
 			if n.Random {
 				class = "random"
 			}
-			all = append(all, bar{class, short(n.Title), value(last(n.Outputs[i]))})
+			psnr, deviation := reached(n.Outputs[k])
+			all = append(all, bar{class, short(n.Title), psnr, deviation})
 		}
 	}
 	return barChart("PSNR of all networks", all)
 }
 
-// better says how a network compares with bicubic interpolation.
-func better(o Output) string {
-	p := last(o)
-	if p == nil || o.Bicubic == nil {
-		return ""
+// AnyRandom reports whether a network leans on random features.
+func (r *Report) AnyRandom() bool {
+	return slices.ContainsFunc(r.Networks, func(n *Network) bool { return n.Random })
+}
+
+// Better says how a network compares with bicubic interpolation at size number k.
+func (r *Report) Better(o Output, k int) string {
+	p, _ := reached(o)
+	for _, i := range r.Interpolation {
+		if i.Name != "bicubic" || k >= len(i.PSNR) {
+			continue
+		}
+		d := p - known(i.PSNR[k])
+		switch {
+		case !finite(d): // one of them is not known, or infinite
+		case math.Abs(d) < 0.005:
+			return "as bicubic interpolation"
+		case d > 0:
+			return fmt.Sprintf("%.2f dB more than bicubic interpolation", d)
+		default:
+			return fmt.Sprintf("%.2f dB less than bicubic interpolation", -d)
+		}
 	}
-	d := *p - 1 / *o.Bicubic
-	word := "more"
-	if d < 0 {
-		word = "less"
-	}
-	return fmt.Sprintf("%.2f dB %s than bicubic interpolation", math.Abs(d), word)
+	return ""
 }
 
 // heat is the class of a cosine's colour, from 0 to 9.
 func heat(w *Words, v float64) string {
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, row := range w.Cosine {
-		lo, hi = min(lo, slices.Min(row)), max(hi, slices.Max(row))
+		for _, x := range row {
+			lo, hi = min(lo, x), max(hi, x)
+		}
 	}
 	k := int(9.999 * (v - lo) / max(hi-lo, 1e-9))
 	return fmt.Sprintf("h%d", max(0, min(9, k)))

@@ -1,4 +1,6 @@
 "use strict";
+document.documentElement.classList.add("js"); // shows what works with it alone
+
 // A click on a picture enlarges it.
 const dialog = document.getElementById("enlarged");
 document.addEventListener("click", (event) => {

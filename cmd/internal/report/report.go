@@ -94,7 +94,9 @@ type Network struct {
 	Random     bool     `json:"random"` // it leans on random features: its figures mean nothing
 	Diagram    *Diagram `json:"diagram"`
 	Parameters int      `json:"parameters"`
-	Epochs     int      `json:"epochs"` // planned
+	Epochs     int      `json:"epochs"`    // planned
+	LossName   string   `json:"loss_name"` // as -loss has it; "" is "psnr", which is 1/PSNR
+	LossAxis   string   `json:"loss_axis"` // what the axis of its curves says; "" for 1/PSNR
 	Facts      []Fact   `json:"facts"`
 	Seconds    float64  `json:"seconds"` // that the training took
 	Bytes      int64    `json:"bytes"`   // of memory that it took
@@ -108,9 +110,17 @@ type Output struct {
 	Name    string   `json:"name"` // "mid" or "large"
 	Side    int      `json:"side"`
 	Epochs  []Epoch  `json:"epochs"`
-	Source  []Source `json:"source"`  // what the workshop's source reports
-	Bicubic *float64 `json:"bicubic"` // 1/PSNR, as the losses
+	Source  []Source `json:"source"`  // what the workshop's source reports, if the loss is its loss
+	Bicubic *float64 `json:"bicubic"` // 1/PSNR, as the losses; nil if they are something else
+	Repeats *Spread  `json:"repeats"` // of the PSNR, in dB, if the network was trained with several seeds
 	Rows    []Row    `json:"rows"`
+}
+
+// A Spread sums up trainings that differ in their seed alone.
+type Spread struct {
+	N         int     `json:"n"`
+	Mean      float64 `json:"mean"`
+	Deviation float64 `json:"deviation"` // the standard deviation
 }
 
 // An Epoch is a point of the curves. Losses are in the unit of the network's loss.
@@ -118,7 +128,7 @@ type Epoch struct {
 	Epoch int      `json:"epoch"`
 	Train float64  `json:"train"`
 	Val   *float64 `json:"val"`  // nil if it was not validated
-	PSNR  *float64 `json:"psnr"` // dB, of all validation photographs together; nil if infinite or unknown
+	PSNR  *float64 `json:"psnr"` // dB, of all validation photographs together; nil without Val, and if infinite
 }
 
 // Source is a loss that the workshop's source reports after an epoch.

@@ -120,8 +120,8 @@ func TestPage(t *testing.T) {
 	text := page(t, r, dir)
 	for _, want := range []string{
 		"<h2><span>Step 1</span> The data</h2>", "<span>Step 7</span> Side by side", "<span>Step 8</span> Pictures and words",
-		"144×144: 26.72 dB, 0.32 dB less than bicubic interpolation", "SuperResNetWithCLIP (random features)",
-		"its figures mean nothing", "get them with: go run ./cmd/weights get clip-vit-b32", "&lt;script&gt;alert(1)",
+		"<b>26.72 dB</b> 0.32 dB less than bicubic interpolation", "SuperResNetWithCLIP (random features)",
+		"Its figures mean nothing", "get them with: go run ./cmd/weights get clip-vit-b32", "&lt;script&gt;alert(1)",
 		`<td>0.0361</td>`, "the axis begins at 23", "812 MB",
 	} {
 		if !strings.Contains(text, want) {
