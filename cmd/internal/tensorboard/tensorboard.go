@@ -302,7 +302,7 @@ func checksum(b []byte) uint32 {
 // write writes the records that were gathered. Records are handed over whole, so that a reader
 // seldom meets half of one.
 func (w *Writer) write() {
-	if w.file == nil || w.err != nil || len(w.buf) == 0 {
+	if w.file == nil || len(w.buf) == 0 {
 		return
 	}
 	_, err := w.file.Write(w.buf)
@@ -335,7 +335,7 @@ func (w *Writer) failed() bool {
 	return w.file == nil || w.err != nil
 }
 
-// fail remembers the first error, and gives the memory back.
+// fail remembers the first error.
 func (w *Writer) fail(err error) {
 	if w.err == nil {
 		if p := (*fs.PathError)(nil); errors.As(err, &p) {
@@ -343,5 +343,4 @@ func (w *Writer) fail(err error) {
 		}
 		w.err = fmt.Errorf("%s: TensorBoard will show nothing more of this training, because its file cannot be written: %w", w.path, err)
 	}
-	w.buf, w.value, w.summary = nil, nil, nil
 }
