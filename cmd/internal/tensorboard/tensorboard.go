@@ -106,7 +106,7 @@ func create(dir string, step int64, now func() time.Time) (*Writer, error) {
 	return w, nil
 }
 
-// prefix begins the name of every event file. TensorBoard looks for ".tfevents." there.
+// prefix begins the name of every event file. TensorBoard looks for "tfevents" in it.
 const prefix = "events.out.tfevents."
 
 // newest makes a file whose name is later, in the order of names, than those of all event files
@@ -237,7 +237,6 @@ const (
 	eventSessionLog  protowire.Number = 7 // SessionLog
 
 	sessionStatus protowire.Number = 1 // enum SessionStatus
-	sessionStart                   = 1 // its value START
 
 	summaryValue protowire.Number = 1 // repeated Value
 
@@ -249,6 +248,9 @@ const (
 	imageWidth   protowire.Number = 2 // int32
 	imageEncoded protowire.Number = 4 // bytes
 )
+
+// sessionStart is START in the enum SessionStatus.
+const sessionStart = 1
 
 // appendTag appends a value's tag. One that is not UTF-8, from a file's name for instance, would
 // make the rest of the file unreadable.
