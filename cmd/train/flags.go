@@ -126,6 +126,7 @@ func parseOnce(args []string, help io.Writer, base *runs.Flags, replaced map[str
 // define defines the flags.
 func (o *options) define(f *cli.Flags, from *sources) {
 	d := runs.Defaults()
+	f.Group("Data")
 	f.StringVar(&o.Data, "data", d.Data, cli.Photos+"; default: those in the program")
 	f.Int(&o.Limit, "limit", d.Limit, 2, math.MaxInt, "at least 2 photographs, one to train on and one to validate with, or 0 for all", "use only the first `N` photographs; 0: all")
 	f.BoolVar(&o.SkipBad, "skip-bad", d.SkipBad, "leave out photographs that cannot be read or are only in a list, and count them")
@@ -142,11 +143,13 @@ func (o *options) define(f *cli.Flags, from *sources) {
 		return nil
 	})
 
+	f.Group("Network")
 	f.StringVar(&o.Model, "model", d.Model, "the `network` to train: "+strings.Join(runs.Models(), ", ")+" or all")
 	f.StringVar(&o.Init, "init", d.Init, "start from the weights in this .safetensors or .pth `file`")
 	f.StringVar(&o.InitKey, "init-key", d.InitKey, "the `path` of the dictionary in -init that holds the network;\ndefault: the one that fits")
 	o.AddFlags(f)
 
+	f.Group("Training")
 	f.Int(&o.Epochs, "epochs", d.Epochs, 1, math.MaxInt, "1 or more", "how many times every photograph is shown")
 	f.Int(&o.Steps, "steps", d.Steps, 1, math.MaxInt, "a positive number, or 0 for all epochs", "stop after `N` steps; 0: after all epochs")
 	f.StringVar(&o.Loss, "loss", d.Loss, "what is minimised, `one` of "+names(superres.Losses, func(k superres.LossKind) string { return k.Name }))
@@ -162,11 +165,18 @@ func (o *options) define(f *cli.Flags, from *sources) {
 	f.Without(&o.Without)
 	f.Check(o.check)
 
+	f.Group("Output")
 	f.Out(&o.Out, "`folder` for the results; default: runs/<model>-<time>")
 	f.StringVar(&from.resume, "resume", "", "go on with the run in this `folder`, where it was stopped or killed")
 	f.StringVar(&from.report, "report", "", "make the report of the run in this `folder` again, and train nothing")
 	f.StringVar(&from.config, "config", "", "take the settings from this `file`, such as the config.json of a run; flags come on top")
-	f.Var((*address)(&o.UI), "ui", "serve the report while training, at this `address`; without one: "+defaultUI)
+	f.BoolFunc("ui", "serve the report while training, at this `address`; without one: "+defaultUI, func(s string) error {
+		if s == "true" { // no address
+			s = defaultUI
+		}
+		o.UI = s
+		return nil
+	})
 	o.SaveEvery = d.SaveEvery
 	f.TextVar(&o.SaveEvery, "save-every", d.SaveEvery, "save a checkpoint after so many steps, as in 500, or so much `time`, as in 90s,\nand after each epoch")
 	f.BoolVar(&o.TensorBoard, "tensorboard", d.TensorBoard, "write losses and pictures for TensorBoard, too")
@@ -253,22 +263,6 @@ func (o *options) checkCrop() error {
 
 // defaultUI is where the live page is if -ui names no other address: on this machine alone.
 const defaultUI = "127.0.0.1:8080"
-
-// address is the value of -ui, which may be left out.
-type address string
-
-func (a *address) String() string { return string(*a) }
-
-func (a *address) Set(s string) error {
-	if s == "true" { // no value
-		s = defaultUI
-	}
-	*a = address(s)
-	return nil
-}
-
-// IsBoolFlag tells package flag that the value may be left out.
-func (*address) IsBoolFlag() bool { return true }
 
 // joinUI joins -ui with the address behind it, if there is one: package flag takes a value that
 // may be left out behind a = alone.

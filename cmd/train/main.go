@@ -46,7 +46,7 @@ import (
 )
 
 func main() {
-	cli.Command{Name: "train", Stopping: "finishing the step and saving", Run: func(ctx context.Context, args []string, s cli.Streams) error {
+	cli.Command{Name: "train", Lasting: true, Stopping: "finishing the step and saving", Run: func(ctx context.Context, args []string, s cli.Streams) error {
 		o, err := parseFlags(args, s.Out)
 		if err != nil {
 			return err

@@ -58,6 +58,8 @@ var rooms = map[string]struct {
 	"cmd/internal/live":     {[]string{"cmd/internal/report"}, nil},
 	"cmd/internal/diagram":  {[]string{"autograd", "cmd/internal/format", "cmd/internal/report", "vision/superres"}, []string{"golang.org/x/image"}},
 	"cmd/internal/plots":    {[]string{"internal/atomicfile"}, []string{"gonum.org/v1/plot"}},
+
+	"cmd/internal/tensorboard": {[]string{"internal/atomicfile"}, []string{"google.golang.org/protobuf/encoding/protowire"}},
 }
 
 // TestImports lists every package with what it imports, and looks each import up
