@@ -66,6 +66,7 @@ func (p *photographs) unread() int64 {
 func (p *photographs) read(ctx context.Context, o *options, log io.Writer) error {
 	all := len(p.set.Train) + len(p.set.Val)
 	bar := progress.New(all, "Reading photographs")
+	bar.Lines(log)
 	defer bar.Close()
 	build := func(list []vision.Photo, before int) (*vision.Cache, error) {
 		return vision.BuildCache(ctx, p.set, list, vision.CacheOptions{

@@ -11,10 +11,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"pixelgrad/cmd/internal/runs"
+	"pixelgrad/internal/atomicfile"
 	"pixelgrad/nn/train"
 	"pixelgrad/vision/superres"
 )
@@ -24,6 +26,7 @@ import (
 var (
 	kills   = flag.Int("kills", 8, "how often TestKilled kills a training")
 	resumes = flag.Int("resumes", 6, "how many moments TestResumed stops a training at")
+	faults  = flag.Int("faults", 10, "at how many operations TestFaults has the disk fail; 0: at each")
 )
 
 // asCommand has the test binary be the command itself.
@@ -161,6 +164,77 @@ func TestKilled(t *testing.T) {
 		}
 	}
 	t.Logf("%d trainings were killed %d times", trainings, killed)
+}
+
+// TestFaults has each operation on the disk fail, alone or with all that follow it. Whatever was
+// there must load, and the training must lead, or when it goes on lead, to the results of one whose
+// disk was well.
+func TestFaults(t *testing.T) {
+	want := uninterrupted(t)
+	var ops []string
+	count := func(op atomicfile.Op, path string) error {
+		ops = append(ops, fmt.Sprintf("%s of %s", op, filepath.Base(path)))
+		return nil
+	}
+	undo := atomicfile.Inject(count)
+	dir := filepath.Join(t.TempDir(), "run")
+	_, _, err := runWith(t, context.Background(), practised(dir))
+	undo()
+	if err != nil || len(ops) < 100 {
+		t.Fatalf("%d operations, error %v", len(ops), err)
+	}
+	stride := 1
+	if *faults > 0 {
+		stride = max(1, len(ops) / *faults)
+	}
+	causes := []error{syscall.ENOSPC, syscall.EIO, atomicfile.Partial{Err: syscall.ENOSPC}}
+	done := 0
+	for first := stride / 2; first < len(ops); first += stride {
+		for _, lasting := range []bool{false, true} {
+			// With few tries, each is of one kind.
+			if *faults > 0 && lasting != (first/stride%2 == 0) {
+				continue
+			}
+			done++
+			dir := filepath.Join(t.TempDir(), "run")
+			cause := causes[first%len(causes)]
+			n := 0
+			undo := atomicfile.Inject(func(op atomicfile.Op, path string) error {
+				n++
+				if n == first+1 || lasting && n > first {
+					if p, ok := cause.(atomicfile.Partial); ok && op != atomicfile.OpWrite {
+						return p.Err
+					}
+					return cause
+				}
+				return nil
+			})
+			_, log, err := runWith(t, context.Background(), practised(dir))
+			undo()
+			name := fmt.Sprintf("operation %d, %s, %v, and those behind it %v", first+1, ops[first], cause, lasting)
+			if lasting && err == nil && first < len(ops)-1 {
+				t.Errorf("%s: no error at the end", name)
+			}
+			if err == nil && log == "" && !strings.HasPrefix(ops[first], string(atomicfile.OpRemove)) {
+				t.Errorf("%s: nobody was told", name)
+			}
+			checkpointsLoad(t, dir)
+			if err != nil {
+				args := []string{"-resume", dir}
+				if _, err := os.Stat(filepath.Join(dir, runs.ConfigFile)); err != nil {
+					args = practised(dir)
+				}
+				if _, log, err := runWith(t, context.Background(), args); err != nil || log != "" {
+					t.Errorf("%s: going on: %v\n%s", name, err, log)
+					continue
+				}
+			}
+			if got := results(t, dir); got != want {
+				t.Errorf("%s: results %s, want %s", name, got, want)
+			}
+		}
+	}
+	t.Logf("%d operations, %d trainings with a fault", len(ops), done)
 }
 
 // checkpointsLoad wants every file that is called a checkpoint to be one.

@@ -115,6 +115,7 @@ func (s *session) bothFeatures(ctx context.Context, e *frozen.Extractor, need in
 	}
 	keep := bytes <= room
 	bar := progress.New(n, "Computing "+e.Name)
+	bar.Lines(s.log)
 	defer bar.Close()
 	if val, err = extractFeatures(ctx, e, s.photos.val, keep, func(done int) { bar.Set(done, "") }); err != nil {
 		return nil, nil, err

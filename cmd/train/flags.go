@@ -41,6 +41,7 @@ const usage = `Train a network to enlarge photographs.
 
 A run leaves weights, losses, pictures and report.html, which shows it all, in a
 folder under runs. Ctrl-C ends it after the step, and nothing is lost.
+
 `
 
 // parseFlags reads the command line. It returns flag.ErrHelp if help was asked
@@ -132,7 +133,7 @@ func (o *options) define(f *cli.Flags, from *sources) {
 	f.BoolVar(&o.SkipBad, "skip-bad", d.SkipBad, "leave out photographs that cannot be read or are only in a list, and count them")
 	f.Batch(&o.Batch, d.Batch, "; 0: 16, or 4 when fewer than 1,000 train,\nso that ten epochs teach something")
 	f.BoolVar(&o.Shuffle, "shuffle", d.Shuffle, "show the photographs in another order in each epoch")
-	f.TextVar(&o.Augment, "augment", d.Augment, "alter what is trained on, each epoch in another way: `list` of flips, rotations")
+	f.TextVar(&o.Augment, "augment", d.Augment, "alter what is trained on, each epoch in another way: a `list` of flips,rotations")
 	f.Int(&o.Crop, "crop", d.Crop, 1, vision.WorkshopSizes.X, fmt.Sprintf("1 to %d pixels, or 0 for whole squares", vision.WorkshopSizes.X), "train on patches whose side has `N` pixels of the input; 0: whole squares")
 	f.Func("split-seed", "seed of the split into photographs to train on and to validate with; default: -seed", func(s string) error {
 		var n uint64
@@ -155,7 +156,7 @@ func (o *options) define(f *cli.Flags, from *sources) {
 	f.StringVar(&o.Loss, "loss", d.Loss, "what is minimised, `one` of "+names(superres.Losses, func(k superres.LossKind) string { return k.Name }))
 	f.Positive(&o.LR, "lr", d.LR, "learning `rate` of Adam")
 	f.StringVar(&o.Schedule, "schedule", d.Schedule, "how the rate changes, `one` of "+names(optim.Schedules, func(k optim.ScheduleKind) string { return k.Name }))
-	f.Int(&o.WarmUp, "warmup", d.WarmUp, 1, math.MaxInt, "a positive number of steps, or 0", "let the rate rise over the first `N` steps")
+	f.Int(&o.WarmUp, "warmup", d.WarmUp, 1, math.MaxInt, "a positive number of steps, or 0", "let the rate rise over the first `N` steps; 0: not")
 	f.Float64Var(&o.ClipNorm, "clip-norm", d.ClipNorm, "shorten gradients that are longer than this; 0: never")
 	f.Int(&o.EarlyStop, "early-stop", d.EarlyStop, 1, math.MaxInt, "a positive number of epochs, or 0", "stop when the validation loss has not fallen for `N` epochs; 0: never")
 	f.Seed(&o.Seed, "the initial weights, the order and the split")
@@ -178,7 +179,7 @@ func (o *options) define(f *cli.Flags, from *sources) {
 		return nil
 	})
 	o.SaveEvery = d.SaveEvery
-	f.TextVar(&o.SaveEvery, "save-every", d.SaveEvery, "save a checkpoint after so many steps, as in 500, or so much `time`, as in 90s,\nand after each epoch")
+	f.TextVar(&o.SaveEvery, "save-every", d.SaveEvery, "save a checkpoint after each epoch and so many `steps`, as in 500, or so much time, as in 90s")
 	f.BoolVar(&o.TensorBoard, "tensorboard", d.TensorBoard, "write losses and pictures for TensorBoard, too")
 	f.StringVar(&o.Descriptions, "descriptions", d.Descriptions, "`file` with a description of photographs a line: name, tab, text; default: of ten in the program")
 }

@@ -34,6 +34,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"pixelgrad/cmd/internal/cli"
@@ -74,6 +75,7 @@ func run(ctx context.Context, o *options, out, log io.Writer) (err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	tensor.SetThreads(o.Threads)
+	log = &turns{w: log}
 	s := &session{options: o, out: out, log: log, start: time.Now()}
 	all, err := s.prepareAll()
 	if err != nil {
@@ -246,3 +248,16 @@ func (s *session) drawComparisons(all []*modelRun) error {
 }
 
 func comparisonFile(side int) string { return fmt.Sprintf("comparison_%d.png", side) }
+
+// turns lets several goroutines write, one at a time: a bar without a terminal writes its lines when
+// it is time.
+type turns struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (t *turns) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.w.Write(p)
+}

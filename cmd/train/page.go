@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"path/filepath"
 	"runtime"
@@ -18,7 +17,6 @@ import (
 	"pixelgrad/cmd/internal/live"
 	"pixelgrad/cmd/internal/report"
 	"pixelgrad/cmd/internal/words"
-	"pixelgrad/internal/atomicfile"
 	"pixelgrad/internal/memory"
 	"pixelgrad/nn"
 	"pixelgrad/nn/train"
@@ -83,7 +81,10 @@ func (p *page) network(r *modelRun) error {
 	lesson := report.LessonOf(r.arch.Name)
 	n := &report.Network{
 		Step: lesson.Step, Name: r.arch.Name, Title: r.name(), About: lesson.About, Random: r.random(),
-		Parameters: nn.Count(r.model), Epochs: p.Epochs, Bytes: r.need(),
+		Parameters: nn.Count(r.model), Epochs: p.Epochs, Bytes: r.need(), LossName: p.Loss,
+	}
+	if p.Loss != psnrLoss {
+		n.LossAxis = p.lossAxis()
 	}
 	features := ""
 	if r.extractor != nil {
@@ -292,7 +293,7 @@ func (p *page) write() error {
 	}
 	return errors.Join(
 		p.report.Write(p.Out),
-		p.report.WriteTables(p.Out, func(path string, content func(io.Writer) error) error { return atomicfile.Write(path, content) }),
+		p.report.WriteTables(p.Out, p.writeTable),
 	)
 }
 
@@ -310,8 +311,11 @@ func (p *page) spread(all []*modelRun) {
 			continue
 		}
 		_, psnr := spreads(group)
-		for i := range psnr {
-			group[0].shown.Facts = append(group[0].shown.Facts, report.Fact{Name: fmt.Sprintf("PSNR at %d with %d seeds", p.sides()[i], psnr[i].N), Value: psnr[i].Text(2) + " dB"})
+		for i, x := range psnr {
+			if x.Mean-x.Mean == 0 { // JSON has no infinity
+				r := report.Spread(x)
+				group[0].shown.Outputs[i].Repeats = &r
+			}
 		}
 	}
 }

@@ -43,29 +43,37 @@ func decibels(psnr []float64) string {
 // heading says what model is going to be trained, and how.
 func (t *trainer) heading() {
 	fmt.Fprintf(t.out, "%s, %s parameters\n", t.title, format.Thousands(nn.Count(t.model)))
-	fmt.Fprintf(t.out, "  training  %d epochs, %s steps of %d photographs,\n            learning rate %v%s, seed %d\n", t.Epochs, format.Thousands(t.total), min(t.batch, t.photos.train.Len()), t.LR, t.practice(), t.flags.Seed)
+	fmt.Fprintf(t.out, "  training  %d epochs, %s steps of %d photographs,\n            learning rate %v, seed %d\n", t.Epochs, format.Thousands(t.total), min(t.batch, t.photos.train.Len()), t.LR, t.flags.Seed)
+	for i, part := range t.practice() {
+		label := "          "
+		if i == 0 {
+			label = "practice  "
+		}
+		fmt.Fprintf(t.out, "  %s%s\n", label, part)
+	}
 	if t.Init != "" {
 		fmt.Fprintf(t.out, "  weights   from %s\n", t.Init)
 	}
 }
 
 // practice says what is not as usual.
-func (s *session) practice() string {
-	text := ""
+func (s *session) practice() []string {
+	var parts []string
 	add := func(on bool, format string, args ...any) {
 		if on {
-			text += ", " + fmt.Sprintf(format, args...)
+			parts = append(parts, fmt.Sprintf(format, args...))
 		}
 	}
 	d := runs.Defaults()
-	add(s.Schedule != d.Schedule, "schedule %s", s.Schedule)
-	add(s.WarmUp > 0, "warm-up of %d steps", s.WarmUp)
-	add(s.ClipNorm > 0, "gradients clipped at %v", s.ClipNorm)
 	add(s.Loss != d.Loss, "loss %s", s.Loss)
-	add(s.Augment.Flips, "flips")
-	add(s.Augment.Rotations, "rotations")
+	add(s.Schedule != d.Schedule, "learning rate by the schedule %s", s.Schedule)
+	add(s.WarmUp > 0, "warm-up of %d steps", s.WarmUp)
+	add(s.ClipNorm > 0, "gradients no longer than %v", s.ClipNorm)
+	add(s.Augment.Flips, "photographs are flipped")
+	add(s.Augment.Rotations, "photographs are turned")
 	add(s.Crop > 0, "patches of %d×%d", s.Crop, s.Crop)
-	return text
+	add(s.EarlyStop > 0, "stops when the validation loss has not fallen for %d epochs", s.EarlyStop)
+	return parts
 }
 
 // epochLines prints an epoch in the words of the workshop, a line for each output. The lines stand

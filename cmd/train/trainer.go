@@ -16,6 +16,7 @@ import (
 	"pixelgrad/cmd/internal/plots"
 	"pixelgrad/cmd/internal/progress"
 	"pixelgrad/cmd/internal/runs"
+	"pixelgrad/cmd/internal/tensorboard"
 	"pixelgrad/internal/atomicfile"
 	"pixelgrad/nn"
 	"pixelgrad/nn/train"
@@ -32,6 +33,7 @@ type trainer struct {
 	*modelRun
 	ctx   context.Context
 	page  *page
+	board *tensorboard.Writer // nil without -tensorboard
 	saved *checkpoints
 
 	bar     *progress.Bar
@@ -133,6 +135,8 @@ func (t *trainer) begin() error {
 	t.memory()
 	fmt.Fprintln(t.out)
 	t.bar = progress.New(t.total, "")
+	t.bar.Lines(t.log)
+	t.openBoard()
 	t.since, t.began = time.Now(), time.Now()
 	t.loop.OnStep, t.loop.OnValidate, t.loop.OnEpoch = t.step, t.validate, t.epoch
 	return nil
@@ -156,6 +160,7 @@ func (s *session) config(f runs.Flags) *runs.Config {
 func (t *trainer) step(s train.Step) {
 	t.history.step(s, t.ClipNorm > 0)
 	t.images += s.Size
+	t.boardStep(s)
 	if t.saved.due(s.Step) {
 		t.checkpoint()
 	}
@@ -199,6 +204,7 @@ func (t *trainer) epoch(e train.Epoch) error {
 		t.history.partial = &past
 	}
 	if !t.remake {
+		t.boardEpoch(past)
 		t.checkpoint()
 		if e.Best && t.unsaved == nil {
 			t.say(t.saved.keepBest())
@@ -227,6 +233,7 @@ func (t *trainer) checkpoint() {
 		return
 	}
 	t.count()
+	t.flushBoard()
 	t.unsaved = t.saved.save(t.loop.Position.Steps, func(path string) error {
 		texts, err := t.history.texts()
 		if err != nil {
@@ -255,23 +262,28 @@ func (t *trainer) save() error {
 	if err := train.SaveWeights(t.path(runs.WeightsFile), t.model, map[string]string{"model": t.arch.Title, "steps": fmt.Sprint(t.loop.Position.Steps)}); err != nil {
 		return err
 	}
+	var errs []error
 	for _, table := range []struct{ name, text string }{
 		{runs.MetricsFile, t.history.metricsTable(t.arch.Outputs)},
 		{runs.TimesFile, t.history.timesTable()},
 		{runs.StepsFile, t.history.stepsTable(t.arch.Outputs, t.ClipNorm > 0)},
 	} {
-		if err := writeText(t.path(table.name), table.text); err != nil {
+		errs = append(errs, t.writeTable(t.path(table.name), func(w io.Writer) error {
+			_, err := io.WriteString(w, table.text)
 			return err
-		}
+		}))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-func writeText(path, text string) error {
-	return atomicfile.Write(path, func(w io.Writer) error {
-		_, err := io.WriteString(w, text)
-		return err
-	})
+// writeTable writes a table, by another name if a spreadsheet has it open and the system then does
+// not replace it.
+func (s *session) writeTable(path string, write func(w io.Writer) error) error {
+	used, err := atomicfile.WriteAside(path, write)
+	if err == nil && used != path {
+		fmt.Fprintf(s.log, "train: %s is open in another program; the new table is %s\n", path, used)
+	}
+	return err
 }
 
 // end writes all files for the last time, and prints how it went. failed is the loop's error.
@@ -288,6 +300,7 @@ func (t *trainer) end(failed error) error {
 	}
 	var errs []error
 	if !t.remake {
+		t.closeBoard()
 		if t.unsaved != nil && failed == nil {
 			t.checkpoint()
 			errs = append(errs, t.unsaved)

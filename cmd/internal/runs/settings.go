@@ -58,7 +58,13 @@ func (e Every) MarshalText() ([]byte, error) {
 	if e.Steps > 0 {
 		return strconv.AppendInt(nil, int64(e.Steps), 10), nil
 	}
-	return []byte(e.Time.String()), nil
+	text := e.Time.String()
+	for _, zero := range []string{"m0s", "h0m"} { // 5m0s is 5m
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return []byte(text), nil
 }
 
 // UnmarshalText reads a number of steps, as in 500, or a duration, as in 5m or 90s.
