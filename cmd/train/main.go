@@ -72,11 +72,14 @@ type session struct {
 
 // run trains the models. Results go to out, messages to log.
 func run(ctx context.Context, o *options, out, log io.Writer) (err error) {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
+	stop := func() {}
+	if o.UI != "" { // its page has a button
+		ctx, stop = context.WithCancel(ctx)
+		defer stop()
+	}
 	tensor.SetThreads(o.Threads)
 	log = &turns{w: log}
-	s := &session{options: o, out: out, log: log, start: time.Now()}
+	s := &session{options: o, out: out, log: log, start: time.Now().Round(time.Second)}
 	all, err := s.prepareAll()
 	if err != nil {
 		return err
@@ -87,7 +90,7 @@ func run(ctx context.Context, o *options, out, log io.Writer) (err error) {
 	}
 	begun := false
 	defer func() { undo(!begun) }()
-	page := &page{session: s, begun: s.start}
+	page := &page{session: s, begun: time.Now()}
 	if err := page.watch(stop); err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func TestRun(t *testing.T) {
 	if log != "" {
 		t.Errorf("messages: %s", log)
 	}
-	for _, want := range []string{"38,915 parameters", "2 epochs, 4 steps of 4", "bicubic", "Epoch [1/2], Mid Loss: 0.", "Epoch [2/2], Mid Loss: 0.", "PSNR: ", "predictions.png"} {
+	for _, want := range []string{"38,915 parameters", "2 epochs, 4 steps of 4", "bicubic", "Epoch [1/2], Mid Loss: 0.", "Epoch [2/2], Mid Loss: 0.", "PSNR: ", "open report.html"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("output lacks %q:\n%s", want, out)
 		}
@@ -103,8 +103,8 @@ func TestRun(t *testing.T) {
 		}
 	}
 	entries, err := os.ReadDir(filepath.Join(dir, "run"))
-	if err != nil || len(entries) != 9 {
-		t.Errorf("%d files in the run's folder, want 9: %v", len(entries), entries)
+	if err != nil || len(entries) != 16 {
+		t.Errorf("%d files in the run's folder, want 16: %v", len(entries), entries)
 	}
 
 	// A second run does not write over the first, and can start from its weights.
@@ -208,7 +208,7 @@ func TestModels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err, log)
 	}
-	for _, want := range []string{"Large Loss: 0.", "PSNR: ", "SuperResNetWithCLIP (random features)", "random weights, for demonstration", "computed once", "bicubic interpolation", "comparison_288.png"} {
+	for _, want := range []string{"Large Loss: 0.", "PSNR: ", "SuperResNetWithCLIP (random features)", "random weights, for demonstration", "computed once", "bicubic interpolation", "open report.html"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("output lacks %q:\n%s", want, out)
 		}

@@ -12,8 +12,8 @@ import (
 	"pixelgrad/vision/superres"
 )
 
-// shown is how many validation photographs the pictures have.
-const shown = 4
+// shown is how many validation photographs the pictures have; one in tests.
+var shown = 4
 
 // writeSamples draws photographs at the sizes that they are prepared in, to check
 // the preprocessing.

@@ -147,7 +147,7 @@ func (s *session) config(f runs.Flags) *runs.Config {
 	c := &runs.Config{
 		Flags: f, Network: f.Model, BatchUsed: s.batch, Photos: s.Source(),
 		Train: s.photos.train.Len(), Val: s.photos.val.Len(), Skipped: len(s.photos.train.Skipped) + len(s.photos.val.Skipped),
-		Command: s.command, ThreadsUsed: tensor.Threads(), SIMD: simd.Current().String(), Go: runtime.Version(), Start: s.start.Round(time.Second),
+		Command: s.command, ThreadsUsed: tensor.Threads(), SIMD: simd.Current().String(), Go: runtime.Version(), Start: s.start,
 		DataSum: s.photos.sum(),
 	}
 	for _, psnr := range s.bicubic {

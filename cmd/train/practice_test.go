@@ -1,0 +1,390 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pixelgrad/cmd/internal/report"
+	"pixelgrad/cmd/internal/runs"
+	"pixelgrad/nn/train"
+	"pixelgrad/vision"
+)
+
+// TestConfig trains with the settings that a run has left, from another folder: the results must
+// have the same bits. Flags come on top.
+func TestConfig(t *testing.T) {
+	want := uninterrupted(t)
+	dir := filepath.Join(t.TempDir(), "run")
+	if _, _, err := runWith(t, context.Background(), practised(dir)); err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(dir, runs.ConfigFile)
+	t.Chdir(t.TempDir())
+	if _, log, err := runWith(t, context.Background(), []string{"-config", config, "-out", "again"}); err != nil || log != "" {
+		t.Fatal(err, log)
+	}
+	if got := results(t, "again"); got != want {
+		t.Errorf("results %s, want %s", got, want)
+	}
+	o := parse(t, []string{"-lr", "0.5", "-config", config, "-without", "fuse"})
+	if o.LR != 0.5 || fmt.Sprint(o.Without) != "[fuse]" || o.Schedule != "cosine" || o.Out == dir {
+		t.Errorf("flags on top of a file: %+v", o)
+	}
+	if _, err := parseFlags([]string{"-config", filepath.Join(dir, runs.MetricsFile)}, &strings.Builder{}); err == nil || !strings.Contains(err.Error(), "-config: "+filepath.Join(dir, runs.MetricsFile)) {
+		t.Errorf("a table instead of settings: %v", err)
+	}
+}
+
+// TestPaths wants paths in config.json to be found from any folder.
+func TestPaths(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	o := parse(t, []string{"-data", "photos", "-init", "w.pth", "-vgg-weights", "v.pth", "-clip-weights", "c.pt", "-descriptions", "d.tsv"})
+	for name, path := range map[string]string{"photos": o.Data, "w.pth": o.Init, "v.pth": o.VGGWeights, "c.pt": o.CLIPWeights, "d.tsv": o.Descriptions} {
+		if want, err := filepath.Abs(name); err != nil || path != want {
+			t.Errorf("%s: %s, want %s", name, path, want)
+		}
+	}
+	if o := parse(t, nil); o.Data != "" || o.VGGWeights != "embedded" || o.Descriptions != "" {
+		t.Errorf("the program's own: %+v", o.Flags)
+	}
+}
+
+// TestResumeRefuses looks for other settings, other photographs, and folders that are none of a run.
+func TestResumeRefuses(t *testing.T) {
+	photos := t.TempDir()
+	for i := range 6 {
+		writeNoise(t, filepath.Join(photos, fmt.Sprintf("p%d.png", i)), i)
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	if _, _, err := runWith(t, context.Background(), []string{"-data", photos, "-epochs", "1", "-steps", "1", "-out", dir}); err != nil {
+		t.Fatal(err)
+	}
+	before := results(t, dir)
+	for args, want := range map[string]string{
+		"-lr 0.1":                    "-lr: expected 0.001, as the run in " + dir + " has it, found 0.1",
+		"-epochs 3 -lr 0.1":          "-epochs: expected 1",
+		"-model multi":               `-model: expected "superresnet"`,
+		"-crop 24":                   "-crop: expected 0",
+		"-augment flips":             `-augment: expected "", as the run in ` + dir + ` has it, found "flips"`,
+		"-without all":               "-without: expected null",
+		"-out x":                     "expected one of -resume, -report, -config and -out",
+		"-config x":                  "expected one of -resume",
+		"-report " + dir:             "expected one of -resume",
+		"-seed 1":                    "-seed: expected 0",
+		"-split-seed 3":              "-split-seed: expected null",
+		"-repeat 2":                  "-repeat: expected 1",
+		"-data " + photos + "/other": "-data: expected",
+	} {
+		_, err := parseFlags(append([]string{"-resume", dir}, strings.Fields(args)...), &strings.Builder{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("-resume with %s: error %v, want one that has %q", args, err, want)
+		}
+	}
+	for _, args := range []string{"-threads 2", "-save-every 3", "-lr 0.001", "-data " + photos, "-tensorboard"} {
+		if _, err := parseFlags(append([]string{"-resume", dir}, strings.Fields(args)...), &strings.Builder{}); err != nil {
+			t.Errorf("-resume with %s: %v", args, err)
+		}
+	}
+	if _, err := parseFlags([]string{"-resume", t.TempDir()}, &strings.Builder{}); err == nil || !strings.Contains(err.Error(), "expected this file") {
+		t.Errorf("-resume of an empty folder: %v", err)
+	}
+	writeNoise(t, filepath.Join(photos, "p3.png"), 77)
+	if _, _, err := runWith(t, context.Background(), []string{"-resume", dir}); err == nil || !strings.Contains(err.Error(), "expected the 6 photographs that the run began with, found others") {
+		t.Errorf("other photographs: %v", err)
+	}
+	if got := results(t, dir); got != before {
+		t.Error("a run that was not resumed has changed")
+	}
+}
+
+func writeNoise(t *testing.T, path string, seed int) {
+	t.Helper()
+	p := vision.NewRGB(80, 60)
+	for j := range p.Pix {
+		p.Pix[j] = uint8(seed*40 + j*j%251)
+	}
+	if err := vision.WritePNG(path, p); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDamaged flips a bit in the newest checkpoint: the one before must be taken, loudly, and lead
+// to the same results. With both damaged, nothing may be lost.
+func TestDamaged(t *testing.T) {
+	want := uninterrupted(t)
+	dir := filepath.Join(t.TempDir(), "run")
+	if _, _, err := runWith(t, &cancelAfter{context.Background(), 30}, practised(dir)); err != nil {
+		t.Fatal(err)
+	}
+	c := &checkpoints{dir: filepath.Join(dir, checkpointFolder)}
+	damage := func(steps int) {
+		text, err := os.ReadFile(c.path(steps))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text[len(text)/2] ^= 4
+		if err := os.WriteFile(c.path(steps), text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := c.list()
+	if err != nil || len(list) != keptCheckpoints {
+		t.Fatal(list, err)
+	}
+	damage(list[0])
+	out, log, err := runWith(t, context.Background(), []string{"-resume", dir})
+	if err != nil || !strings.Contains(log, "WARNING") || !strings.Contains(log, c.path(list[0])) || !strings.Contains(log, "damaged") || !strings.Contains(out, fmt.Sprintf("after step %d,", list[1])) {
+		t.Errorf("a damaged checkpoint: %v\n%s\n%s", err, log, out)
+	}
+	if got := results(t, dir); got != want {
+		t.Errorf("results %s, want %s", got, want)
+	}
+	if _, err := os.Stat(c.path(list[0]) + damagedMark); err != nil {
+		t.Error(err)
+	}
+	if list, err = c.list(); err != nil || len(list) != keptCheckpoints {
+		t.Fatal(list, err)
+	}
+	damage(list[0])
+	damage(list[1])
+	_, _, err = runWith(t, context.Background(), []string{"-resume", dir})
+	if err == nil || !strings.Contains(err.Error(), "none of the checkpoints can be used") || !strings.Contains(err.Error(), c.path(list[0])) || !strings.Contains(err.Error(), c.path(list[1])) {
+		t.Errorf("two damaged checkpoints: %v", err)
+	}
+	if got := results(t, dir); got != want {
+		t.Error("two damaged checkpoints: the results have changed")
+	}
+}
+
+// TestOneAtATime wants a folder in which somebody trains to be refused.
+func TestOneAtATime(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	if _, _, err := runWith(t, context.Background(), quick(filepath.Dir(dir), "-steps", "1")); err != nil {
+		t.Fatal(err)
+	}
+	unlock, err := lockOut(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	if _, _, err := runWith(t, context.Background(), []string{"-resume", dir}); err == nil || !strings.Contains(err.Error(), dir+": expected a run that has ended") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestEarlyStop trains with a rate at which nothing is learnt.
+func TestEarlyStop(t *testing.T) {
+	dir := t.TempDir()
+	out, _, err := runWith(t, context.Background(), quick(dir, "-epochs", "50", "-lr", "1e-30", "-early-stop", "2"))
+	if err != nil || !strings.Contains(out, "Epoch [ 3/50]") || strings.Contains(out, "Epoch [ 4/50]") || !strings.Contains(out, "It was stopped after epoch 3, as the validation loss had not fallen since epoch 1.") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, _, err = runWith(t, context.Background(), []string{"-resume", filepath.Join(dir, "run")}); err != nil || strings.Contains(out, "Epoch [") {
+		t.Errorf("resumed: %v\n%s", err, out)
+	}
+}
+
+// TestLines looks at the epoch lines of a network with two outputs and many epochs: a class reads
+// down their columns, on 80 characters.
+func TestLines(t *testing.T) {
+	out, _, err := runWith(t, context.Background(), quick(t.TempDir(), "-model", "multi", "-limit", "6", "-epochs", "12", "-steps", "9"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := map[string]int{}
+	n := 0
+	for line := range strings.Lines(out) {
+		if !strings.Contains(line, " Loss: ") {
+			continue
+		}
+		n++
+		if len([]rune(line)) > 80 {
+			t.Errorf("%d characters: %s", len([]rune(line)), line)
+		}
+		for _, word := range []string{"Loss: ", "Val: ", "PSNR: ", " dB"} {
+			i := strings.Index(line, word)
+			if word == "Loss: " {
+				i = strings.IndexAny(line, ".") // of the number
+			}
+			if was, ok := at[word]; ok && was != i {
+				t.Errorf("%q stands at %d, and at %d in other lines: %s", word, i, was, line)
+			}
+			at[word] = i
+		}
+	}
+	if n != 10 {
+		t.Errorf("%d lines, want two for each of 5 epochs:\n%s", n, out)
+	}
+}
+
+// TestOneColour trains on photographs of a single colour each, and one that all networks can draw
+// exactly: nothing may be infinite or no number where JSON cannot hold it.
+func TestOneColour(t *testing.T) {
+	data, dir := t.TempDir(), t.TempDir()
+	for i := range 6 {
+		p := vision.NewRGB(90, 80)
+		for j := range p.Pix {
+			p.Pix[j] = uint8(51 * i)
+		}
+		if err := vision.WritePNG(filepath.Join(data, fmt.Sprintf("c%d.png", i)), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, loss := range []string{"psnr", "ssim"} {
+		out := filepath.Join(dir, loss)
+		if _, log, err := runWith(t, context.Background(), []string{"-data", data, "-model", "multi", "-epochs", "1", "-loss", loss, "-repeat", "2", "-tensorboard", "-out", out}); err != nil || log != "" {
+			t.Fatalf("%v\n%s", err, log)
+		}
+		r, err := report.Read(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range r.Interpolation {
+			for i, psnr := range p.PSNR {
+				if psnr != nil {
+					t.Errorf("-loss %s, %s at size %d: %v dB, want null", loss, p.Name, i, *psnr)
+				}
+			}
+		}
+		for _, o := range r.Networks[0].Outputs {
+			if len(o.Epochs) != 1 || o.Epochs[0].PSNR == nil || math.IsNaN(*o.Epochs[0].PSNR) || len(o.Rows) == 0 || !o.Rows[0].Bicubic.Same {
+				t.Errorf("-loss %s: output %+v", loss, o)
+			}
+		}
+		var config map[string]any
+		text, err := os.ReadFile(filepath.Join(out, runs.ConfigFile))
+		if err == nil {
+			err = json.Unmarshal(text, &config)
+		}
+		if list, ok := config["bicubic_psnr"].([]any); err != nil || !ok || len(list) != 2 || list[0] != nil {
+			t.Errorf("%s: %v, %v, want null", runs.ConfigFile, config["bicubic_psnr"], err)
+		}
+	}
+}
+
+// TestRepeat trains with two seeds on one split.
+func TestRepeat(t *testing.T) {
+	dir := t.TempDir()
+	out, _, err := runWith(t, context.Background(), quick(dir, "-model", "multi", "-seed", "5", "-repeat", "2", "-epochs", "1"))
+	if err != nil || !strings.Contains(out, "SuperResNetMulti, 2 seeds") || strings.Count(out, " ± ") != 4 {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	run := filepath.Join(dir, "run")
+	r, err := report.Read(run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var psnr []float64
+	for _, seed := range []string{"seed-5", "seed-6"} {
+		c, err := runs.Read(filepath.Join(run, seed))
+		if err != nil || c.Split() != 5 || fmt.Sprint("seed-", c.Seed) != seed || c.Repeat != 1 {
+			t.Errorf("%s: %+v, %v", seed, c.Flags, err)
+		}
+		row, err := os.ReadFile(filepath.Join(run, seed, runs.MetricsFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var v float64
+		fmt.Sscan(strings.Split(strings.Split(string(row), "\n")[1], ",")[5], &v)
+		psnr = append(psnr, v)
+		// Alone, with the settings that it left, it is the same.
+		again := filepath.Join(t.TempDir(), "again")
+		if _, _, err := runWith(t, context.Background(), []string{"-config", filepath.Join(run, seed, runs.ConfigFile), "-out", again}); err != nil {
+			t.Fatal(err)
+		}
+		if results(t, again) != results(t, filepath.Join(run, seed)) {
+			t.Errorf("%s alone is another training", seed)
+		}
+	}
+	s := r.Networks[0].Outputs[0].Repeats
+	if want := runs.NewSpread(psnr); s == nil || s.N != 2 || !(math.Abs(s.Mean-want.Mean) < 1e-3) || !(math.Abs(s.Deviation-want.Deviation) < 1e-3) || want.Deviation == 0 {
+		t.Errorf("spread %+v, want %+v", s, want)
+	}
+}
+
+// TestReport makes the report of a run again: pages, tables and pictures that were lost come back,
+// and nothing else changes.
+func TestReport(t *testing.T) {
+	dir := t.TempDir()
+	if _, _, err := runWith(t, context.Background(), quick(dir, "-model", "all", "-limit", "6", "-epochs", "1", "-random-features")); err != nil {
+		t.Fatal(err)
+	}
+	run := filepath.Join(dir, "run")
+	before, err := report.Read(run)
+	if err != nil || len(before.Networks) != 6 {
+		t.Fatal(before, err)
+	}
+	weights := results(t, filepath.Join(run, "dilated"))
+	for _, name := range []string{report.DataFile, report.PageFile, report.PictureFolder, "epochs.csv", "multi/" + runs.PredictionsFile} {
+		if err := os.RemoveAll(filepath.Join(run, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, log, err := runWith(t, context.Background(), []string{"-report", run}); err != nil {
+		t.Fatal(err, log)
+	}
+	after, err := report.Read(run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after.Facts, before.Facts = nil, nil // how long it took to make it
+	x, _ := json.Marshal(before)
+	y, _ := json.Marshal(after)
+	if string(x) != string(y) {
+		t.Errorf("the report is another:\n%s\nwant\n%s", y, x)
+	}
+	if results(t, filepath.Join(run, "dilated")) != weights {
+		t.Error("the weights or tables have changed")
+	}
+	for _, name := range []string{report.PageFile, "epochs.csv", "multi/" + runs.PredictionsFile} {
+		if _, err := os.Stat(filepath.Join(run, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	page, err := os.Stat(filepath.Join(run, report.PageFile))
+	if err != nil || page.Size() > 15<<20 {
+		t.Errorf("the page has %v bytes, want less than 15 MB: %v", page.Size(), err)
+	}
+}
+
+// TestNaN resumes a training that has diverged: it must diverge again, and keep the good weights.
+func TestNaN(t *testing.T) {
+	dir := t.TempDir()
+	_, _, err := runWith(t, context.Background(), quick(dir, "-lr", "1e30", "-save-every", "1"))
+	run := filepath.Join(dir, "run")
+	before, readErr := os.ReadFile(filepath.Join(run, runs.WeightsFile))
+	if err == nil || readErr != nil {
+		t.Fatal(err, readErr)
+	}
+	_, _, again := runWith(t, context.Background(), []string{"-resume", run})
+	if again == nil || again.Error() != err.Error() {
+		t.Errorf("resumed: %v, want %v", again, err)
+	}
+	after, err := os.ReadFile(filepath.Join(run, runs.WeightsFile))
+	if err != nil || string(after) != string(before) {
+		t.Errorf("the weights have changed (%v)", err)
+	}
+	o := parse(t, quick(t.TempDir()))
+	s := &session{options: o}
+	all, err := s.prepareAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := train.LoadWeights(filepath.Join(run, runs.WeightsFile), all[0].model); err != nil {
+		t.Error(err)
+	}
+	for _, p := range all[0].model.Parameters() {
+		for i, v := range p.Data().Data() {
+			if v-v != 0 {
+				t.Fatalf("%s[%d] is %v", p.Name, i, v)
+			}
+		}
+	}
+}
