@@ -21,6 +21,7 @@ type photographs struct {
 	set        *vision.Dataset
 	sizes      vision.Sizes
 	train, val *vision.Cache // nil until read
+	known      string        // what sum returned
 }
 
 // findPhotographs finds the photographs, and says in log what is odd about them.
@@ -100,6 +101,9 @@ func (p *photographs) read(ctx context.Context, o *options, log io.Writer) error
 // sum returns the SHA-256 of what the networks see, and of its names and order, in hexadecimal
 // digits: a training that goes on must go on with the same photographs.
 func (p *photographs) sum() string {
+	if p.known != "" {
+		return p.known
+	}
 	h := sha256.New()
 	for _, c := range []*vision.Cache{p.train, p.val} {
 		fmt.Fprintln(h, c.Len())
@@ -108,7 +112,8 @@ func (p *photographs) sum() string {
 			h.Write(c.Picture(i, c.Sizes.X).Pix)
 		}
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	p.known = hex.EncodeToString(h.Sum(nil))
+	return p.known
 }
 
 // batch is what a model of superres learns from in a step.

@@ -106,7 +106,7 @@ func (p *page) network(r *modelRun) error {
 	}
 	p.report.Networks = append(p.report.Networks, n)
 	r.shown = n
-	return nil
+	return p.show()
 }
 
 // update puts the epochs of a training so far on the page, and, if pictures is set, what the network

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pixelgrad/cmd/internal/report"
+	"pixelgrad/cmd/internal/runs"
+	"pixelgrad/internal/smallclip"
+)
+
+// A text can be read while others write it.
+type text struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (t *text) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.b.Write(p)
+}
+
+func (t *text) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.b.String()
+}
+
+// wait asks until what is asked for is there.
+func wait(t *testing.T, what string, there func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !there(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("no %s in a minute", what)
+		}
+	}
+}
+
+// TestUI watches a training, and stops it by the page's button: it must be saved, and go on.
+func TestUI(t *testing.T) {
+	want := uninterrupted(t)
+	dir := filepath.Join(t.TempDir(), "run")
+	o := parse(t, practised(dir, "-ui", "127.0.0.1:0"))
+	var out, log text
+	ended := make(chan error)
+	go func() { ended <- run(context.Background(), o, &out, &log) }()
+	wait(t, "address", func() bool { return strings.Contains(out.String(), "http://") })
+	_, rest, _ := strings.Cut(out.String(), "http://")
+	address, _, _ := strings.Cut(rest, " ")
+	get := func(path string) string {
+		r, err := http.Get("http://" + address + path)
+		if err != nil {
+			return ""
+		}
+		defer r.Body.Close()
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.StatusCode != http.StatusOK {
+			return ""
+		}
+		return string(body)
+	}
+	post := func(path string) {
+		r, err := http.Post("http://"+address+path, "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Body.Close()
+	}
+	post("pause") // from its first step on
+	var page string
+	wait(t, "network on the page", func() bool { page = get(""); return strings.Contains(page, `id="net-multi"`) })
+	saved := &checkpoints{dir: filepath.Join(dir, checkpointFolder)}
+	wait(t, "checkpoint", func() bool { list, err := saved.list(); return err == nil && len(list) > 0 })
+	time.Sleep(100 * time.Millisecond)
+	if list, err := saved.list(); err != nil || len(list) != 1 || list[0] != 1 {
+		t.Errorf("checkpoints %v, %v while it is paused, want that of the first step", list, err)
+	}
+	if !strings.Contains(page, "/pictures/photo-0-72.png") || get("pictures/photo-0-72.png") == "" {
+		t.Error("the page shows no photograph")
+	}
+	post("stop")
+	if err := <-ended; err != nil || log.String() != "" || !strings.Contains(out.String(), "It was stopped after step 1 of 12.") {
+		t.Errorf("%v\n%s\n%s", err, log.String(), out.String())
+	}
+	if _, log, err := runWith(t, context.Background(), []string{"-resume", dir}); err != nil || log != "" {
+		t.Fatal(err, log)
+	}
+	if got := results(t, dir); got != want {
+		t.Errorf("results %s, want %s", got, want)
+	}
+	if _, err := os.Stat(filepath.Join(dir, report.PageFile)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestUITaken wants an address that is taken to be told before photographs are read.
+func TestUITaken(t *testing.T) {
+	dir := t.TempDir()
+	_, _, err := runWith(t, context.Background(), quick(dir, "-ui", "256.0.0.1:80"))
+	if err == nil || !strings.Contains(err.Error(), "-ui: expected an address") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "run")); err == nil {
+		t.Error("a folder was left")
+	}
+}
+
+// TestWords compares descriptions with what a network draws, by a small CLIP; and says why it does
+// not without one.
+func TestWords(t *testing.T) {
+	path := smallclip.Write(t)
+	dir := t.TempDir()
+	args := func(name string, more ...string) []string {
+		return append([]string{"-model", "multi", "-epochs", "1", "-steps", "1", "-out", filepath.Join(dir, name)}, more...)
+	}
+	if _, log, err := runWith(t, context.Background(), args("a", "-clip-weights", path, "-gelu", "quick", "-heads", "2,2")); err != nil {
+		t.Fatal(err, log)
+	}
+	r, err := report.Read(filepath.Join(dir, "a"))
+	if err != nil || r.Words == nil || len(r.Words.Texts) != 10 || len(r.Words.Cosine) != 10 || len(r.Words.Pictures) != 10 || r.Words.Random || r.Words.Network != "SuperResNetMulti" {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	t.Setenv("PIXELGRAD_WEIGHTS", t.TempDir())
+	if _, log, err := runWith(t, context.Background(), args("b")); err != nil || log != "" {
+		t.Fatal(err, log)
+	}
+	if r, err = report.Read(filepath.Join(dir, "b")); err != nil || r.Words != nil || len(r.LeftOut) != 1 || r.LeftOut[0].What != step8 || !strings.Contains(r.LeftOut[0].Why, "weights get clip-vit-b32") {
+		t.Errorf("without CLIP: %+v, %v", r.LeftOut, err)
+	}
+	descriptions := filepath.Join(dir, "d.tsv")
+	if err := os.WriteFile(descriptions, []byte("nobody_0\ta photograph that is not there\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := runWith(t, context.Background(), args("c", "-descriptions", descriptions)); err == nil || !strings.Contains(err.Error(), "-descriptions: ") || !strings.Contains(err.Error(), "nobody_0") {
+		t.Errorf("a description of nothing: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "c", runs.WeightsFile)); err == nil {
+		t.Error("something was trained")
+	}
+}
+
+// TestTensorBoard wants an event file, also of a training that goes on.
+func TestTensorBoard(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	if _, log, err := runWith(t, &cancelAfter{context.Background(), 30}, practised(dir, "-tensorboard")); err != nil || log != "" {
+		t.Fatal(err, log)
+	}
+	if _, log, err := runWith(t, context.Background(), []string{"-resume", dir}); err != nil || log != "" {
+		t.Fatal(err, log)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "events.out.tfevents.*"))
+	if err != nil || len(files) != 2 {
+		t.Fatalf("%v, %v; want a file for each of two processes", files, err)
+	}
+	for i, want := range []string{"loss/train 288", "prediction 144/"} { // the last one has whole epochs
+		text, err := os.ReadFile(files[i])
+		if err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s: no %q, %v", files[i], want, err)
+		}
+	}
+	if want := uninterrupted(t); results(t, dir) != want {
+		t.Error("the results are others with -tensorboard")
+	}
+}
