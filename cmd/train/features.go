@@ -126,11 +126,11 @@ func (s *session) bothFeatures(ctx context.Context, e *frozen.Extractor, need in
 	bar.Close()
 	switch {
 	case altered:
-		fmt.Fprintf(s.out, "  features  %s, computed for every batch: photographs are altered\n", e.Name)
+		item(s.out, "  ", "features", e.Name+", computed for every batch: photographs are altered")
 	case keep:
-		fmt.Fprintf(s.out, "  features  %s of %d photographs, computed once: %s\n", e.Name, n, format.Bytes(bytes))
+		item(s.out, "  ", "features", fmt.Sprintf("%s of %d photographs, computed once: %s", e.Name, n, format.Bytes(bytes)))
 	default:
-		fmt.Fprintf(s.out, "  features  %s, computed for every batch: to keep them would take %s, half of the free memory is %s\n", e.Name, format.Bytes(bytes), format.Bytes(room))
+		item(s.out, "  ", "features", fmt.Sprintf("%s, computed for every batch: to keep them would take %s, half of the free memory is %s", e.Name, format.Bytes(bytes), format.Bytes(room)))
 	}
 	s.seen.train, s.seen.val = train, val
 	return train, val, nil

@@ -150,8 +150,8 @@ func (t *trainer) memory() {
 	}
 	tensor.ReleaseAll()  // programs have memory of their own
 	debug.FreeOSMemory() // what reading photographs and drawing samples has left
-	fmt.Fprintf(t.out, "  memory    %s for the steps, planned; %s with the program and its photographs\n",
-		format.Megabytes(float64(t.planned)), format.Megabytes(float64(t.need()+memory.Resident())))
+	item(t.out, "  ", "memory", fmt.Sprintf("%s for the steps, planned; %s with the program and its photographs",
+		format.Megabytes(float64(t.planned)), format.Megabytes(float64(t.need()+memory.Resident()))))
 }
 
 // freeMemory is memory.Free, and another function in tests.

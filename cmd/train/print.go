@@ -14,18 +14,38 @@ import (
 	"pixelgrad/tensor"
 )
 
+// item prints a text beside its name, on lines of less than 80 characters.
+func item(w io.Writer, indent, name, text string) {
+	const column, width = 10, 79
+	line := fmt.Sprintf("%s%-*s", indent, column, name)
+	empty := len([]rune(line))
+	n := empty
+	for word := range strings.FieldsSeq(text) {
+		size := len([]rune(word))
+		if n > empty && n+1+size > width {
+			fmt.Fprintln(w, line)
+			line, n = strings.Repeat(" ", empty), empty
+		}
+		if n > empty {
+			line, n = line+" ", n+1
+		}
+		line, n = line+word, n+size
+	}
+	fmt.Fprintln(w, line)
+}
+
 // summary says what is going to be done with all models.
 func (s *session) summary() {
-	fmt.Fprintf(s.out, "data      %s\n", s.photos.set.Rule)
+	item(s.out, "", "data", s.photos.set.Rule)
 	if n := len(s.photos.train.Skipped) + len(s.photos.val.Skipped); n > 0 {
-		fmt.Fprintf(s.out, "          less %d that were left out: %d and %d\n", n, s.photos.train.Len(), s.photos.val.Len())
+		item(s.out, "", "", fmt.Sprintf("less %d that were left out: %d and %d", n, s.photos.train.Len(), s.photos.val.Len()))
 	}
-	fmt.Fprintf(s.out, "bicubic   %s on the\n          validation photographs: what plain interpolation reaches\n", decibels(s.bicubic))
-	fmt.Fprintf(s.out, "machine   %d threads, SIMD level %v\n", tensor.Threads(), simd.Current())
+	item(s.out, "", "bicubic", decibels(s.bicubic)+" on the validation photographs: what plain interpolation reaches")
+	item(s.out, "", "machine", fmt.Sprintf("%d threads, SIMD level %v", tensor.Threads(), simd.Current()))
 	if s.RandomFeatures {
-		fmt.Fprintf(s.out, "features  VGG16 and CLIP have random weights, for demonstration:\n          what leans on them shows nothing of what they could do\n")
+		item(s.out, "", "features", "VGG16 and CLIP have random weights, for demonstration: what leans on them shows nothing of what they could do")
 	}
-	fmt.Fprintf(s.out, "results   in %s\n\n", s.Out)
+	fmt.Fprintf(s.out, "results   in %s\n\n", s.Out) // a path is not broken
 }
 
 // decibels writes the PSNR of each output with the side it is for.
@@ -43,13 +63,9 @@ func decibels(psnr []float64) string {
 // heading says what model is going to be trained, and how.
 func (t *trainer) heading() {
 	fmt.Fprintf(t.out, "%s, %s parameters\n", t.title, format.Thousands(nn.Count(t.model)))
-	fmt.Fprintf(t.out, "  training  %d epochs, %s steps of %d photographs,\n            learning rate %v, seed %d\n", t.Epochs, format.Thousands(t.total), min(t.batch, t.photos.train.Len()), t.LR, t.flags.Seed)
-	for i, part := range t.practice() {
-		label := "          "
-		if i == 0 {
-			label = "practice  "
-		}
-		fmt.Fprintf(t.out, "  %s%s\n", label, part)
+	item(t.out, "  ", "training", fmt.Sprintf("%d epochs, %s steps of %d photographs, learning rate %v, seed %d", t.Epochs, format.Thousands(t.total), min(t.batch, t.photos.train.Len()), t.LR, t.flags.Seed))
+	if practice := t.practice(); practice != "" {
+		item(t.out, "  ", "practice", practice)
 	}
 	if t.Init != "" {
 		fmt.Fprintf(t.out, "  weights   from %s\n", t.Init)
@@ -57,7 +73,7 @@ func (t *trainer) heading() {
 }
 
 // practice says what is not as usual.
-func (s *session) practice() []string {
+func (s *session) practice() string {
 	var parts []string
 	add := func(on bool, format string, args ...any) {
 		if on {
@@ -73,7 +89,7 @@ func (s *session) practice() []string {
 	add(s.Augment.Rotations, "photographs are turned")
 	add(s.Crop > 0, "patches of %d×%d", s.Crop, s.Crop)
 	add(s.EarlyStop > 0, "stops when the validation loss has not fallen for %d epochs", s.EarlyStop)
-	return parts
+	return strings.Join(parts, ", ")
 }
 
 // epochLines prints an epoch in the words of the workshop, a line for each output. The lines stand
