@@ -39,6 +39,9 @@ type checkpoints struct {
 
 	steps int       // of the newest
 	at    time.Time // when it was written, or the training began
+
+	count int           // how many this process has written
+	spent time.Duration // on that
 }
 
 // due says whether it is time to save after so many steps.
@@ -56,6 +59,8 @@ func (c *checkpoints) path(steps int) string {
 
 // save has write write the newest checkpoint, and removes those that are not needed any more.
 func (c *checkpoints) save(steps int, write func(path string) error) error {
+	begin := time.Now()
+	defer func() { c.count, c.spent = c.count+1, c.spent+time.Since(begin) }()
 	if err := os.MkdirAll(c.dir, 0o777); err != nil {
 		return err
 	}
@@ -77,6 +82,8 @@ func (c *checkpoints) save(steps int, write func(path string) error) error {
 
 // keepBest gives the newest checkpoint the name of the best, too.
 func (c *checkpoints) keepBest() error {
+	begin := time.Now()
+	defer func() { c.spent += time.Since(begin) }()
 	return atomicfile.Link(c.path(c.steps), filepath.Join(c.dir, bestFile))
 }
 
@@ -103,10 +110,10 @@ func (c *checkpoints) list() ([]int, error) {
 	return found, nil
 }
 
-// restore has read read the newest checkpoint that it can, and says which others it cannot: those
-// get another name, so that they are out of the way and still there. found is false if there is
-// none at all. An error is that none of those that there are can be read.
-func (c *checkpoints) restore(read func(path string) error) (found bool, err error) {
+// restore has read read the newest checkpoint that it can, and says which others it cannot: if
+// aside is set, those get another name, so that they are out of the way and still there. found is
+// false if there is none at all. An error is that none of those that there are can be read.
+func (c *checkpoints) restore(aside bool, read func(path string) error) (found bool, err error) {
 	c.at = time.Now()
 	all, err := c.list()
 	if err != nil {
@@ -120,6 +127,9 @@ func (c *checkpoints) restore(read func(path string) error) (found bool, err err
 		}
 		for j, bad := range all[:i] {
 			c.log("WARNING: %v", failed[j])
+			if !aside {
+				continue
+			}
 			if err := os.Rename(c.path(bad), c.path(bad)+damagedMark); err != nil {
 				return false, err
 			}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -45,11 +46,20 @@ func (h *history) texts() (map[string]string, error) {
 	return map[string]string{historyText: string(text), stepsText: h.steps.String()}, nil
 }
 
-// restore sets the history to that of a checkpoint.
-func (h *history) restore(texts map[string]string) error {
+// restore sets the history to that of a checkpoint after so many whole epochs, of a network with so
+// many outputs.
+func (h *history) restore(texts map[string]string, epochs, outputs int) error {
 	var old history
 	if err := json.Unmarshal([]byte(texts[historyText]), &old); err != nil {
 		return fmt.Errorf("expected a history of epochs, found none (%w)", err)
+	}
+	if len(old.Epochs) != epochs {
+		return fmt.Errorf("expected a history of %d epochs, found %d", epochs, len(old.Epochs))
+	}
+	for i, e := range old.Epochs {
+		if e.Epoch.Epoch != i+1 || len(e.Train) != outputs || len(e.Val) != outputs || len(e.PSNR) != outputs {
+			return fmt.Errorf("expected epoch %d with %d outputs in its history, found epoch %d with %d, %d and %d", i+1, outputs, e.Epoch.Epoch, len(e.Train), len(e.Val), len(e.PSNR))
+		}
 	}
 	h.Epochs, h.Seconds = old.Epochs, old.Seconds
 	h.steps.Reset()
@@ -106,6 +116,10 @@ func (h *history) metricsTable(outputs int) string {
 			fmt.Fprintf(&b, ",%.6g", v)
 		}
 		for _, v := range e.PSNR {
+			if math.IsInf(float64(v), 1) {
+				b.WriteString(",inf")
+				continue
+			}
 			fmt.Fprintf(&b, ",%.4f", float64(v))
 		}
 		b.WriteByte('\n')

@@ -29,6 +29,7 @@ type modelRun struct {
 	batches   int       // and its batches
 	valued    *features // features of the validation photographs
 	history   history
+	saved     *checkpoints
 	begun     bool            // it was trained, or at least some of it
 	stopped   string          // why it ended early; "" if it did not
 	shown     *report.Network // on the page; nil before, and for another seed of a network

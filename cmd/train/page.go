@@ -132,6 +132,9 @@ func (p *page) update(r *modelRun, pictures bool) error {
 		{Name: "time", Value: duration(n.Seconds)},
 		{Name: "memory", Value: format.Megabytes(float64(n.Bytes))},
 	}
+	if c := r.saved; c != nil && c.count > 0 {
+		n.Facts = append(n.Facts, report.Fact{Name: "checkpoints", Value: fmt.Sprintf("%s in %s", format.Thousands(c.count), duration(c.spent.Seconds()))})
+	}
 	if !pictures {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -334,7 +335,11 @@ func TestReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	after.Facts, before.Facts = nil, nil // how long it took to make it
+	// How long it took to make it, and how many checkpoints the process wrote, are its own.
+	after.Facts, before.Facts = nil, nil
+	for _, n := range append(slices.Clone(before.Networks), after.Networks...) {
+		n.Facts = n.Facts[:2]
+	}
 	x, _ := json.Marshal(before)
 	y, _ := json.Marshal(after)
 	if string(x) != string(y) {
@@ -385,6 +390,28 @@ func TestNaN(t *testing.T) {
 			if v-v != 0 {
 				t.Fatalf("%s[%d] is %v", p.Name, i, v)
 			}
+		}
+	}
+}
+
+// TestHistory has checkpoints with histories that cannot be: errors, and no panic in the tables.
+func TestHistory(t *testing.T) {
+	epoch := `{"Epoch":1,"Steps":2,"Train":[0.1,0.2],"Val":[0.1,0.2],"PSNR":[10,null]}`
+	for text, want := range map[string]string{
+		"":                              "expected a history of epochs",
+		`{"epochs":null}`:               "expected a history of 1 epochs, found 0",
+		`{"epochs":[{}]}`:               "expected epoch 1 with 2 outputs in its history, found epoch 0",
+		`{"epochs":[` + epoch + `,{}]}`: "expected a history of 1 epochs, found 2",
+		`{"epochs":[` + strings.Replace(epoch, "[0.1,0.2]", "[0.1]", 1) + `]}`: "found epoch 1 with 1, 2 and 2",
+		`{"epochs":[` + epoch + `]}`: "",
+	} {
+		var h history
+		err := h.restore(map[string]string{historyText: text}, 1, 2)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", text, err, want)
+		}
+		if err == nil && h.metricsTable(2) != "epoch,train_mid,train_large,val_mid,val_large,val_psnr_mid,val_psnr_large\n1,0.1,0.2,0.1,0.2,10.0000,inf\n" {
+			t.Errorf("%q", h.metricsTable(2))
 		}
 	}
 }

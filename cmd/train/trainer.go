@@ -34,7 +34,6 @@ type trainer struct {
 	ctx   context.Context
 	page  *page
 	board *tensorboard.Writer // nil without -tensorboard
-	saved *checkpoints
 
 	bar     *progress.Bar
 	since   time.Time // when the epoch began, or its seconds were counted last
@@ -58,7 +57,7 @@ func (t *trainer) restore() error {
 		return nil
 	}
 	var found bool
-	found, err := t.saved.restore(func(path string) error {
+	found, err := t.saved.restore(!t.remake, func(path string) error {
 		texts, err := t.loop.Restore(path)
 		if err != nil {
 			return err
@@ -70,7 +69,7 @@ func (t *trainer) restore() error {
 		if name, run, asked := flags.Difference(&t.flags); name != "" {
 			return fmt.Errorf("%s: the checkpoint is of a run with other settings: -%s is %s in it, and %s now", path, name, run, asked)
 		}
-		if err := t.history.restore(texts); err != nil {
+		if err := t.history.restore(texts, t.loop.Position.Epoch, t.arch.Outputs); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 		return nil
@@ -91,7 +90,7 @@ func (t *trainer) restore() error {
 	default:
 		fmt.Fprintf(t.out, "  resuming  after step %d, in epoch %d\n", at.Steps, at.Epoch+1)
 	}
-	if at := t.loop.Position; found && at.BestEpoch > 0 && at.BestEpoch == at.Epoch && at.Batches == 0 {
+	if at := t.loop.Position; found && !t.remake && at.BestEpoch > 0 && at.BestEpoch == at.Epoch && at.Batches == 0 {
 		return t.saved.keepBest() // the process may have ended before that
 	}
 	return nil
