@@ -37,6 +37,9 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	if version, ok := strings.CutPrefix(r.Header.Get("Last-Event-ID"), s.name+"-"); ok {
 		sent, _ = strconv.Atoi(version)
 	}
+	if _, err := fmt.Fprintf(w, "retry: %d\n\n", tick.Milliseconds()); err != nil {
+		return
+	}
 	var told Now
 	first := true
 	ticker := time.NewTicker(tick)

@@ -22,7 +22,7 @@ function connect() {
   events.onerror = () => {
     say("No connection to the training; trying again.");
     if (events.readyState === EventSource.CLOSED) { // it was refused, and does not try again itself
-      setTimeout(connect, 3000);
+      setTimeout(connect, 1000);
     }
   };
   events.addEventListener("now", (event) => {

@@ -185,7 +185,7 @@ func wholeTicks(lo, hi float64, most int) []tick {
 	var all []tick
 	for _, t := range ticks(lo, hi, most) {
 		if t.at == math.Trunc(t.at) {
-			all = append(all, t)
+			all = append(all, tick{t.at, fmt.Sprintf("%.0f", t.at)})
 		}
 	}
 	if len(all) == 0 || all[0].at != lo {

@@ -354,27 +354,29 @@ func state(n *Network) string {
 	return fmt.Sprintf("%d of %d epochs so far.", done, n.Epochs)
 }
 
+const psnrAxis = "loss: 1/PSNR (1/dB)"
+
 // Axis says what a network's losses are.
 func (n *Network) Axis() string {
 	if n.LossAxis != "" {
 		return n.LossAxis
 	}
-	return "1/PSNR (1/dB)"
+	return psnrAxis
 }
 
 // LossAbout explains the loss of the networks.
 func (r *Report) LossAbout() string {
-	axis := "1/PSNR (1/dB)"
+	axis := psnrAxis
 	for i, n := range r.Networks {
 		if i > 0 && n.Axis() != axis {
 			return "The networks differ in it; each says which it has."
 		}
 		axis = n.Axis()
 	}
-	if axis == "1/PSNR (1/dB)" {
+	if axis == psnrAxis {
 		return "Here it is 1/PSNR: 27 dB are a loss of 0.0370."
 	}
-	return "Here it is: " + axis + "."
+	return "Here it is " + strings.TrimPrefix(axis, "loss: ") + "."
 }
 
 // epochsShown is where the axis of a network's curves ends: where the training will, or, as long
@@ -384,7 +386,7 @@ func epochsShown(n *Network, o Output) float64 {
 	if n.Stopped != "" {
 		return float64(done)
 	}
-	return float64(min(n.Epochs, max(10, 2*done)))
+	return float64(min(max(n.Epochs, done), max(10, 2*done)))
 }
 
 // losses draws the losses of an output.
@@ -408,7 +410,7 @@ func losses(n *Network, o Output) template.HTML {
 			source.add(s.Epoch, s.Loss)
 		}
 	}
-	return lineChart(fmt.Sprintf("losses of %s at %d", n.Title, o.Side), "loss: "+n.Axis(), "%.4g", end, append(all, source))
+	return lineChart(fmt.Sprintf("losses of %s at %d", n.Title, o.Side), n.Axis(), "%.4g", end, append(all, source))
 }
 
 // PSNRs draws the PSNR of output number k after each epoch.

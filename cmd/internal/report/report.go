@@ -55,7 +55,7 @@ type Fact struct {
 // Data says what was trained on.
 type Data struct {
 	Source  string   `json:"source"`
-	Split   string   `json:"split"` // by which rule
+	Split   string   `json:"split"` // how many of them train and validate, by which rule
 	Train   int      `json:"train"`
 	Val     int      `json:"val"`
 	Skipped int      `json:"skipped"`
@@ -96,7 +96,7 @@ type Network struct {
 	Parameters int      `json:"parameters"`
 	Epochs     int      `json:"epochs"`    // planned
 	LossName   string   `json:"loss_name"` // as -loss has it; "" is "psnr", which is 1/PSNR
-	LossAxis   string   `json:"loss_axis"` // what the axis of its curves says; "" for 1/PSNR
+	LossAxis   string   `json:"loss_axis"` // what the axis of its curves says, such as "loss: the mean squared error"; "" for 1/PSNR
 	Facts      []Fact   `json:"facts"`
 	Seconds    float64  `json:"seconds"` // that the training took
 	Bytes      int64    `json:"bytes"`   // of memory that it took

@@ -37,7 +37,7 @@ func example(t *testing.T, dir string) *Report {
 	r := &Report{
 		Title: "Six networks that enlarge photographs", Command: "train -model all -epochs 10", Start: time.Date(2026, 1, 2, 15, 4, 0, 0, time.UTC),
 		Facts:         []Fact{{"processor", "2 threads, AVX-512"}, {"time", "12 min 30 s"}, {"memory", "812 MB"}, {"go", "go1.26.0 linux/amd64"}, {"seed", "0"}},
-		Data:          Data{Source: "the program's own photographs", Split: "A fifth validates.", Train: 160, Val: 40, Skipped: 2},
+		Data:          Data{Source: "the program's own photographs", Split: "162 photographs to train on and 40 to validate with, a fifth of the 202", Train: 160, Val: 40, Skipped: 2},
 		Interpolation: []Interpolation{{"bilinear", []*float64{ptr(25.9), ptr(22.6)}}, {"bicubic", []*float64{ptr(27.04), ptr(23.83)}}},
 		LeftOut:       []Omission{{"SuperResNetWithCLIP", "there are no weights of CLIP; get them with: go run ./cmd/weights get clip-vit-b32"}},
 	}
@@ -123,6 +123,7 @@ func TestPage(t *testing.T) {
 		"<b>26.72 dB</b> 0.32 dB less than bicubic interpolation", "SuperResNetWithCLIP (random features)",
 		"Its figures mean nothing", "get them with: go run ./cmd/weights get clip-vit-b32", "&lt;script&gt;alert(1)",
 		`<td>0.0361</td>`, "the axis begins at 23", "812 MB",
+		"a fifth of the 202. Of these, 2 could not be read, which leaves 160 and 40.", `y="275.0">10</text>`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q", want)
@@ -219,6 +220,84 @@ func TestTicks(t *testing.T) {
 		}
 		if s := strings.Join(got, " "); s != c.want {
 			t.Errorf("ticks(%v, %v, %d) = %s, want %s", c.lo, c.hi, c.most, s, c.want)
+		}
+	}
+}
+
+// network returns the section of a network that has one output, o, at 144×144, in a report where
+// bicubic interpolation reaches 27 dB.
+func network(t *testing.T, n Network, o Output) string {
+	t.Helper()
+	n.Name, n.Title, o.Side = "a", "A", 144
+	n.Outputs = []Output{o}
+	r := &Report{Networks: []*Network{&n, {Name: "b"}}, Interpolation: []Interpolation{{"bilinear", []*float64{ptr(25)}}, {"bicubic", []*float64{ptr(27)}}}}
+	all, err := r.Sections()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := ""
+	for _, s := range all {
+		text += s.HTML
+	}
+	return text
+}
+
+func TestFigures(t *testing.T) {
+	epochs := func(n int, loss float64, psnr *float64) (all []Epoch) {
+		for e := 1; e <= n; e++ {
+			all = append(all, Epoch{e, loss, &loss, psnr})
+		}
+		return all
+	}
+	for _, c := range []struct {
+		name  string
+		n     Network
+		o     Output
+		want  []string
+		never []string
+	}{
+		{"seeds", Network{}, Output{Epochs: epochs(2, 0.037, ptr(27.1)), Repeats: &Spread{3, 27.37, 0.0312}},
+			[]string{"<b>27.37 ± 0.03 dB, 3 seeds</b> 0.37 dB more than bicubic", "<td>27.37 ± 0.03 dB, 3 seeds</td>", ">27.37 ± 0.03 dB</text>", "over 3 trainings"}, nil},
+		{"one seed", Network{}, Output{Epochs: epochs(2, 0.037, ptr(27.1)), Repeats: &Spread{1, 27.1, 0}},
+			[]string{"<b>27.10 dB</b>"}, []string{"±", "seeds"}},
+		{"1/PSNR", Network{}, Output{Epochs: epochs(2, 0.0369, ptr(27.1)), Bicubic: ptr(1 / 27.), Source: []Source{{1, 0.0405}}},
+			[]string{"loss: 1/PSNR (1/dB)", "Here it is 1/PSNR", `<i class="source">`, "<td>0.0370</td>", "<td>0.0405</td>", "PSNR (dB)"}, nil},
+		{"another loss", Network{LossName: "mse", LossAxis: "loss: the mean squared error"}, Output{Epochs: epochs(2, 0.00195, ptr(27.1))},
+			[]string{">loss: the mean squared error</th>", "<td>0.00195</td>", "<b>27.10 dB</b> 0.10 dB more", "<td>27.00</td>"}, []string{"source", "loss: 1/PSNR"}},
+		{"infinite", Network{}, Output{Epochs: epochs(2, 0, nil)},
+			[]string{"<b>∞ dB</b>", "<td>∞</td>", ">∞ dB</text>", "<td>∞ dB</td>"}, []string{"NaN", "Inf", "than bicubic"}},
+		{"in progress", Network{Epochs: 30}, Output{Epochs: epochs(3, 0.037, ptr(26))},
+			[]string{"3 of 30 epochs so far", `<text class="tick" x="466.0" y="275.0">10</text>`}, nil},
+		{"long", Network{Epochs: 100}, Output{Epochs: epochs(100, 0.037, ptr(26))},
+			[]string{"<tr><td>1</td>", "<tr><td>5</td>", "<tr><td>100</td>", "Some of 100 epochs"}, []string{"<tr><td>6</td>", "so far"}},
+		{"stopped", Network{Epochs: 10, Stopped: "Stopped after epoch 3."}, Output{Epochs: epochs(3, 0.037, ptr(26))},
+			[]string{"Stopped after epoch 3."}, []string{"so far"}},
+	} {
+		text := network(t, c.n, c.o)
+		for _, want := range c.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: the page lacks %q", c.name, want)
+			}
+		}
+		for _, never := range c.never {
+			if strings.Contains(text, never) {
+				t.Errorf("%s: the page has %q", c.name, never)
+			}
+		}
+	}
+}
+
+func TestWholeTicks(t *testing.T) {
+	for _, c := range []struct {
+		hi   float64
+		want string
+	}{{2, "1 2"}, {3, "1 2 3"}, {10, "1 2 3 4 5 6 7 8 9 10"}, {30, "1 5 10 15 20 25 30"}, {100, "1 10 20 30 40 50 60 70 80 90 100"}} {
+		var got []string
+		for _, k := range wholeTicks(1, c.hi, 10) {
+			got = append(got, k.label)
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("up to %v: %s, want %s", c.hi, s, c.want)
 		}
 	}
 }
