@@ -80,7 +80,7 @@ func (p *page) begin() error {
 func (p *page) network(r *modelRun) error {
 	lesson := report.LessonOf(r.arch.Name)
 	n := &report.Network{
-		Step: lesson.Step, Name: r.arch.Name, Title: r.name(), About: lesson.About, Random: r.random(),
+		Step: lesson.Step, Name: r.arch.Name, Title: r.arch.Title, About: lesson.About, Random: r.random(),
 		Parameters: nn.Count(r.model), Epochs: p.Epochs, Bytes: r.need(), LossName: p.Loss,
 	}
 	if p.Loss != psnrLoss {
