@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ func newDesk(t *testing.T) *desk {
 	}
 	t.Cleanup(Inject(func(op Op, path string) error {
 		if op == OpRename && d.open[filepath.Base(path)] {
-			return &os.LinkError{Op: "rename", Old: "x", New: path, Err: ErrHeld}
+			return &os.LinkError{Op: "rename", Old: ".unfinished-x", New: path, Err: ErrHeld}
 		}
 		return nil
 	}))
@@ -117,11 +118,18 @@ func TestHeldForAMoment(t *testing.T) {
 			t.Errorf("%s: %v after %v, want none after a second", text, err, d.waited)
 		}
 		holds(t, d.dir, map[string]string{"t.csv": text})
+		if text == "linked" {
+			a, _ := os.Stat(source)
+			b, _ := os.Stat(path)
+			if lone := filepath.Join(d.dir, "lone"); !os.SameFile(a, b) && os.Link(source, lone) == nil {
+				t.Error("copied, not linked")
+			}
+		}
 	}
 
 	d.onWait, d.open["t.csv"] = nil, true
-	if err := d.write(path, put("x")); !errors.Is(err, ErrHeld) {
-		t.Errorf("Write to a file that stays open: error %v, want ErrHeld", err)
+	if err := d.write(path, put("x")); !errors.Is(err, ErrHeld) || strings.Contains(err.Error(), ".unfinished") {
+		t.Errorf("Write to a file that stays open: error %v, want ErrHeld without the temporary name", err)
 	}
 	if got := names(t, d.dir); len(got) != 1 {
 		t.Errorf("the folder has %q, want t.csv", got)

@@ -65,7 +65,7 @@ func testEveryFault(t *testing.T, broken bool) {
 		{"Link", func(path, source string) error { return Link(source, path) },
 			[]Op{OpLink, OpRename, OpSyncFolder}},
 	}
-	causes := []error{syscall.EIO, Partial{syscall.ENOSPC}, &os.PathError{Op: "any", Path: "x", Err: syscall.EDQUOT}}
+	causes := []error{syscall.EIO, Partial{syscall.ENOSPC}, &os.PathError{Op: "any", Path: ".unfinished-x", Err: syscall.EDQUOT}}
 	for _, way := range ways {
 		for _, old := range []bool{false, true} {
 			for _, cause := range causes {
@@ -127,6 +127,12 @@ func testEveryFault(t *testing.T, broken bool) {
 					}
 					if strings.Contains(err.Error(), ".unfinished-") {
 						t.Errorf("%s: error %v, want one without the temporary file's name", where, err)
+					}
+					if written := strings.Contains(err.Error(), "is written, but"); written != saved {
+						t.Errorf("%s: error %v; says that it is written: %v", where, err, written)
+					}
+					if isFull(cause) && !broken && slices.Contains(got[n+1:], OpWrite) && way.name != "Link" {
+						t.Errorf("%s: then it goes on to write: %v", where, got)
 					}
 					if full := strings.Contains(err.Error(), "the disk is full"); full != (isFull(cause) && !saved) {
 						t.Errorf("%s: error %v; says that the disk is full: %v", where, err, full)
@@ -203,6 +209,30 @@ func TestPartial(t *testing.T) {
 	}
 	if text, err := os.ReadFile(filepath.Join(dir, got[0])); string(text) != "123" {
 		t.Errorf("%q, %v; want half of the bytes", text, err)
+	}
+}
+
+// Faults hear of a file by the name that the caller has for it, also if that is a link.
+func TestFaultPath(t *testing.T) {
+	dir := t.TempDir()
+	link := filepath.Join(dir, "link")
+	if err := os.WriteFile(filepath.Join(dir, "a"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("a", link); err != nil {
+		t.Skip(err)
+	}
+	defer Inject(func(op Op, path string) error {
+		if op != OpSyncFolder && path != link {
+			t.Errorf("%s: path %s, want %s", op, path, link)
+		}
+		return nil
+	})()
+	if err := Write(link, put("x")); err != nil {
+		t.Error(err)
+	}
+	if err := Link(filepath.Join(dir, "a"), link); err != nil {
+		t.Error(err)
 	}
 }
 

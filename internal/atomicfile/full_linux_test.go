@@ -33,10 +33,17 @@ func TestFullDiskForReal(t *testing.T) {
 	const need = 300_000
 	err := Write(path, inPieces(strings.Repeat("n", need)))
 	want := fmt.Sprintf("%s: cannot be written: the disk is full: the file needs %d bytes, and %d bytes are free; make room for %d bytes or more; the old file is kept: ", path, need, free, need-free)
-	if !errors.Is(err, unix.ENOSPC) || !strings.HasPrefix(err.Error(), want) {
+	if !errors.Is(err, unix.ENOSPC) || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), ".unfinished") {
 		t.Errorf("error\n%v, want\n%s", err, want)
 	}
 	holds(t, dir, map[string]string{"a": old})
+
+	undo := fillAt(OpWrite, unix.EDQUOT) // what is free on the disk says nothing
+	err = Write(path, inPieces(strings.Repeat("n", need)))
+	undo()
+	if !errors.Is(err, unix.EDQUOT) || strings.Contains(err.Error(), "are free") {
+		t.Errorf("error %v, want one without what is free", err)
+	}
 
 	// It is true: so much fits, and not a byte more.
 	if err := Write(path, inPieces(strings.Repeat("m", int(free)+1))); !errors.Is(err, unix.ENOSPC) || !strings.Contains(err.Error(), "make room for 1 bytes") {

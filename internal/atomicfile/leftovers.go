@@ -58,7 +58,7 @@ func (s *system) create(f *file, dir string, mode fs.FileMode) error {
 			return nil
 		}
 		f.os.Close()
-		os.Remove(f.temp)
+		do(OpRemove, f.path, func() error { return os.Remove(f.temp) })
 		err = errors.New("other processes hold or remove what is made there")
 	}
 	return fmt.Errorf("no file can be made in the folder %s: %w", dir, err)

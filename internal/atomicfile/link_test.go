@@ -1,8 +1,10 @@
 package atomicfile
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -40,6 +42,23 @@ func TestLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	holds(t, dir, map[string]string{"last": "two", "best": "three"})
+}
+
+// A name that is the file's already is only made to last.
+func TestLinkAgain(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a")
+	if err := Write(path, put("a")); err != nil {
+		t.Fatal(err)
+	}
+	if runtime.GOOS == "windows" {
+		t.Skip("folders are not synced")
+	}
+	defer fillAt(OpSyncFolder, syscall.EIO)()
+	if err := Link(path, path); !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), path+": is written, but") {
+		t.Errorf("error %v, want EIO and that it is written", err)
+	}
+	holds(t, dir, map[string]string{"a": "a"})
 }
 
 // Where there are no links, the content is copied, in one piece.

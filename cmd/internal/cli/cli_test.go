@@ -83,7 +83,7 @@ func listener(ctx context.Context, s Streams) error {
 
 // makeRole makes a command of this test's program.
 func makeRole(name string) {
-	c := Command{Name: name, Stopping: "saving", Lasting: name != "talker"}
+	c := Command{Name: name, Stopping: "saving", Lasting: name != "talker" && name != "stuffed"}
 	c.Run = func(ctx context.Context, args []string, s Streams) error {
 		switch name {
 		case "listener":

@@ -43,6 +43,7 @@ func TestHelpInGroups(t *testing.T) {
 	f.Group("Data")
 	f.StringVar(&v.out, "photos", "here", Photos)
 	f.Int(&v.small, "limit", 3, 1, 9, "1 to 9", "a `number`,\n\tfrom 1 to 9")
+	key := f.String("key", "", "a `path`")
 	f.Group("Training")
 	f.DurationVar(&d, "save-every", 0, "how `often`")
 	f.Positive(&v.rate, "a-name-that-is-longer-than-most", 0.5, "long")
@@ -61,6 +62,7 @@ Data:
   -photos folder     folder of photographs, PASCAL VOC's layout or plain
                      (default here)
   -limit number      a number, from 1 to 9 (default 3)
+  -key path          a path
   -again thing       a thing
 
 Training:
@@ -74,10 +76,25 @@ Training:
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+	if *key != "" {
+		t.Errorf("-key is %q", *key)
+	}
 	for line := range strings.Lines(got) {
 		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
 			t.Errorf("a line of %d columns:\n%s", n, line)
 		}
+	}
+}
+
+// A flag that is as wide as its column may be stands beside what it means; a wider one, above.
+func TestHelpColumn(t *testing.T) {
+	var on bool
+	f := NewFlags("x")
+	f.BoolVar(&on, strings.Repeat("a", flagsWidth-3), false, "beside")
+	f.BoolVar(&on, strings.Repeat("b", flagsWidth-2), false, "below")
+	want := "  -" + strings.Repeat("a", flagsWidth-3) + "  beside\n  -" + strings.Repeat("b", flagsWidth-2) + "\n" + strings.Repeat(" ", flagsWidth+2) + "below\n"
+	if got := help(t, f); !strings.HasSuffix(got, "\n\n"+want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
