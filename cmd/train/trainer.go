@@ -135,6 +135,7 @@ func (t *trainer) begin() error {
 	fmt.Fprintln(t.out)
 	t.bar = progress.New(t.total, "")
 	t.bar.Lines(t.log)
+	t.bar.Set(t.resumed, "")
 	t.openBoard()
 	t.since, t.began = time.Now(), time.Now()
 	t.loop.OnStep, t.loop.OnValidate, t.loop.OnEpoch = t.step, t.validate, t.epoch
