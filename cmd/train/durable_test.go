@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -71,15 +72,26 @@ func results(t *testing.T, dir string) string {
 	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
-// uninterrupted trains as practised says, and returns the results.
+// uninterrupted trains as practised says, once for all tests, and returns the results.
 func uninterrupted(t *testing.T) string {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "run")
-	if _, log, err := runWith(t, context.Background(), practised(dir)); err != nil || log != "" {
-		t.Fatal(err, log)
+	once.Do(func() {
+		dir := filepath.Join(t.TempDir(), "run")
+		if _, log, err := runWith(t, context.Background(), practised(dir)); err != nil || log != "" {
+			t.Fatal(err, log)
+		}
+		whole = results(t, dir)
+	})
+	if whole == "" {
+		t.Fatal("the training without interruptions has failed")
 	}
-	return results(t, dir)
+	return whole
 }
+
+var (
+	once  sync.Once
+	whole string
+)
 
 // TestResumed stops trainings at random moments, and goes on with other numbers of threads: the
 // results must have the same bits.

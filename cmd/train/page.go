@@ -133,7 +133,7 @@ func (p *page) update(r *modelRun, pictures bool) error {
 		{Name: "memory", Value: format.Megabytes(float64(n.Bytes))},
 	}
 	if c := r.saved; c != nil && c.count > 0 {
-		n.Facts = append(n.Facts, report.Fact{Name: "checkpoints", Value: fmt.Sprintf("%s in %s", format.Thousands(c.count), duration(c.spent.Seconds()))})
+		n.Facts = append(n.Facts, report.Fact{Name: "checkpoints", Value: fmt.Sprintf("%s in %s, %.1f%% of the time", format.Thousands(c.count), duration(c.spent.Seconds()), 100*c.spent.Seconds()/n.Seconds)})
 	}
 	if !pictures {
 		return nil
@@ -169,6 +169,9 @@ func finite(v float64) *float64 {
 
 // duration writes seconds for people.
 func duration(seconds float64) string {
+	if seconds < 1 {
+		return fmt.Sprintf("%.0f ms", 1000*seconds)
+	}
 	if seconds < 60 {
 		return fmt.Sprintf("%.1f s", seconds)
 	}
