@@ -99,6 +99,7 @@ func Listen(address, folder string, stop func()) (*Server, error) {
 		return nil, fmt.Errorf("expected an address that is free, such as 127.0.0.1:0: %w", err)
 	}
 	s := &Server{name: rand.Text(), listener: l, stop: stop, pictures: pictures, changed: make(chan struct{}), report: &report.Report{Title: "Training"}}
+	s.now.Text = "Waiting for the first step." // as the page says without a script
 	s.guard = newGuard(host, l.Addr().(*net.TCPAddr))
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.servePage)
