@@ -118,15 +118,18 @@ func (t *trainer) begin() error {
 		t.loop.OnValidate, t.loop.OnEpoch = t.validate, t.epoch
 		return nil
 	}
-	if _, err := os.Stat(t.path(runs.ConfigFile)); err != nil { // it is there if the run goes on
-		if err := os.MkdirAll(t.dir, 0o777); err != nil {
-			return err
-		}
+	if err := os.MkdirAll(t.dir, 0o777); err != nil {
+		return err
+	}
+	// They are there already if the run goes on.
+	if _, err := os.Stat(t.path(runs.ConfigFile)); err != nil {
 		c := t.config(t.flags)
 		c.Network, c.Parameters, c.TotalSteps = t.title, nn.Count(t.model), t.total
 		if err := c.Write(t.dir); err != nil {
 			return err
 		}
+	}
+	if _, err := os.Stat(t.path(runs.SamplesFile)); err != nil {
 		if err := t.writeSamples(); err != nil {
 			return err
 		}
@@ -136,7 +139,9 @@ func (t *trainer) begin() error {
 	t.bar = progress.New(t.total, "")
 	t.bar.Lines(t.log)
 	t.bar.Set(t.resumed, "")
-	t.openBoard()
+	if !t.finished() {
+		t.openBoard()
+	}
 	t.since, t.began = time.Now(), time.Now()
 	t.loop.OnStep, t.loop.OnValidate, t.loop.OnEpoch = t.step, t.validate, t.epoch
 	return nil
