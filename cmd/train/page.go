@@ -319,8 +319,7 @@ func (p *page) spread(all []*modelRun) {
 		_, psnr := spreads(group)
 		for i, x := range psnr {
 			if x.Mean-x.Mean == 0 { // JSON has no infinity
-				r := report.Spread(x)
-				group[0].shown.Outputs[i].Repeats = &r
+				group[0].shown.Outputs[i].Repeats = &x
 			}
 		}
 	}

@@ -274,7 +274,7 @@ func TestOneColour(t *testing.T) {
 func TestRepeat(t *testing.T) {
 	dir := t.TempDir()
 	out, _, err := runWith(t, context.Background(), quick(dir, "-model", "multi", "-seed", "5", "-repeat", "2", "-epochs", "1"))
-	if err != nil || !strings.Contains(out, "SuperResNetMulti, 2 seeds") || strings.Count(out, " ± ") != 4 {
+	if err != nil || !strings.Contains(out, "\n  ± of 2 seeds ") {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	run := filepath.Join(dir, "run")
@@ -305,7 +305,7 @@ func TestRepeat(t *testing.T) {
 		}
 	}
 	s := r.Networks[0].Outputs[0].Repeats
-	if want := runs.NewSpread(psnr); s == nil || s.N != 2 || !(math.Abs(s.Mean-want.Mean) < 1e-3) || !(math.Abs(s.Deviation-want.Deviation) < 1e-3) || want.Deviation == 0 {
+	if want := report.NewSpread(psnr); s == nil || s.N != 2 || !(math.Abs(s.Mean-want.Mean) < 1e-3) || !(math.Abs(s.Deviation-want.Deviation) < 1e-3) || want.Deviation == 0 {
 		t.Errorf("spread %+v, want %+v", s, want)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"pixelgrad/cmd/internal/format"
+	"pixelgrad/cmd/internal/report"
 	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/nn"
 	"pixelgrad/simd"
@@ -41,7 +42,7 @@ func (s *session) summary() {
 		item(s.out, "", "", fmt.Sprintf("less %d that were left out: %d and %d", n, s.photos.train.Len(), s.photos.val.Len()))
 	}
 	item(s.out, "", "bicubic", decibels(s.bicubic)+" on the validation photographs: what plain interpolation reaches")
-	item(s.out, "", "machine", fmt.Sprintf("%d threads, SIMD level %v", tensor.Threads(), simd.Current()))
+	item(s.out, "", "machine", fmt.Sprintf("%s, SIMD level %v", count(tensor.Threads(), "thread"), simd.Current()))
 	if s.RandomFeatures {
 		item(s.out, "", "features", "VGG16 and CLIP have random weights, for demonstration: what leans on them shows nothing of what they could do")
 	}
@@ -55,15 +56,31 @@ func decibels(psnr []float64) string {
 		if i > 0 {
 			s += ", "
 		}
-		s += fmt.Sprintf("%.2f dB (loss %.4f) at %d", p, 1/p, 144<<i)
+		s += fmt.Sprintf("%s dB (loss %.4f) at %d", hundredths(p), 1/p, 144<<i)
 	}
 	return s
+}
+
+// hundredths writes a PSNR, which is infinite for photographs of one colour.
+func hundredths(psnr float64) string {
+	if math.IsInf(psnr, 0) {
+		return "∞"
+	}
+	return fmt.Sprintf("%.2f", psnr)
+}
+
+// count writes how many things there are: 1 step, 370 steps.
+func count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return format.Thousands(n) + " " + thing
 }
 
 // heading says what model is going to be trained, and how.
 func (t *trainer) heading() {
 	fmt.Fprintf(t.out, "%s, %s parameters\n", t.title, format.Thousands(nn.Count(t.model)))
-	item(t.out, "  ", "training", fmt.Sprintf("%d epochs, %s steps of %d photographs, learning rate %v, seed %d", t.Epochs, format.Thousands(t.total), min(t.batch, t.photos.train.Len()), t.LR, t.flags.Seed))
+	item(t.out, "  ", "training", fmt.Sprintf("%s, %s of %s, learning rate %v, seed %d", count(t.Epochs, "epoch"), count(t.total, "step"), count(min(t.batch, t.photos.train.Len()), "photograph"), t.LR, t.flags.Seed))
 	if practice := t.practice(); practice != "" {
 		item(t.out, "  ", "practice", practice)
 	}
@@ -83,12 +100,12 @@ func (s *session) practice() string {
 	d := runs.Defaults()
 	add(s.Loss != d.Loss, "loss %s", s.Loss)
 	add(s.Schedule != d.Schedule, "learning rate by the schedule %s", s.Schedule)
-	add(s.WarmUp > 0, "warm-up of %d steps", s.WarmUp)
+	add(s.WarmUp > 0, "warm-up of %s", count(s.WarmUp, "step"))
 	add(s.ClipNorm > 0, "gradients no longer than %v", s.ClipNorm)
 	add(s.Augment.Flips, "photographs are flipped")
 	add(s.Augment.Rotations, "photographs are turned")
 	add(s.Crop > 0, "patches of %d×%d", s.Crop, s.Crop)
-	add(s.EarlyStop > 0, "stops when the validation loss has not fallen for %d epochs", s.EarlyStop)
+	add(s.EarlyStop > 0, "stops when the validation loss has not fallen for %s", count(s.EarlyStop, "epoch"))
 	return strings.Join(parts, ", ")
 }
 
@@ -108,7 +125,7 @@ func (t *trainer) epochLines(e pastEpoch) {
 		}
 		fmt.Fprintf(&line, "%s%s%s", head, name, short(v))
 		if e.Val != nil {
-			fmt.Fprintf(&line, ", Val: %s, PSNR: %5.2f dB", short(e.Val[i]), float64(e.PSNR[i]))
+			fmt.Fprintf(&line, ", Val: %s, PSNR: %5s dB", short(e.Val[i]), hundredths(float64(e.PSNR[i])))
 		}
 		if i == 0 {
 			fmt.Fprintf(&line, ", %.1f s", e.Seconds)
@@ -137,24 +154,27 @@ func short(v float64) string {
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// reached prints how a training went.
-func (t *trainer) reached() {
+// reached prints how a training went. failed is the loop's error, which is printed at the end.
+func (t *trainer) reached(failed error) {
 	if len(t.history.all()) > 0 {
 		fmt.Fprintln(t.out)
 	}
 	at := t.loop.Position
-	if t.stopped != "" {
+	switch {
+	case failed != nil: // and it would fail again
+		fmt.Fprintf(t.out, "It was stopped after step %s by an error.\n", format.Thousands(at.Steps))
+	case t.stopped != "":
 		fmt.Fprintln(t.out, t.stopped)
-	}
-	if at.Steps < t.total && t.stopped != "" && !t.loop.Stalled() {
-		fmt.Fprintf(t.out, "Go on with: go run ./cmd/train -resume %s\n", t.Out)
+		if !t.loop.Stalled() {
+			fmt.Fprintln(t.out, "Go on with: "+commandLine([]string{"-resume", t.Out}))
+		}
 	}
 	for i, p := range t.psnr() {
-		after := fmt.Sprintf("%s steps in %.0f s", format.Thousands(at.Steps), t.history.seconds())
+		after := fmt.Sprintf("%s in %s", count(at.Steps, "step"), duration(t.history.seconds()))
 		if all := t.history.all(); all[len(all)-1].Val == nil {
 			after = "the last whole epoch"
 		}
-		fmt.Fprintf(t.out, "%s reaches %.2f dB at %d after %s,\n%s.\n", t.title, float64(p), 144<<i, after, comparison(float64(p), t.bicubic[i]))
+		fmt.Fprintf(t.out, "%s reaches %s dB at %d after %s,\n%s.\n", t.title, hundredths(float64(p)), 144<<i, after, comparison(float64(p), t.bicubic[i]))
 	}
 }
 
@@ -164,53 +184,67 @@ func comparison(psnr, bicubic float64) string {
 	case math.IsNaN(d): // both are infinite
 		return "as bicubic interpolation"
 	case d < 0:
-		return fmt.Sprintf("%.2f dB less than bicubic interpolation", -d)
+		return hundredths(-d) + " dB less than bicubic interpolation"
 	default:
-		return fmt.Sprintf("%.2f dB more than bicubic interpolation", d)
+		return hundredths(d) + " dB more than bicubic interpolation"
 	}
 }
 
-// compare prints what all models have reached in one table: a line for each, or, of a network that
-// was trained with several seeds, the mean and the standard deviation.
+// compare prints what all models have reached in one table, on lines of less than 80 characters: a
+// line for each, and below it what is to be said of it, such as the standard deviations of a
+// network that was trained with several seeds.
 func (s *session) compare(all []*modelRun) {
-	fmt.Fprintln(s.out)
 	t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "model\tparameters\tmid loss\tlarge loss\tPSNR at 144\tPSNR at 288\tseconds\n")
+	row := func(name, parameters string, losses, psnr []string, seconds string) {
+		cells := []string{name, parameters}
+		for _, list := range [][]string{losses, psnr} {
+			for i := range s.outputs() {
+				if i == len(list) {
+					list = append(list, "–")
+				}
+				cells = append(cells, list[i])
+			}
+		}
+		fmt.Fprintln(t, strings.Join(append(cells, seconds), "\t"))
+	}
+	note := func(text string) { row("  "+text, "", []string{"", ""}, []string{"", ""}, "") }
+	fmt.Fprintln(s.out)
+	row("", "", []string{"loss at", "loss at"}, []string{"dB at", "dB at"}, "")
+	row("model", "parameters", []string{"144", "288"}, []string{"144", "288"}, "seconds")
 	for _, group := range groups(all) {
 		first := group[0]
-		title := first.name()
-		if len(group) > 1 {
-			title += fmt.Sprintf(", %d seeds", len(group))
-		} else if first.stopped != "" {
-			title += ", stopped early"
-		}
-		losses, psnr := spreads(group)
 		seconds := 0.0
 		for _, r := range group {
 			seconds += r.history.seconds()
 		}
-		cell := func(list []runs.Spread, i int, digits int, unit string) string {
-			if i >= len(list) {
-				return "–"
+		losses, psnr := spreads(group)
+		cells := func(list []report.Spread, figure func(report.Spread) float64, text func(float64) string) (cells []string) {
+			for _, x := range list {
+				cells = append(cells, text(figure(x)))
 			}
-			return list[i].Text(digits) + unit
+			return cells
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%.0f\n", title, format.Thousands(nn.Count(first.model)),
-			cell(losses, 0, 4, ""), cell(losses, 1, 4, ""), cell(psnr, 0, 2, " dB"), cell(psnr, 1, 2, " dB"), seconds)
+		mean, deviation := func(x report.Spread) float64 { return x.Mean }, func(x report.Spread) float64 { return x.Deviation }
+		row(first.arch.Title, format.Thousands(nn.Count(first.model)), cells(losses, mean, short), cells(psnr, mean, hundredths), fmt.Sprintf("%.0f", seconds))
+		if first.random() {
+			note("random features")
+		}
+		if len(group) > 1 {
+			row(fmt.Sprintf("  ± of %d seeds", len(group)), "", cells(losses, deviation, short), cells(psnr, deviation, hundredths), "")
+		} else if first.stopped != "" {
+			note("stopped early")
+		}
 	}
-	number := func(i int, form string, inverse bool) string {
-		if i >= len(s.bicubic) || inverse && s.Loss != psnrLoss {
-			return "–"
+	var losses, psnr []string
+	for _, p := range s.bicubic {
+		if s.Loss == psnrLoss {
+			losses = append(losses, short(1/p))
 		}
-		v := s.bicubic[i]
-		if inverse {
-			v = 1 / v
-		}
-		return fmt.Sprintf(form, v)
+		psnr = append(psnr, hundredths(p))
 	}
-	fmt.Fprintf(t, "bicubic interpolation\t–\t%s\t%s\t%s\t%s\t–\n", number(0, "%.4f", true), number(1, "%.4f", true), number(0, "%.2f dB", false), number(1, "%.2f dB", false))
+	row("bicubic interpolation", "–", losses, psnr, "–")
 	t.Flush()
-	io.WriteString(s.out, "Losses and PSNR are those of the validation photographs after the last epoch.\n")
+	fmt.Fprintln(s.out, "Losses and PSNR in dB of the validation photographs, after the last epoch.")
 }
 
 // groups returns the trainings that were validated, those of a network together.
@@ -230,14 +264,14 @@ func groups(all []*modelRun) [][]*modelRun {
 }
 
 // spreads returns, for each output, the validation losses and PSNR of trainings with other seeds.
-func spreads(group []*modelRun) (losses, psnr []runs.Spread) {
+func spreads(group []*modelRun) (losses, psnr []report.Spread) {
 	for i := range group[0].arch.Outputs {
 		var l, p []float64
 		for _, r := range group {
 			e := r.history.validated()
 			l, p = append(l, e.Val[i]), append(p, float64(e.PSNR[i]))
 		}
-		losses, psnr = append(losses, runs.NewSpread(l)), append(psnr, runs.NewSpread(p))
+		losses, psnr = append(losses, report.NewSpread(l)), append(psnr, report.NewSpread(p))
 	}
 	return losses, psnr
 }

@@ -116,6 +116,9 @@ func (t *trainer) begin() error {
 	if t.remake {
 		t.bar, t.loop.MaxSteps = &progress.Bar{}, t.loop.Position.Steps // to validate, no more
 		t.loop.OnValidate, t.loop.OnEpoch = t.validate, t.epoch
+		if !t.finished() {
+			fmt.Fprintln(t.out) // the lines of an epoch follow
+		}
 		return nil
 	}
 	if err := os.MkdirAll(t.dir, 0o777); err != nil {
@@ -320,7 +323,7 @@ func (t *trainer) end(failed error) error {
 	t.loop.Train, t.loop.Validation = nil, nil
 	debug.FreeOSMemory() // the memory of the steps, before pictures are drawn and the next network is trained
 	errs = append(errs, t.writePredictions(), t.writeLoss(), t.page.end(t.modelRun))
-	t.reached()
+	t.reached(failed)
 	return errors.Join(errs...)
 }
 

@@ -116,13 +116,6 @@ type Output struct {
 	Rows    []Row    `json:"rows"`
 }
 
-// A Spread sums up trainings that differ in their seed alone.
-type Spread struct {
-	N         int     `json:"n"`
-	Mean      float64 `json:"mean"`
-	Deviation float64 `json:"deviation"` // the standard deviation
-}
-
 // An Epoch is a point of the curves. Losses are in the unit of the network's loss.
 type Epoch struct {
 	Epoch int      `json:"epoch"`

@@ -215,15 +215,6 @@ func TestDifference(t *testing.T) {
 	}
 }
 
-func TestSpread(t *testing.T) {
-	if s := NewSpread([]float64{27, 28, 29}); s.Text(2) != "28.00 ± 1.00" {
-		t.Error(s, s.Text(2))
-	}
-	if s := NewSpread([]float64{27}); s.Text(1) != "27.0" {
-		t.Error(s, s.Text(1))
-	}
-}
-
 func TestPhotographs(t *testing.T) {
 	f := Flags{Limit: 10}
 	set, err := f.Photographs()
