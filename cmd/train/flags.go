@@ -153,11 +153,11 @@ func (o *options) define(f *cli.Flags, from *sources) {
 	f.Group("Training")
 	f.Int(&o.Epochs, "epochs", d.Epochs, 1, math.MaxInt, "1 or more", "how many times every photograph is shown")
 	f.Int(&o.Steps, "steps", d.Steps, 1, math.MaxInt, "a positive number, or 0 for all epochs", "stop after `N` steps; 0: after all epochs")
-	f.StringVar(&o.Loss, "loss", d.Loss, "what is minimised, `one` of "+names(superres.Losses, func(k superres.LossKind) string { return k.Name }))
+	f.StringVar(&o.Loss, "loss", d.Loss, "the `loss` that is minimised: "+names(superres.Losses, func(k superres.LossKind) string { return k.Name }))
 	f.Positive(&o.LR, "lr", d.LR, "learning `rate` of Adam")
-	f.StringVar(&o.Schedule, "schedule", d.Schedule, "how the rate changes, `one` of "+names(optim.Schedules, func(k optim.ScheduleKind) string { return k.Name }))
+	f.StringVar(&o.Schedule, "schedule", d.Schedule, "the `schedule` by which the rate changes: "+names(optim.Schedules, func(k optim.ScheduleKind) string { return k.Name }))
 	f.Int(&o.WarmUp, "warmup", d.WarmUp, 1, math.MaxInt, "a positive number of steps, or 0", "let the rate rise over the first `N` steps; 0: not")
-	f.Float64Var(&o.ClipNorm, "clip-norm", d.ClipNorm, "shorten gradients that are longer than this; 0: never")
+	f.Float64Var(&o.ClipNorm, "clip-norm", d.ClipNorm, "shorten gradients to the length `X` if they are longer; 0: never")
 	f.Int(&o.EarlyStop, "early-stop", d.EarlyStop, 1, math.MaxInt, "a positive number of epochs, or 0", "stop when the validation loss has not fallen for `N` epochs; 0: never")
 	f.Seed(&o.Seed, "the initial weights, the order and the split")
 	f.Int(&o.Repeat, "repeat", d.Repeat, 1, 1000, "1 to 1000", "train each network `N` times, with seeds that count up, on the same split")
@@ -179,7 +179,7 @@ func (o *options) define(f *cli.Flags, from *sources) {
 		return nil
 	})
 	o.SaveEvery = d.SaveEvery
-	f.TextVar(&o.SaveEvery, "save-every", d.SaveEvery, "save a checkpoint after each epoch and so many `steps`, as in 500, or so much time, as in 90s")
+	f.TextVar(&o.SaveEvery, "save-every", d.SaveEvery, "save a checkpoint after each epoch, and each time after `N` steps, as in 500, or some time, as in 90s")
 	f.BoolVar(&o.TensorBoard, "tensorboard", d.TensorBoard, "write losses and pictures for TensorBoard, too")
 	f.StringVar(&o.Descriptions, "descriptions", d.Descriptions, "`file` with a description of photographs a line: name, tab, text; default: of ten in the program")
 }

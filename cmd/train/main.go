@@ -4,7 +4,7 @@
 //
 // trains SuperResNet for ten epochs on the photographs that are part of the
 // program; -help lists the flags, and -model all trains every network. It leaves
-// in its run folder, or with -model all in a folder for each network there:
+// in its folder:
 //
 //	config.json           the flags and what they led to
 //	report.html           all of it as one page; -report makes it again
@@ -17,14 +17,14 @@
 //	predictions.png       input, prediction, bicubic and truth of four photographs
 //	loss.png              losses over epochs
 //
-// report.json and pictures are what the page is made of, and networks.csv, epochs.csv,
-// pictures.csv, words.csv and facts.csv are its figures;
-// after -model all there are comparison_144.png and comparison_288.png, all networks side
-// by side. Its exit status is 0, also after Ctrl-C, 1 if something failed, and 2
-// for wrong flags.
+// With -model all they are in the folders of the networks, but for the page. report.json and
+// pictures are what that is made of, and networks.csv, epochs.csv, pictures.csv, words.csv and
+// facts.csv are its figures; comparison_144.png and comparison_288.png have all networks side by
+// side. The exit status is 0, also after Ctrl-C, 1 if something failed, and 2 for wrong flags.
 //
-// Read session.run first, then trainer.go for what is done at each step and epoch, and
-// checkpoints.go for what survives.
+// Read run first, then train in model.go, for one network; trainer.go for what is done at each step
+// and epoch; history.go for the tables; checkpoints.go for what survives. What is in a checkpoint
+// is in nn/train/checkpoint.go.
 package main
 
 import (

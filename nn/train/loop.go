@@ -78,7 +78,7 @@ type Loop[In compile.Tree[In], Out compile.Tree[Out]] struct {
 
 	// Position is where the training stands. Run begins there, and moves it on with every step
 	// and epoch: set it, the parameters and the optimiser's state to those of an earlier
-	// training, and Run goes on as if that had never stopped. See Checkpoint.
+	// training, and Run goes on as if that had never stopped. See Save and Restore.
 	Position Position
 
 	// The model runs as a compiled program. Plain runs it on autograd's tape instead, as
@@ -146,9 +146,9 @@ func (e *DivergedError) Error() string {
 }
 
 // Run trains until all epochs or steps are done, the validation loss has Stalled, ctx is
-// cancelled, or the loss becomes NaN or infinite (a DivergedError). A step that was begun is always finished. It
-// returns how many steps were done, those before Position included; the error is nil if ctx
-// ended it.
+// cancelled, or the loss becomes NaN or infinite (a DivergedError). A step that was begun is
+// always finished. It returns how many steps were done, those before Position included; the error
+// is nil if ctx ended it.
 func (l *Loop[In, Out]) Run(ctx context.Context) (steps int, err error) {
 	good := newSnapshot(l.Model)
 	at := &l.Position
