@@ -20,6 +20,7 @@ import (
 	"testing"
 
 	"pixelgrad/cmd/internal/frozen"
+	"pixelgrad/cmd/internal/report"
 	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/internal/memory"
 	"pixelgrad/internal/recipe"
@@ -397,6 +398,11 @@ func TestMemoryIsRefused(t *testing.T) {
 	out, log, err := runWith(t, context.Background(), quick(dir, "-model", "all", "-steps", "1"))
 	if err == nil || !strings.Contains(err.Error(), "SuperResNetDilated") || !strings.Contains(log, "SuperResNetDilated") || !strings.Contains(out, "SuperResNetMulti reaches") {
 		t.Errorf("with 50 MB of free memory: %v\n%s\n%s", err, log, out)
+	}
+	if r, err := report.Read(filepath.Join(dir, "run")); err != nil || len(r.Waiting) != 0 || !slices.ContainsFunc(r.LeftOut, func(o report.Omission) bool {
+		return o.What == "SuperResNetDilated" && strings.Contains(o.Why, "free memory")
+	}) {
+		t.Errorf("the report does not say why it was left out: %+v, %v", r, err)
 	}
 	freeMemory = func() (int64, string) { return 0, memory.Unknown }
 	if _, _, err := runWith(t, context.Background(), quick(t.TempDir(), "-steps", "1")); err != nil {

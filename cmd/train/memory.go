@@ -7,6 +7,7 @@ import (
 
 	"pixelgrad/autograd"
 	"pixelgrad/cmd/internal/format"
+	"pixelgrad/cmd/internal/report"
 	"pixelgrad/internal/memory"
 	"pixelgrad/nn"
 	"pixelgrad/nn/optim"
@@ -25,6 +26,9 @@ func (s *session) planAll(runs []*modelRun) (fit []*modelRun, failed []error, er
 	for _, r := range runs {
 		if err := s.plan(r); err != nil {
 			failed = append(failed, err)
+			if r.flags.Seed == s.Seed {
+				s.omitted = append(s.omitted, report.Omission{What: r.arch.Title, Why: err.Error()})
+			}
 		} else {
 			fit = append(fit, r)
 		}

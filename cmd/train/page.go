@@ -7,6 +7,7 @@ import (
 	"math"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"pixelgrad/cmd/internal/cli"
@@ -33,6 +34,8 @@ type page struct {
 	choice  words.Choice // of descriptions for Step 8
 	server  *live.Server // nil if nobody watches
 	begun   time.Time    // this process
+
+	old *report.Report // that is made again, if it is; nil if nothing is known of it
 }
 
 // watch begins to serve the page, before there is anything on it, so that an address that is taken
@@ -59,7 +62,12 @@ func (p *page) begin() error {
 	if p.RandomFeatures {
 		p.report.Warnings = append(p.report.Warnings, "VGG16 and CLIP have random weights in this run, for demonstration: what leans on them shows nothing of what they could do.")
 	}
-	p.report.LeftOut = p.omitted
+	if p.remake {
+		if old, err := report.Read(p.Out); err == nil { // else it is made without
+			p.old = old
+		}
+	}
+	p.report.LeftOut, p.report.Waiting = p.omitted, p.waiting()
 	if err := p.chooseWords(); err != nil {
 		return err
 	}
@@ -73,6 +81,18 @@ func (p *page) begin() error {
 		return err
 	}
 	return p.show()
+}
+
+// waiting returns the titles of the networks that are neither on the page yet nor left out.
+func (p *page) waiting() []string {
+	var titles []string
+	for _, a := range p.archs {
+		if !slices.ContainsFunc(p.report.Networks, func(n *report.Network) bool { return n.Name == a.Name }) &&
+			!slices.ContainsFunc(p.omitted, func(o report.Omission) bool { return o.What == a.Title }) {
+			titles = append(titles, a.Title)
+		}
+	}
+	return titles
 }
 
 // network adds a network to the page. Of one that is trained with several seeds it shows the first
@@ -105,6 +125,7 @@ func (p *page) network(r *modelRun) error {
 		n.Outputs = append(n.Outputs, o)
 	}
 	p.report.Networks = append(p.report.Networks, n)
+	p.report.Waiting = p.waiting()
 	r.shown = n
 	return p.show()
 }
@@ -128,9 +149,13 @@ func (p *page) update(r *modelRun, pictures bool) error {
 		}
 	}
 	n.Seconds, n.Stopped = r.history.seconds(), r.stopped
-	n.Facts = []report.Fact{
-		{Name: "time", Value: duration(n.Seconds)},
-		{Name: "memory", Value: format.Megabytes(float64(n.Bytes))},
+	n.Facts = nil
+	if n.Seconds > 0 { // not of a first epoch that failed
+		n.Facts = append(n.Facts, report.Fact{Name: "time", Value: duration(n.Seconds)})
+	}
+	n.Facts = append(n.Facts, report.Fact{Name: "memory", Value: format.Megabytes(float64(n.Bytes))})
+	if facts := p.oldFacts(n); facts != nil {
+		n.Facts = facts
 	}
 	if c := r.saved; c != nil && c.count > 0 {
 		n.Facts = append(n.Facts, report.Fact{Name: "checkpoints", Value: fmt.Sprintf("%s in %s, %.1f%% of the time", format.Thousands(c.count), duration(c.spent.Seconds()), 100*c.spent.Seconds()/n.Seconds)})
@@ -159,6 +184,20 @@ func (p *page) update(r *modelRun, pictures bool) error {
 	return nil
 }
 
+// oldFacts returns what the report that is made again says of a network's time and memory, unless
+// it was trained on since; nil if there is no such report.
+func (p *page) oldFacts(n *report.Network) []report.Fact {
+	if p.old == nil {
+		return nil
+	}
+	for _, o := range p.old.Networks {
+		if o.Name == n.Name && slices.EqualFunc(o.Outputs, n.Outputs, func(a, b report.Output) bool { return len(a.Epochs) == len(b.Epochs) }) {
+			return o.Facts
+		}
+	}
+	return nil
+}
+
 // finite returns a PSNR for JSON, which has no infinity.
 func finite(v float64) *float64 {
 	if v-v != 0 {
@@ -172,10 +211,23 @@ func duration(seconds float64) string {
 	if seconds < 1 {
 		return fmt.Sprintf("%.0f ms", 1000*seconds)
 	}
-	if seconds < 60 {
+	if seconds < 59.95 {
 		return fmt.Sprintf("%.1f s", seconds)
 	}
-	return time.Duration(seconds * float64(time.Second)).Round(time.Second).String()
+	s := int64(seconds + 0.5)
+	if s < 3600 {
+		return fmt.Sprintf("%d min %d s", s/60, s%60)
+	}
+	m := (s + 30) / 60
+	return fmt.Sprintf("%s h %d min", format.Thousands(int(m/60)), m%60)
+}
+
+// remaining writes the seconds that are left, of which nobody knows parts.
+func remaining(seconds float64) string {
+	if seconds < 60 {
+		return fmt.Sprintf("%.0f s", math.Ceil(seconds))
+	}
+	return duration(seconds)
 }
 
 // epoch shows an epoch that has ended. Pictures take as long as many steps: without a browser to see
@@ -207,7 +259,11 @@ func (p *page) now(t *trainer, s train.Step, text string, rate float64) time.Dur
 		return 0
 	}
 	left := float64(t.total-s.Step) * float64(s.Size) / max(rate, 1e-9)
-	p.server.SetNow(float64(s.Step)/float64(t.total), fmt.Sprintf("%s: %s, about %s left", t.title, text, duration(math.Ceil(left))))
+	of := ""
+	if len(p.archs)*p.Repeat > 1 {
+		of = " for this network"
+	}
+	p.server.SetNow(float64(s.Step)/float64(t.total), fmt.Sprintf("%s: %s, about %s left%s", t.title, text, remaining(left), of))
 	return p.server.Wait(t.ctx)
 }
 
@@ -276,7 +332,7 @@ func (p *page) compareWords(ctx context.Context, all []*modelRun) error {
 		p.leaveOutWords(err.Error())
 		return nil
 	}
-	p.report.Words, err = p.gallery.Words(last.name(), texts, names, pictures, words.Rows(result.Cosine))
+	p.report.Words, err = p.gallery.Words(last.name(), texts, p.choice.At, names, pictures, words.Rows(result.Cosine))
 	if err == nil {
 		p.report.Words.Random = p.RandomFeatures
 	}
@@ -296,6 +352,9 @@ func (p *page) write() error {
 		{Name: "time of this process", Value: duration(time.Since(p.begun).Seconds())},
 		{Name: "memory of this process", Value: format.Megabytes(float64(memory.Resident()))},
 		{Name: "seed", Value: fmt.Sprint(p.Seed)},
+	}
+	if p.old != nil && len(p.old.Facts) > 0 {
+		p.report.Facts = p.old.Facts // of the process that has trained
 	}
 	return errors.Join(
 		p.report.Write(p.Out),

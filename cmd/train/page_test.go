@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -98,6 +99,45 @@ func TestUI(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, report.PageFile)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestReportUnfinished wants the page of a run that was stopped to name what is not trained yet, and
+// one that is made again to have the time and the memory of the training, and not its own.
+func TestReportUnfinished(t *testing.T) {
+	t.Setenv("PIXELGRAD_WEIGHTS", t.TempDir())
+	dir := filepath.Join(t.TempDir(), "run")
+	if _, _, err := runWith(t, &cancelAfter{context.Background(), 20}, []string{"-model", "all", "-limit", "10", "-epochs", "50", "-threads", "1", "-out", dir}); err != nil {
+		t.Fatal(err)
+	}
+	r, err := report.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"SuperResNetMulti", "SuperResNetResidualBlock", "SuperResNetDilated", "SuperResNetWithVGG"}; len(r.Networks) != 1 || !slices.Equal(r.Waiting, want) {
+		t.Errorf("%d networks, and %q wait, want %q", len(r.Networks), r.Waiting, want)
+	}
+	r.Facts[0].Value, r.Networks[0].Facts[0].Value = "another machine", "a year"
+	if err := r.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, log, err := runWith(t, context.Background(), []string{"-report", dir}); err != nil {
+		t.Fatal(err, log)
+	}
+	again, err := report.Read(dir)
+	if err != nil || !slices.Equal(again.Facts, r.Facts) || !slices.Equal(again.Networks[0].Facts, r.Networks[0].Facts) || !slices.Equal(again.Waiting, r.Waiting) {
+		t.Errorf("made again: %+v, %v, want %+v", again, err, r)
+	}
+}
+
+func TestDuration(t *testing.T) {
+	for _, c := range []struct {
+		seconds         float64
+		want, remaining string
+	}{{0, "0 ms", "0 s"}, {0.25, "250 ms", "1 s"}, {4, "4.0 s", "4 s"}, {59.97, "1 min 0 s", "60 s"}, {173, "2 min 53 s", "2 min 53 s"}, {3599.7, "1 h 0 min", "1 h 0 min"}, {9000, "2 h 30 min", "2 h 30 min"}} {
+		if got, left := duration(c.seconds), remaining(c.seconds); got != c.want || left != c.remaining {
+			t.Errorf("%v s: %q and %q, want %q and %q", c.seconds, got, left, c.want, c.remaining)
+		}
 	}
 }
 

@@ -183,11 +183,19 @@ func (g *Gallery) Rows(network string, side int, predictions []Prediction) ([]re
 }
 
 // Words returns the comparison of pictures with texts: cosine has a row for each text. network is
-// the title of the one whose predictions the pictures are, of the photographs called names.
-func (g *Gallery) Words(network string, texts, names []string, pictures []*vision.RGB, cosine [][]float64) (*report.Words, error) {
+// the title of the one whose predictions the pictures are, of the photographs called names. The
+// texts describe the photographs at at.
+func (g *Gallery) Words(network string, texts []string, at []int, names []string, pictures []*vision.RGB, cosine [][]float64) (*report.Words, error) {
 	w := &report.Words{Network: network, Cosine: cosine}
 	for _, t := range texts {
 		w.Texts = append(w.Texts, format.Printable(t))
+	}
+	for _, i := range at {
+		photo, err := g.photo(i, cmp.Or(g.val.Sizes.Mid, vision.WorkshopSizes.Mid))
+		if err != nil {
+			return nil, err
+		}
+		w.Photos = append(w.Photos, photo)
 	}
 	for i, p := range pictures {
 		picture, err := g.write(fmt.Sprintf("words-%d-%d.png", i, p.W), p, nil, false)

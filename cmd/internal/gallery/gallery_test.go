@@ -288,7 +288,7 @@ func TestHostileNames(t *testing.T) {
 	if err != nil || len(samples) != 7 {
 		t.Fatalf("%d samples, %v", len(samples), err)
 	}
-	if _, err := g.Words("SuperResNetMulti", []string{"a\x1b"}, val.Names[:1], []*vision.RGB{val.Picture(0, 288)}, [][]float64{{0.5}}); err != nil {
+	if _, err := g.Words("SuperResNetMulti", []string{"a\x1b"}, nil, val.Names[:1], []*vision.RGB{val.Picture(0, 288)}, [][]float64{{0.5}}); err != nil {
 		t.Fatal(err)
 	}
 	for i, s := range samples {
@@ -312,7 +312,7 @@ func TestWords(t *testing.T) {
 	set, val := few(t, vision.WorkshopSizes)
 	g, dir := open(t, set, val, 1)
 	pictures := []*vision.RGB{val.Picture(2, 288), val.Picture(0, 288)}
-	w, err := g.Words("SuperResNetMulti", []string{"a cow", "a\tdog"}, []string{"cow", "dog"}, pictures, [][]float64{{1, 2}, {3, 4}})
+	w, err := g.Words("SuperResNetMulti", []string{"a cow", "a\tdog"}, []int{2, 0}, []string{"cow", "dog"}, pictures, [][]float64{{1, 2}, {3, 4}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -322,6 +322,9 @@ func TestWords(t *testing.T) {
 	for i, p := range w.Pictures {
 		if !slices.Equal(read(t, dir, p).Pix, pictures[i].Pix) || p.Version == "" {
 			t.Errorf("picture %d is another: %+v", i, p)
+		}
+		if photo := val.Picture([]int{2, 0}[i], 144); !slices.Equal(read(t, dir, w.Photos[i]).Pix, photo.Pix) {
+			t.Errorf("photograph %d is another: %+v", i, w.Photos[i])
 		}
 	}
 }
@@ -359,7 +362,7 @@ func TestFails(t *testing.T) {
 	_, first := g.Inputs()
 	_, second := g.Samples()
 	_, third := g.Rows("multi", 144, []Prediction{dark(val.Picture(0, 144))})
-	_, fourth := g.Words("", nil, []string{""}, []*vision.RGB{val.Picture(0, 144)}, nil)
+	_, fourth := g.Words("", nil, nil, []string{""}, []*vision.RGB{val.Picture(0, 144)}, nil)
 	for i, err := range []error{first, second, third, fourth} {
 		if err == nil || !strings.Contains(err.Error(), dir) {
 			t.Errorf("%d: no folder: error %v", i, err)

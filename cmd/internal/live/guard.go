@@ -67,6 +67,11 @@ func (g *guard) url() string {
 // known reports whether the server may be called by the name in a request's Host header. A page
 // of others can have its own name lead to this machine, but cannot send another name.
 func (g *guard) known(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil { // browsers leave out HTTP's own port
+		name = strings.Trim(host, "[]")
+		host = net.JoinHostPort(name, "80")
+	}
 	for _, h := range g.hosts {
 		if strings.EqualFold(host, h) {
 			return true
@@ -74,8 +79,7 @@ func (g *guard) known(host string) bool {
 	}
 	// A server for all addresses is called by names that it cannot know. Numbers cannot be
 	// made to lead elsewhere, and what has a name needs the token as well.
-	name, _, err := net.SplitHostPort(host)
-	return g.token != "" && err == nil && net.ParseIP(name) != nil
+	return g.token != "" && net.ParseIP(name) != nil
 }
 
 // wrap lets in what may come in, and forbids the page what it does not need.
@@ -92,6 +96,10 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 			http.Error(w, "this server is called by another name", http.StatusForbidden)
 			return
 		}
+		if foreign(r) {
+			http.Error(w, "this page is not for others to use", http.StatusForbidden)
+			return
+		}
 		if g.token != "" && !g.allowed(w, r) {
 			http.Error(w, "expected the token that the command has printed with the address", http.StatusForbidden)
 			return
@@ -99,6 +107,17 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, 1<<10)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// foreign reports whether a page of others asks for a part of this one, for which it would get a
+// stream that lasts as long as the training. A link from there to here is no such thing.
+func foreign(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "cross-site", "same-site":
+		return r.Header.Get("Sec-Fetch-Mode") != "navigate"
+	}
+	origin := r.Header.Get("Origin")
+	return origin != "" && !strings.EqualFold(origin, "http://"+r.Host)
 }
 
 // allowed looks for the token in the address, and from then on in a cookie.

@@ -264,7 +264,7 @@ func (s *Server) release() {
 func (s *Server) servePause(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.resume == nil && !s.now.Ended {
+	if s.resume == nil && !s.now.Ended && !s.now.Stopping {
 		s.resume = make(chan struct{})
 		s.now.Paused = true
 		s.wake()

@@ -5,6 +5,7 @@ const bar = document.getElementById("bar");
 const now = document.getElementById("now");
 const pause = document.getElementById("pause");
 const stop = document.getElementById("stop");
+const here = document.getElementById("here"); // leads to the network that is trained now
 const connection = document.getElementById("connection");
 const main = document.querySelector("main");
 let paused = false;
@@ -32,7 +33,7 @@ function connect() {
     paused = state.paused;
     live.classList.toggle("paused", paused);
     pause.textContent = paused ? "Go on" : "Pause";
-    pause.disabled = state.ended;
+    pause.disabled = state.ended || state.stopping;
     stop.disabled = state.ended || state.stopping;
     if (state.stopping && !state.ended) {
       say("Stopping after this step, and saving.");
@@ -66,6 +67,9 @@ function order(ids) {
       section.remove();
     }
   }
+  const newest = ids.findLast((id) => id.startsWith("net-"));
+  here.hidden = !newest;
+  here.href = "#" + newest;
   ids.forEach((id, i) => {
     let section = document.getElementById(id);
     if (!section) {

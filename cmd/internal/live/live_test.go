@@ -105,6 +105,10 @@ func TestRequests(t *testing.T) {
 		{"POST", "/pause", []string{"Origin", "null"}, 403, ""},
 		{"POST", "/stop", []string{"Sec-Fetch-Site", "cross-site"}, 403, ""},
 		{"POST", "/pause", []string{"Origin", "http://127.0.0.1:1"}, 403, ""},
+		{"GET", "/events", []string{"Origin", "http://evil.example"}, 403, "not for others"},
+		{"GET", "/page.js", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors"}, 403, "not for others"},
+		{"GET", "/page.js", []string{"Sec-Fetch-Site", "same-origin", "Sec-Fetch-Mode", "no-cors"}, 200, ""},
+		{"GET", "/", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"}, 200, ""}, // a link
 
 		// Nothing but what the report names.
 		{"GET", "/pictures/secret.png", nil, 404, ""},
@@ -130,6 +134,30 @@ func TestRequests(t *testing.T) {
 	}
 	if status, _ := request(t, s, "GET", "/", "X-Long", strings.Repeat("x", 64<<10)); status != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("a header of 64 KB: status %d", status)
+	}
+}
+
+// TestKnown looks at names that a server is called by at HTTP's own port, which browsers leave out.
+func TestKnown(t *testing.T) {
+	for _, c := range []struct {
+		at, host string
+		port     int
+		want     bool
+	}{
+		{"127.0.0.1", "127.0.0.1", 80, true},
+		{"127.0.0.1", "127.0.0.1:80", 80, true},
+		{"127.0.0.1", "localhost", 80, true},
+		{"::1", "[::1]", 80, true},
+		{"127.0.0.1", "localhost", 8080, false},
+		{"127.0.0.1", "evil.example", 80, false},
+		{"0.0.0.0", "192.0.2.1", 80, true},
+		{"0.0.0.0", "evil.example", 80, false},
+		{"127.0.0.1", "", 80, false},
+	} {
+		g := newGuard("", &net.TCPAddr{IP: net.ParseIP(c.at), Port: c.port})
+		if got := g.known(c.host); got != c.want {
+			t.Errorf("at %s, port %d, called %q: %v, want %v", c.at, c.port, c.host, got, c.want)
+		}
 	}
 }
 
@@ -251,9 +279,16 @@ func TestPause(t *testing.T) {
 	}
 	for i, end := range []func(){
 		func() { request(t, s, "POST", "/resume") },
-		func() { request(t, s, "POST", "/stop") },
+		func() { request(t, s, "POST", "/pause"); request(t, s, "POST", "/stop") },
 		cancel,
 	} {
+		if i == 2 {
+			request(t, s, "POST", "/pause") // of a training that stops
+			if d := s.Wait(ctx); d > time.Second {
+				t.Errorf("paused while it stops: waited %v", d)
+			}
+			s, _ = begin(t, "127.0.0.1:0")
+		}
 		request(t, s, "POST", "/pause")
 		request(t, s, "POST", "/pause")
 		done := wait()

@@ -69,6 +69,12 @@ func TestBrowser(t *testing.T) {
 		if v := b.Value(`document.documentElement.scrollWidth - document.documentElement.clientWidth`).(float64); v > 0 {
 			t.Errorf("%d pixels wide: the page sticks out by %v", c.width, v)
 		}
+		if v := b.Value(`document.querySelector("#net-net1 .drawing").getBoundingClientRect().top < document.querySelector("#net-net1 h3").getBoundingClientRect().top`); v != true {
+			t.Errorf("%d pixels wide: the drawing is not above or beside the figures", c.width)
+		}
+		if v := b.Value(`document.querySelector("#net-net1 .drawing").getBoundingClientRect().bottom > document.querySelector("#net-net1 > p").getBoundingClientRect().top`); v != (c.width > 1000) {
+			t.Errorf("%d pixels wide: text beside the drawing: %v", c.width, v)
+		}
 		if v := b.Value(`getComputedStyle(document.body).backgroundColor`); v != c.paper {
 			t.Errorf("%s: the paper is %v, want %s", c.scheme, v, c.paper)
 		}

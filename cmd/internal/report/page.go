@@ -104,6 +104,7 @@ func (r *Report) pictures() []Picture {
 		}
 	}
 	if r.Words != nil {
+		all = append(all, r.Words.Photos...)
 		all = append(all, r.Words.Pictures...)
 	}
 	return slices.DeleteFunc(all, func(p Picture) bool { return p.File == "" })
@@ -191,7 +192,7 @@ func (v *view) template() *template.Template {
 		}, "crop": v.crop,
 		"losses": losses, "bars": v.bars, "loss": loss, "rows": rows, "result": result, "state": state, "thousands": format.Thousands[int],
 		"diagram": func(n *Network) template.HTML { return n.Diagram.svg("diagram of " + n.Title) },
-		"time":    day, "heat": heat, "best": best,
+		"time":    day, "heat": heat, "best": best, "fields": strings.Fields,
 		"bare": func(decibels string) string { return strings.TrimSuffix(decibels, " dB") },
 		"pair": func(a, b any) []any { return []any{a, b} },
 	}).Parse(pageText))
@@ -464,6 +465,19 @@ func (v *view) bars(k int) template.HTML {
 		}
 	}
 	return barChart("PSNR of all networks", all)
+}
+
+// Going reports whether a network is still trained, or will be.
+func (r *Report) Going() bool {
+	return len(r.Waiting) > 0 || slices.ContainsFunc(r.Networks, func(n *Network) bool { return n.Stopped == "" })
+}
+
+// Photo returns the photograph that text i describes; nil if it is not shown.
+func (w *Words) Photo(i int) *Picture {
+	if i >= len(w.Photos) {
+		return nil
+	}
+	return &w.Photos[i]
 }
 
 // AnyRandom reports whether a network leans on random features.

@@ -42,6 +42,7 @@ type Report struct {
 	Data          Data            `json:"data"`
 	Interpolation []Interpolation `json:"interpolation"`
 	Networks      []*Network      `json:"networks"`
+	Waiting       []string        `json:"waiting"` // titles of networks that are not trained yet
 	LeftOut       []Omission      `json:"left_out"`
 	Words         *Words          `json:"words"`
 }
@@ -155,6 +156,7 @@ type Words struct {
 	Network  string      `json:"network"` // whose predictions the pictures are
 	Random   bool        `json:"random"`
 	Texts    []string    `json:"texts"`
+	Photos   []Picture   `json:"photos"` // that the texts describe; none if they are not shown
 	Pictures []Picture   `json:"pictures"`
 	Names    []string    `json:"names"`
 	Cosine   [][]float64 `json:"cosine"` // a row for each text

@@ -62,7 +62,7 @@ func example(t *testing.T, dir string) *Report {
 	titles := []string{"SuperResNet", "SuperResNetMulti", "SuperResNetResidualBlock", "SuperResNetDilated", "SuperResNetWithVGG", "SuperResNetWithCLIP"}
 	for i, title := range titles {
 		n := &Network{Step: i + 2, Name: fmt.Sprintf("net%d", i), Title: title, About: "Two convolutions look at each pixel and its neighbourhood, the features are enlarged, and a 1×1 convolution makes colours of them.", Parameters: 38979 + i*10000, Epochs: 10, Inputs: inputs,
-			Random: i == 5, Facts: []Fact{{"time", "21 s"}, {"steps", "400"}, {"memory", "140 MB"}}}
+			Random: i == 5, Facts: []Fact{{"time", "21 s"}, {"memory", "140 MB"}, {"checkpoints", "1,234 in 12 min 34 s, 12.3% of the time"}}}
 		if i == 5 {
 			n.Step = 8
 		}
@@ -85,6 +85,7 @@ func example(t *testing.T, dir string) *Report {
 	for i := range 8 {
 		w.Texts = append(w.Texts, fmt.Sprintf("a photograph of thing number %d on a table", i+1))
 		w.Names = append(w.Names, fmt.Sprintf("thing_%d", i))
+		w.Photos = append(w.Photos, rows[0][i%4].Truth)
 		w.Pictures = append(w.Pictures, rows[1][i%4].Prediction)
 		var row []float64
 		for j := range 8 {
@@ -122,7 +123,8 @@ func TestPage(t *testing.T) {
 		"<h2><span>Step 1</span> The data</h2>", "<span>Step 7</span> Side by side", "<span>Step 8</span> Pictures and words",
 		"<b>26.72 dB</b> 0.32 dB less than bicubic interpolation", "SuperResNetWithCLIP (random features)",
 		"Its figures mean nothing", "get them with: go run ./cmd/weights get clip-vit-b32", "&lt;script&gt;alert(1)",
-		`<td>0.0361</td>`, "the axis begins at 23", "812 MB",
+		`<td>0.0361</td>`, "on the photographs of PASCAL VOC 2007: 0.0405 after epoch 1, 0.0361 after epoch 10",
+		"<span>-model</span> <span>all</span>", "Beside each description is the photograph itself.", "<div>a photograph of thing number 2 on a table<figure", "the axis begins at 23", "812 MB",
 		"a fifth of the 202. Of these, 2 could not be read, which leaves 160 and 40.", `y="275.0">10</text>`,
 	} {
 		if !strings.Contains(text, want) {
@@ -143,6 +145,9 @@ func TestPage(t *testing.T) {
 		if n := strings.Count(text, `<image id="`+u[1]+`"`); n != 1 {
 			t.Fatalf("picture %s is in the page %d times", u[1], n)
 		}
+	}
+	if compare := text[strings.Index(text, `id="compare"`):]; strings.Index(compare, "with random features mean nothing") > strings.Index(compare, "<table") {
+		t.Error("Step 7 says of random features only below the figures that they mean nothing")
 	}
 	order := []string{`id="data"`, `id="net-net0"`, `id="net-net4"`, `id="compare"`, `id="net-net5"`, `id="words"`, `id="end"`}
 	for i := 1; i < len(order); i++ {
@@ -187,6 +192,28 @@ func TestUnfinished(t *testing.T) {
 		if _, err := r.Sections(); err != nil {
 			t.Errorf("%+v: %v", r, err)
 		}
+	}
+}
+
+// TestWaiting: what is not trained yet is named, and nothing is promised of what has ended.
+func TestWaiting(t *testing.T) {
+	a, b := &Network{Step: 2, Name: "a", Title: "A", Stopped: "It failed."}, &Network{Step: 3, Name: "b", Title: "B", Stopped: "It failed."}
+	r := &Report{Networks: []*Network{a, b}}
+	has := func(want string, there bool) {
+		t.Helper()
+		if text := page(t, r, t.TempDir()); strings.Contains(text, want) != there {
+			t.Errorf("%q is on the page: %v, want %v", want, !there, there)
+		}
+	}
+	has("No network has finished an epoch.", true)
+	has("What was left out", false)
+	r.Waiting = []string{"C & D"}
+	has("<span>C &amp; D, not trained yet</span>", true)
+	has("<b>C &amp; D</b>: it was not trained yet when this page was written; -resume goes on with it", true)
+	has("Follows when the first network has finished an epoch.", true)
+	sections, err := r.Sections()
+	if end := sections[len(sections)-1].HTML; err != nil || !strings.Contains(end, "<b>C &amp; D</b>: it is trained later") {
+		t.Errorf("while it is trained: %v, %s", err, end)
 	}
 }
 

@@ -25,7 +25,7 @@ var lessons = map[string]Lesson{
 		reported(0.0429, 0.0363, 0.0478, 0.0408)},
 	"vgg": {6, "New is help from VGG16, a network that was made to tell a thousand kinds of things apart. Features from its first layers are laid beside those of SuperResNetMulti's two convolutions, and a third convolution merges them. VGG16 itself is frozen: it is not trained any further.",
 		reported(0.0402, 0.0364, 0.0438, 0.0416)},
-	"clip": {8, "In VGG16's place is CLIP, a network that was made to match pictures with words. The numbers in which it sums up the whole photograph are laid over every pixel, beside the features of the two convolutions. It is frozen, too.",
+	"clip": {8, "In VGG16's place is CLIP, a network that was made to match pictures with words. The numbers in which it sums up the whole photograph are laid over every pixel, beside the features of the two convolutions. It is frozen, too. The workshop's source reports no losses of it.",
 		nil},
 }
 

@@ -45,11 +45,19 @@ func (r *Report) WriteTables(dir string, write func(path string, content func(io
 	return errors.Join(failed...)
 }
 
-// networkTable has a row for each network and each kind of interpolation, as the page has it.
+// networkTable has a row for each network and each kind of interpolation, as the page has it. Of a
+// network that was trained with several seeds, the losses and the PSNR are those of the first.
 func (r *Report) networkTable() [][]string {
 	head := []string{"network", "step", "random_features", "parameters", "epochs", "seconds", "bytes"}
+	columns := []string{"train_loss", "val_loss", "psnr"}
+	repeated := slices.ContainsFunc(r.Networks, func(n *Network) bool {
+		return slices.ContainsFunc(n.Outputs, func(o Output) bool { return o.Repeats != nil })
+	})
+	if repeated {
+		columns = append(columns, "seeds", "psnr_mean", "psnr_deviation")
+	}
 	for _, side := range r.Sides() {
-		for _, name := range []string{"train_loss", "val_loss", "psnr"} {
+		for _, name := range columns {
 			head = append(head, fmt.Sprintf("%s_%d", name, side))
 		}
 	}
@@ -69,6 +77,11 @@ func (r *Report) networkTable() [][]string {
 				}
 			}
 			row = append(row, decimal(end.Train), val, psnr)
+			if s := o.Repeats; s != nil {
+				row = append(row, strconv.Itoa(s.N), decimal(s.Mean), decimal(s.Deviation))
+			} else if repeated {
+				row = append(row, "", "", "")
+			}
 		}
 		rows = append(rows, row)
 	}
@@ -83,6 +96,9 @@ func (r *Report) networkTable() [][]string {
 				loss = r.bicubicLoss(side)
 			}
 			row = append(row, "", loss, psnr)
+			if repeated {
+				row = append(row, "", "", "")
+			}
 		}
 		rows = append(rows, row)
 	}

@@ -196,6 +196,15 @@ a photograph of thing number 2 on a table|0.5|1`,
 			t.Errorf("%s:\n%s\nwant\n%s", file, got, want)
 		}
 	}
+	one.Outputs[0].Repeats = &Spread{N: 3, Mean: 22.5, Deviation: 0.25}
+	want := [][]string{
+		{"seeds_144", "psnr_mean_144", "psnr_deviation_144"}, {"3", "22.5", "0.25"}, {"", "", ""}, {"", "", ""}, {"", "", ""},
+	}
+	for i, row := range tables(t, r)[NetworksFile] {
+		if got := row[len(row)-3:]; !slices.Equal(got, want[i]) {
+			t.Errorf("several seeds, row %d of %s: %q, want %q", i, NetworksFile, got, want[i])
+		}
+	}
 	r.Words.Random = true
 	if head := tables(t, r)[WordsFile][0][0]; !strings.Contains(head, "mean nothing") {
 		t.Errorf("cosines of random features are under %q", head)
