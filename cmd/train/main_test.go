@@ -325,6 +325,21 @@ func TestInterrupted(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	// Its report has the same epoch, and nothing is written that the training goes on from.
+	was := trained(t, filepath.Join(dir, "run"))
+	before, err := report.Read(filepath.Join(dir, "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, log, err := runWith(t, context.Background(), []string{"-report", filepath.Join(dir, "run")}); err != nil || log != "" {
+		t.Fatal(err, log)
+	}
+	if is := trained(t, filepath.Join(dir, "run")); !slices.Equal(is, was) {
+		t.Errorf("files after -report: %v, want %v", is, was)
+	}
+	if after, err := report.Read(filepath.Join(dir, "run")); err != nil || len(after.Networks) != 1 || len(after.Networks[0].Outputs[0].Epochs) != len(before.Networks[0].Outputs[0].Epochs) || after.Networks[0].Stopped != before.Networks[0].Stopped {
+		t.Errorf("the report is another: %+v, %v", after, err)
+	}
 	// Others are not begun.
 	dir = t.TempDir()
 	if _, _, err := runWith(t, &cancelAfter{context.Background(), 20}, quick(dir, "-threads", "1", "-repeat", "2", "-epochs", "50")); err != nil {

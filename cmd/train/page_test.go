@@ -13,6 +13,7 @@ import (
 
 	"pixelgrad/cmd/internal/report"
 	"pixelgrad/cmd/internal/runs"
+	"pixelgrad/internal/atomicfile"
 	"pixelgrad/internal/smallclip"
 )
 
@@ -51,14 +52,11 @@ func TestUI(t *testing.T) {
 	o := parse(t, practised(dir, "-ui", "127.0.0.1:0"))
 	var out, log text
 	ended := make(chan error)
-	var begin, end time.Time // of the training: as in TestTimes
+	var begin, end time.Time // of the epoch that is stopped
 	told := reader(func(line string) {
 		io.WriteString(&out, line)
-		switch {
-		case strings.HasPrefix(line, "  memory"):
+		if strings.HasPrefix(line, "  memory") {
 			begin = time.Now()
-		case strings.HasPrefix(line, "Epoch ["):
-			end = time.Now()
 		}
 	})
 	go func() { ended <- run(context.Background(), o, told, &log) }()
@@ -84,6 +82,18 @@ func TestUI(t *testing.T) {
 		}
 		r.Body.Close()
 	}
+	saved := &checkpoints{dir: filepath.Join(dir, checkpointFolder)}
+	undo := atomicfile.Inject(func(op atomicfile.Op, path string) error {
+		if op == atomicfile.OpCreate && path == saved.path(1) { // after the step, and after the epoch
+			end = time.Now()
+		}
+		// Behind the epoch, and before the last state of the page.
+		if op == atomicfile.OpCreate && filepath.Base(path) == runs.PredictionsFile && !strings.Contains(get(""), "/pictures/multi-0-144.png") {
+			t.Error("the page does not show the prediction of an epoch that has ended")
+		}
+		return nil
+	})
+	defer undo()
 	post("pause") // from its first step on
 	var events text
 	go func() {
@@ -94,7 +104,6 @@ func TestUI(t *testing.T) {
 	}()
 	var page string
 	wait(t, "network on the page", func() bool { page = get(""); return strings.Contains(page, `id="net-multi"`) })
-	saved := &checkpoints{dir: filepath.Join(dir, checkpointFolder)}
 	wait(t, "checkpoint", func() bool { list, err := saved.list(); return err == nil && len(list) > 0 })
 	wait(t, "message of the first step", func() bool { return strings.Contains(events.String(), "SuperResNetMulti: Epoch 1/2") })
 	paused := time.Now() // or a little earlier
@@ -110,6 +119,7 @@ func TestUI(t *testing.T) {
 	if err := <-ended; err != nil || log.String() != "" || !strings.Contains(out.String(), "It was stopped after step 1 of 12.") {
 		t.Errorf("%v\n%s\n%s", err, log.String(), out.String())
 	}
+	undo()
 	if took := end.Sub(begin) - pause; secondsOf(t, dir) > took.Seconds()+0.002 {
 		t.Errorf("an epoch of %.3f s in %v without the pause of %v", secondsOf(t, dir), took, pause)
 	}
