@@ -75,8 +75,9 @@ func uninterrupted(t *testing.T) string {
 	t.Helper()
 	once.Do(func() {
 		dir := filepath.Join(t.TempDir(), "run")
-		if _, log, err := runWith(t, context.Background(), practised(dir)); err != nil || log != "" {
-			t.Fatal(err, log)
+		out, log, err := runWith(t, context.Background(), practised(dir))
+		if err != nil || log != "" || !strings.Contains(out, "schedule cosine, warm-up of 3 steps") {
+			t.Fatal(err, log, out)
 		}
 		whole = results(t, dir)
 	})
@@ -131,6 +132,146 @@ func TestResumed(t *testing.T) {
 		t.Errorf("%d trainings were stopped %d times: the test saw little", *resumes, all)
 	}
 	t.Logf("%d trainings were stopped %d times", *resumes, all)
+}
+
+// A reader is told of every text that a run prints.
+type reader func(text string)
+
+func (r reader) Write(p []byte) (int, error) {
+	r(string(p))
+	return len(p), nil
+}
+
+// TestSavedFirst looks at what is on the disk when the line about an epoch is printed, and at what
+// TensorBoard can read when a checkpoint is begun: who is killed then must have all of it. Those
+// behind the epochs cannot be written, so that there is none to call the best; the last one is tried
+// once more at the end, and so are the tables.
+func TestSavedFirst(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	saved := &checkpoints{dir: filepath.Join(dir, checkpointFolder)}
+	best := filepath.Join(saved.dir, bestFile)
+	lines := func(name string) int {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Error(err)
+		}
+		return bytes.Count(text, []byte("\n"))
+	}
+	begun := map[string]int{} // how often each file was
+	defer atomicfile.Inject(func(op atomicfile.Op, path string) error {
+		if op != atomicfile.OpCreate {
+			return nil
+		}
+		begun[path]++
+		if filepath.Base(path) == runs.StepsFile && begun[path] == 3 { // after the last epoch
+			return syscall.EROFS
+		}
+		if filepath.Dir(path) != saved.dir || path == best {
+			return nil
+		}
+		steps := 1
+		for ; saved.path(steps) != path; steps++ {
+		}
+		events, err := filepath.Glob(filepath.Join(dir, "events.out.tfevents.*"))
+		if err != nil || len(events) != 1 {
+			t.Fatal(events, err)
+		}
+		text, err := os.ReadFile(events[0])
+		if n := bytes.Count(text, []byte("gradient norm")); err != nil || n != steps {
+			t.Errorf("TensorBoard can read of %d steps at the checkpoint of step %d, %v", n, steps, err)
+		}
+		if list, err := saved.list(); err != nil || len(list) != min(steps-1, keptCheckpoints) {
+			t.Errorf("checkpoints %v before that of step %d, %v: want the last two", list, steps, err)
+		}
+		if steps == 6 && begun[path] == 2 || steps == 12 { // after the step, and after the epoch
+			return syscall.EIO
+		}
+		return nil
+	})()
+	epochs := 0
+	out := reader(func(line string) {
+		if !strings.HasPrefix(line, "Epoch [") {
+			return
+		}
+		epochs++
+		if n := lines(runs.MetricsFile); n != 1+epochs {
+			t.Errorf("%s has %d lines when epoch %d is printed", runs.MetricsFile, n, epochs)
+		}
+		if n := lines(runs.StepsFile); n != 1+6*epochs {
+			t.Errorf("%s has %d lines when epoch %d is printed", runs.StepsFile, n, epochs)
+		}
+		if _, err := os.Stat(filepath.Join(dir, runs.WeightsFile)); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(best); err == nil {
+			t.Errorf("epoch %d: a best checkpoint, of an epoch whose own could not be written", epochs)
+		}
+	})
+	var log bytes.Buffer
+	err := run(context.Background(), parse(t, practised(dir, "-tensorboard")), out, &log)
+	if err == nil || !strings.Contains(err.Error(), saved.path(12)) || !strings.Contains(err.Error(), runs.StepsFile) || epochs != 2 || !strings.Contains(log.String(), saved.path(6)) {
+		t.Errorf("%d epochs, %v\n%s", epochs, err, log.String())
+	}
+	if n := begun[saved.path(12)]; n != 3 {
+		t.Errorf("the last checkpoint was tried %d times, want after the step, after the epoch, and at the end", n)
+	}
+}
+
+// TestTimes wants the seconds of all epochs together to be no more than passed between the last line
+// before the first step and that about the last epoch.
+func TestTimes(t *testing.T) {
+	dir := t.TempDir()
+	var begin, end time.Time
+	out := reader(func(line string) {
+		switch {
+		case strings.HasPrefix(line, "  memory"):
+			begin = time.Now()
+		case strings.HasPrefix(line, "Epoch ["):
+			end = time.Now()
+		}
+	})
+	if err := run(context.Background(), parse(t, quick(dir, "-save-every", "1")), out, out); err != nil {
+		t.Fatal(err)
+	}
+	if sum := secondsOf(t, filepath.Join(dir, "run")); !(sum > 0 && sum < end.Sub(begin).Seconds()+0.002) { // they are rounded to 1 ms
+		t.Errorf("epochs of %.3f s in %.3f s", sum, end.Sub(begin).Seconds())
+	}
+}
+
+// secondsOf adds up times.csv.
+func secondsOf(t *testing.T, dir string) (sum float64) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, runs.TimesFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		var epoch int
+		var seconds float64
+		if n, _ := fmt.Sscanf(line, "%d,%f", &epoch, &seconds); n == 2 {
+			sum += seconds
+		}
+	}
+	return sum
+}
+
+// TestDue asks when it is time to save: after so many steps, or so much time since the last save.
+func TestDue(t *testing.T) {
+	c := &checkpoints{dir: t.TempDir(), every: runs.Every{Steps: 3}}
+	for steps := 1; steps < 10; steps++ {
+		if got := c.due(steps); got != (steps%3 == 0) {
+			t.Errorf("every 3 steps: due after %d: %v", steps, got)
+		}
+	}
+	c.every = runs.Every{Time: time.Minute}
+	for _, ago := range []time.Duration{59 * time.Second, time.Minute} {
+		if c.at = time.Now().Add(-ago); c.due(1) != (ago == time.Minute) {
+			t.Errorf("every minute: due after %v: %v", ago, c.due(1))
+		}
+	}
+	if err := c.save(1, func(string) error { return nil }); err != nil || c.due(2) {
+		t.Errorf("every minute: due at once after a save: %v, %v", c.due(2), err)
+	}
 }
 
 // TestKilled kills processes at random moments. Whatever was there must load, and going on must

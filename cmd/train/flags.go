@@ -67,6 +67,7 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	default:
 		return o.finish()
 	}
+	forgetTold(&c.Flags)
 	// Once more, on top of the settings of the file.
 	if o, _, _, err = parseOnce(args, help, &c.Flags, given); err != nil {
 		return nil, err
@@ -107,13 +108,6 @@ func parseOnce(args []string, help io.Writer, base *runs.Flags, replaced map[str
 	o.define(f, &from)
 	if base != nil {
 		o.Flags = *base
-		// What the weights told must not be told to them where they are not from a file.
-		if o.VGGWeights == frozen.Embedded || o.RandomFeatures {
-			o.VGGInput = ""
-		}
-		if o.RandomFeatures {
-			o.CLIPOptions = frozen.CLIPOptions{}
-		}
 		if replaced["without"] { // which adds to a list
 			o.Without = nil
 		}
@@ -122,6 +116,17 @@ func parseOnce(args []string, help io.Writer, base *runs.Flags, replaced map[str
 	given = map[string]bool{}
 	f.Visit(func(x *flag.Flag) { given[x.Name] = true })
 	return o, given, from, err
+}
+
+// forgetTold takes out of the settings of a run what its weights told: where they are not from a
+// file, it must not be told to them, and no flag stands for it.
+func forgetTold(f *runs.Flags) {
+	if f.VGGWeights == frozen.Embedded || f.RandomFeatures {
+		f.VGGInput = ""
+	}
+	if f.RandomFeatures {
+		f.CLIPOptions = frozen.CLIPOptions{}
+	}
 }
 
 // define defines the flags.

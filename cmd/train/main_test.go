@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/cmd/internal/report"
@@ -242,6 +243,12 @@ func TestNoFrozenWeights(t *testing.T) {
 	if err != nil || c.VGGWeights != "embedded" || c.VGGInput != "pixels" {
 		t.Fatalf("%s: weights %q, input %q, error %v; want embedded, pixels", runs.ConfigFile, c.VGGWeights, c.VGGInput, err)
 	}
+	// It goes on with them: what the weights told is not a flag that differs.
+	for _, flag := range []string{"-resume", "-report"} {
+		if _, err := parseFlags([]string{flag, filepath.Join(dir, "run")}, io.Discard); err != nil {
+			t.Errorf("%s: %v", flag, err)
+		}
+	}
 	// What the run leaned on is what its configuration leads to.
 	e, err := frozen.New(superres.VGGFeatures, c.Options, c.Seed, nil)
 	if err != nil {
@@ -263,6 +270,10 @@ func TestNoFrozenWeights(t *testing.T) {
 	const left = "SuperResNetWithCLIP is left out: it needs the weights of CLIP ViT-B/32; get them with: go run ./cmd/weights get clip-vit-b32\n"
 	if log != left {
 		t.Errorf("all without weights: messages %q, want %q", log, left)
+	}
+	r, err := report.Read(filepath.Join(dir, "run"))
+	if err != nil || len(r.LeftOut) != 2 || r.LeftOut[0].What != "SuperResNetWithCLIP" || r.LeftOut[1].What != step8 {
+		t.Errorf("left out on the page: %+v, %v", r, err)
 	}
 }
 
@@ -306,10 +317,39 @@ func TestInterrupted(t *testing.T) {
 	if err != nil || !strings.Contains(out, "It was stopped after step") || !strings.Contains(out, " of 100.\nGo on with: go run ./cmd/train -resume ") {
 		t.Errorf("%v\n%s", err, out)
 	}
+	if !strings.Contains(out, " s, stopped\n") {
+		t.Errorf("the last epoch is not called stopped:\n%s", out)
+	}
 	for _, name := range []string{runs.WeightsFile, runs.MetricsFile, runs.StepsFile, runs.PredictionsFile, runs.LossFile} {
 		if _, err := os.Stat(filepath.Join(dir, "run", name)); err != nil {
 			t.Error(err)
 		}
+	}
+	// Its report has the same epoch, and nothing is written that the training goes on from.
+	was := trained(t, filepath.Join(dir, "run"))
+	before, err := report.Read(filepath.Join(dir, "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, log, err := runWith(t, context.Background(), []string{"-report", filepath.Join(dir, "run")}); err != nil || log != "" {
+		t.Fatal(err, log)
+	}
+	if is := trained(t, filepath.Join(dir, "run")); !slices.Equal(is, was) {
+		t.Errorf("files after -report: %v, want %v", is, was)
+	}
+	if after, err := report.Read(filepath.Join(dir, "run")); err != nil || len(after.Networks) != 1 || len(after.Networks[0].Outputs[0].Epochs) != len(before.Networks[0].Outputs[0].Epochs) || after.Networks[0].Stopped != before.Networks[0].Stopped {
+		t.Errorf("the report is another: %+v, %v", after, err)
+	}
+	// Others are not begun.
+	dir = t.TempDir()
+	if _, _, err := runWith(t, &cancelAfter{context.Background(), 20}, quick(dir, "-threads", "1", "-repeat", "2", "-epochs", "50")); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "run", "seed-0", runs.WeightsFile)); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "run", "seed-1")); err == nil {
+		t.Error("the second training was begun after an interrupt")
 	}
 }
 
@@ -355,24 +395,38 @@ func TestBadPhotographs(t *testing.T) {
 
 func TestParseFlags(t *testing.T) {
 	for args, want := range map[string]string{
-		"-batch -1":       "-batch -1",
-		"-lr NaN":         "-lr NaN",
-		"-lr Inf":         "-lr +Inf",
-		"-lr -1":          "-lr -1",
-		"-lr 0":           "-lr 0",
-		"-epochs 0":       "-epochs 0",
-		"-steps -3":       "-steps -3",
-		"-limit -3":       "-limit -3",
-		"-threads -3":     "-threads -3",
-		"-model resnet":   "there is superresnet",
-		"photos":          `"photos"`,
-		"-nonsense":       "nonsense",
-		"-seed x":         "-seed",
-		"-init-key model": "expected -init with the file",
+		"-batch -1":             "-batch -1",
+		"-lr NaN":               "-lr NaN",
+		"-lr Inf":               "-lr +Inf",
+		"-lr -1":                "-lr -1",
+		"-lr 0":                 "-lr 0",
+		"-epochs 0":             "-epochs 0",
+		"-steps -3":             "-steps -3",
+		"-limit -3":             "-limit -3",
+		"-threads -3":           "-threads -3",
+		"-model resnet":         "there is superresnet",
+		"photos":                `"photos"`,
+		"-nonsense":             "nonsense",
+		"-seed x":               "-seed",
+		"-init-key model":       "expected -init with the file",
+		"-init w -model all":    "expected one -model",
+		"-loss l2":              "-loss: ",
+		"-schedule slow":        "-schedule: ",
+		"-clip-norm -1":         "-clip-norm -1",
+		"-clip-norm NaN":        "-clip-norm NaN",
+		"-crop 73":              "-crop 73",
+		"-crop 3 -loss ssim":    "-loss ssim compares squares of",
+		"-crop 25 -model vgg":   "expected an even number for SuperResNetWithVGG",
+		"-save-every 0":         "-save-every",
+		"-augment flips,mirror": "-augment",
+		"-repeat 0":             "-repeat 0",
 	} {
 		if _, err := parseFlags(strings.Fields(args), io.Discard); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want one that has %q", args, err, want)
 		}
+	}
+	if o := parse(t, []string{"-ui", "-lr", "0.5"}); o.UI != defaultUI || o.LR != 0.5 || o.SaveEvery != (runs.Every{Time: 5 * time.Minute}) {
+		t.Errorf("-ui without an address: %+v", o)
 	}
 	var help strings.Builder
 	if _, err := parseFlags([]string{"-help"}, &help); err != flag.ErrHelp || !strings.Contains(help.String(), "-skip-bad") {

@@ -14,6 +14,7 @@ import (
 
 	"pixelgrad/cmd/internal/report"
 	"pixelgrad/cmd/internal/runs"
+	"pixelgrad/internal/atomicfile"
 	"pixelgrad/internal/smallclip"
 )
 
@@ -52,7 +53,14 @@ func TestUI(t *testing.T) {
 	o := parse(t, practised(dir, "-ui", "127.0.0.1:0"))
 	var out, log text
 	ended := make(chan error)
-	go func() { ended <- run(context.Background(), o, &out, &log) }()
+	var begin, end time.Time // of the epoch that is stopped
+	told := reader(func(line string) {
+		io.WriteString(&out, line)
+		if strings.HasPrefix(line, "  memory") {
+			begin = time.Now()
+		}
+	})
+	go func() { ended <- run(context.Background(), o, told, &log) }()
 	wait(t, "address", func() bool { return strings.Contains(out.String(), "http://") })
 	_, rest, _ := strings.Cut(out.String(), "http://")
 	address, _, _ := strings.Cut(rest, " ")
@@ -75,11 +83,31 @@ func TestUI(t *testing.T) {
 		}
 		r.Body.Close()
 	}
+	saved := &checkpoints{dir: filepath.Join(dir, checkpointFolder)}
+	undo := atomicfile.Inject(func(op atomicfile.Op, path string) error {
+		if op == atomicfile.OpCreate && path == saved.path(1) { // after the step, and after the epoch
+			end = time.Now()
+		}
+		// Behind the epoch, and before the last state of the page.
+		if op == atomicfile.OpCreate && filepath.Base(path) == runs.PredictionsFile && !strings.Contains(get(""), "/pictures/multi-0-144.png") {
+			t.Error("the page does not show the prediction of an epoch that has ended")
+		}
+		return nil
+	})
+	defer undo()
 	post("pause") // from its first step on
+	var events text
+	go func() {
+		if r, err := http.Get("http://" + address + "events"); err == nil {
+			io.Copy(&events, r.Body) // to the end of the training
+			r.Body.Close()
+		}
+	}()
 	var page string
 	wait(t, "network on the page", func() bool { page = get(""); return strings.Contains(page, `id="net-multi"`) })
-	saved := &checkpoints{dir: filepath.Join(dir, checkpointFolder)}
 	wait(t, "checkpoint", func() bool { list, err := saved.list(); return err == nil && len(list) > 0 })
+	wait(t, "message of the first step", func() bool { return strings.Contains(events.String(), "SuperResNetMulti: Epoch 1/2") })
+	paused := time.Now() // or a little earlier
 	time.Sleep(100 * time.Millisecond)
 	if list, err := saved.list(); err != nil || len(list) != 1 || list[0] != 1 {
 		t.Errorf("checkpoints %v, %v while it is paused, want that of the first step", list, err)
@@ -87,9 +115,14 @@ func TestUI(t *testing.T) {
 	if !strings.Contains(page, "/pictures/photo-0-72.png") || get("pictures/photo-0-72.png") == "" {
 		t.Error("the page shows no photograph")
 	}
+	pause := time.Since(paused)
 	post("stop")
 	if err := <-ended; err != nil || log.String() != "" || !strings.Contains(out.String(), "It was stopped after step 1 of 12.") {
 		t.Errorf("%v\n%s\n%s", err, log.String(), out.String())
+	}
+	undo()
+	if took := end.Sub(begin) - pause; secondsOf(t, dir) > took.Seconds()+0.002 {
+		t.Errorf("an epoch of %.3f s in %v without the pause of %v", secondsOf(t, dir), took, pause)
 	}
 	if _, log, err := runWith(t, context.Background(), []string{"-resume", dir}); err != nil || log != "" {
 		t.Fatal(err, log)
@@ -193,6 +226,10 @@ func TestTensorBoard(t *testing.T) {
 	if _, log, err := runWith(t, &cancelAfter{context.Background(), 30}, practised(dir, "-tensorboard")); err != nil || log != "" {
 		t.Fatal(err, log)
 	}
+	list, err := (&checkpoints{dir: filepath.Join(dir, checkpointFolder)}).list()
+	if err != nil || len(list) == 0 || list[0] > 11 {
+		t.Fatal(list, err)
+	}
 	if _, log, err := runWith(t, context.Background(), []string{"-resume", dir}); err != nil || log != "" {
 		t.Fatal(err, log)
 	}
@@ -200,10 +237,15 @@ func TestTensorBoard(t *testing.T) {
 	if err != nil || len(files) != 2 {
 		t.Fatalf("%v, %v; want a file for each of two processes", files, err)
 	}
-	for i, want := range []string{"loss/train 288", "prediction 144/"} { // the last one has whole epochs
+	// The second one has whole epochs, and begins a session in the step behind the checkpoint: what
+	// was shown of earlier ones stays.
+	session := string([]byte{2 << 3, byte(list[0] + 1), 7<<3 | 2, 2, 1 << 3, 1})
+	for i, wants := range [][]string{{"loss/train 288", "learning rate", "gradient norm"}, {session, "loss/validation 144", "psnr/validation 288", "prediction 144/"}} {
 		text, err := os.ReadFile(files[i])
-		if err != nil || !strings.Contains(string(text), want) {
-			t.Errorf("%s: no %q, %v", files[i], want, err)
+		for _, want := range wants {
+			if err != nil || !strings.Contains(string(text), want) {
+				t.Errorf("%s: no %q, %v", files[i], want, err)
+			}
 		}
 	}
 	if want := uninterrupted(t); results(t, dir) != want {

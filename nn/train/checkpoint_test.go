@@ -234,6 +234,16 @@ func TestRestoreOthers(t *testing.T) {
 	if _, err := l.Restore(path); err == nil || !strings.Contains(err.Error(), "another network") {
 		t.Errorf("one tensor more: %v", err)
 	}
+	other := newLoop()
+	m := nn.NewConv2d(rand.New(rand.NewPCG(1, 1)), 1, 1, 5)
+	other.Model, other.Optimizer = m, optim.NewAdam(m.Parameters(), 0.02)
+	if err := other.Save(path, nil); err != nil {
+		t.Fatal(err)
+	}
+	before := slices.Clone(l.Model.Parameters()[0].Data().Data())
+	if _, err := l.Restore(path); err == nil || !strings.Contains(err.Error(), "shape [1 1 5 5], expected [1 1 3 3]: the checkpoint is of another network") || !slices.Equal(before, l.Model.Parameters()[0].Data().Data()) {
+		t.Errorf("another shape: %v", err)
+	}
 	for _, position := range []string{`{"epoch":-1}`, `{"batches":-1}`, `{"steps":-1}`, `{"best_epoch":-1}`, `{"epoch":2,"best_epoch":3}`, `{"steps":"1"}`, `[]`, `{`} {
 		write(position)
 		if _, err := l.Restore(path); err == nil || !strings.Contains(err.Error(), "expected a position") || !strings.Contains(err.Error(), path) {

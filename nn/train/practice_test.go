@@ -119,6 +119,20 @@ func TestClipNormShowsNaN(t *testing.T) {
 	}
 }
 
+// TestFinite has a parameter be what nobody can go on with.
+func TestFinite(t *testing.T) {
+	l := newLoop()
+	if !l.Finite() {
+		t.Error("a new model is not finite")
+	}
+	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		l.Model.Parameters()[1].Data().Data()[0] = float32(v)
+		if l.Finite() {
+			t.Errorf("a bias of %v is finite", v)
+		}
+	}
+}
+
 // scripted is a validation set that gives a model of zeros a loss for each epoch.
 type scripted struct {
 	loop   *loop

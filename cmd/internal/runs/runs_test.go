@@ -182,7 +182,46 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// TestDifference changes each setting: all but those that lead to the same must be named, under
+// TestDifferences changes each setting by itself: a checkpoint of a training with another one leads
+// elsewhere, but for a few.
+func TestDifferences(t *testing.T) {
+	base := Defaults()
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[Flags]()) {
+		if field.Anonymous {
+			continue
+		}
+		other := Defaults()
+		switch v := reflect.ValueOf(&other).Elem().FieldByIndex(field.Index); v.Interface().(type) {
+		case Alterations:
+			v.Set(reflect.ValueOf(Alterations{Flips: true}))
+		case Every:
+			v.Set(reflect.ValueOf(Every{Steps: 7}))
+		case *uint64:
+			v.Set(reflect.ValueOf(new(uint64)))
+		case []string:
+			v.Set(reflect.ValueOf([]string{"fuse"}))
+		default:
+			switch {
+			case v.CanInt():
+				v.SetInt(77)
+			case v.CanUint():
+				v.SetUint(77)
+			case v.CanFloat():
+				v.SetFloat(77)
+			case v.Kind() == reflect.Bool:
+				v.SetBool(!v.Bool())
+			default:
+				v.SetString("77")
+			}
+		}
+		same := field.Name == "Threads" || field.Name == "SaveEvery" || field.Name == "TensorBoard" || field.Name == "Descriptions"
+		if name, x, y := base.Difference(&other); (name == "") != same || !same && x == y {
+			t.Errorf("%s was changed: difference %q, %s and %s", field.Name, name, x, y)
+		}
+	}
+}
+
+// TestDifference gives settings the names of their flags: all but those that lead to the same must be named, under
 // the name of their flag.
 func TestDifference(t *testing.T) {
 	base := Defaults()
@@ -212,6 +251,30 @@ func TestDifference(t *testing.T) {
 		if name, x, y := base.Difference(change); name != want || name != "" && x == y {
 			t.Errorf("-%s differs (%s, %s), want -%s", name, x, y, want)
 		}
+	}
+}
+
+// TestTexts reads and writes settings that are texts.
+func TestTexts(t *testing.T) {
+	a := Alterations{Flips: true}
+	if err := a.UnmarshalText([]byte("rotations")); err != nil || a != (Alterations{Rotations: true}) {
+		t.Errorf("rotations on top of flips: %+v, %v", a, err)
+	}
+	for _, text := range []string{"500", "90s", "5m", "1h", "1h30m", "2h0m5s"} {
+		var e Every
+		if err := e.UnmarshalText([]byte(text)); err != nil {
+			t.Error(err)
+		}
+		want := text
+		if text == "90s" {
+			want = "1m30s"
+		}
+		if got, err := e.MarshalText(); err != nil || string(got) != want {
+			t.Errorf("%s is written as %s, %v", text, got, err)
+		}
+	}
+	if c, err := Read(folder(t, `{"model":"multi","bicubic_psnr":[null]}`)); err != nil || !math.IsInf(float64(c.Bicubic[0]), 1) {
+		t.Errorf("null is read as %+v, %v; want infinity", c, err)
 	}
 }
 
