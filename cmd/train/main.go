@@ -39,6 +39,7 @@ import (
 	"time"
 
 	"pixelgrad/cmd/internal/cli"
+	"pixelgrad/cmd/internal/progress"
 	"pixelgrad/cmd/internal/report"
 	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/nn/train"
@@ -53,6 +54,7 @@ func main() {
 		if err != nil {
 			return err
 		}
+		progress.To(s.Log)
 		return run(ctx, o, s.Out, s.Log)
 	}}.Main()
 }
