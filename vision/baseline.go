@@ -1,6 +1,7 @@
 package vision
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"sync"
@@ -22,9 +23,10 @@ type Baseline struct{ Bilinear, Bicubic, BicubicTorch Score }
 // every photograph in the cache to the two larger sizes, with [Bilinear], [Bicubic] and
 // [BicubicTorch], and compares the results with the true squares. The score is 0 for a
 // size that the cache does not have. threads is the number of photographs that are
-// processed at once (0: GOMAXPROCS); the result does not depend on it. Baselines panics
-// if the cache is empty.
-func Baselines(c *Cache, threads int) (mid, large Baseline) {
+// processed at once (0: GOMAXPROCS); the result does not depend on it. If ctx is cancelled, the
+// work stops at the next photograph, and the error is that of ctx. Baselines panics if the cache
+// is empty.
+func Baselines(ctx context.Context, c *Cache, threads int) (mid, large Baseline, err error) {
 	if c.Len() == 0 {
 		panic(fmt.Sprintf("vision: Baselines: the cache of sizes %+v is empty", c.Sizes))
 	}
@@ -37,7 +39,7 @@ func Baselines(c *Cache, threads int) (mid, large Baseline) {
 	var wg sync.WaitGroup
 	for range min(threads, c.Len()) {
 		wg.Go(func() {
-			for {
+			for ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
 				if i >= len(mse) {
 					return
@@ -60,6 +62,9 @@ func Baselines(c *Cache, threads int) (mid, large Baseline) {
 		})
 	}
 	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return Baseline{}, Baseline{}, err
+	}
 	score := func(j, k int) Score {
 		sum, db := 0.0, 0.0
 		for i := range mse {
@@ -75,5 +80,5 @@ func Baselines(c *Cache, threads int) (mid, large Baseline) {
 	if c.Sizes.Large > 0 {
 		large = Baseline{score(1, 0), score(1, 1), score(1, 2)}
 	}
-	return mid, large
+	return mid, large, nil
 }

@@ -83,9 +83,13 @@ func (l *Loader) Batches() int { return (l.cache.Len() + l.size - 1) / l.size }
 
 // Epoch returns every photograph of the cache once, in batches numbered from 0. The last
 // batch is smaller if the number of photographs is not a multiple of the batch size. The
-// order depends only on the seed and the epoch, so a training run can resume at any epoch; what is
+// order depends only on the seed and the epoch, so a training run can resume anywhere; what is
 // done to a photograph depends on its number in the cache as well.
-func (l *Loader) Epoch(epoch int) iter.Seq2[int, *Batch] {
+func (l *Loader) Epoch(epoch int) iter.Seq2[int, *Batch] { return l.EpochFrom(epoch, 0) }
+
+// EpochFrom is Epoch without the batches before number first, which are not filled: for a training
+// that goes on in the middle of an epoch.
+func (l *Loader) EpochFrom(epoch, first int) iter.Seq2[int, *Batch] {
 	return func(yield func(int, *Batch) bool) {
 		for i := range l.order {
 			l.order[i] = i
@@ -94,7 +98,7 @@ func (l *Loader) Epoch(epoch int) iter.Seq2[int, *Batch] {
 			r := rand.New(rand.NewPCG(l.options.Seed, uint64(epoch)))
 			r.Shuffle(len(l.order), func(i, j int) { l.order[i], l.order[j] = l.order[j], l.order[i] })
 		}
-		for i := range l.Batches() {
+		for i := first; i < l.Batches(); i++ {
 			index := l.order[i*l.size : min((i+1)*l.size, len(l.order))]
 			b := &l.whole
 			if len(index) < l.size {

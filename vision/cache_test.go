@@ -243,7 +243,10 @@ func TestLoaderTakesNoMemory(t *testing.T) {
 // The scores of a cache equal those of its pictures one by one, for any number of threads.
 func TestBaselines(t *testing.T) {
 	c := build(t, 5, CacheOptions{Sizes: testSizes})
-	mid, large := Baselines(c, 1)
+	mid, large, err := Baselines(context.Background(), c, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
 	mse, db := 0.0, 0.0
 	for i := range c.Len() {
 		y := Bicubic(c.Picture(i, 6).Tensor(), 12, 12)
@@ -254,10 +257,15 @@ func TestBaselines(t *testing.T) {
 	if got := mid.Bicubic; !(math.Abs(got.PSNR-Decibels(mse)) < 1e-9) || !(math.Abs(got.MeanPSNR-db) < 1e-9) {
 		t.Errorf("bicubic %+v, want %v and %v", got, Decibels(mse), db)
 	}
-	if mid2, large2 := Baselines(c, 4); mid2 != mid || large2 != large {
+	if mid2, large2, _ := Baselines(context.Background(), c, 4); mid2 != mid || large2 != large {
 		t.Errorf("%+v %+v on one thread, %+v %+v on four", mid, large, mid2, large2)
 	}
-	if mid, large := Baselines(build(t, 2, CacheOptions{Sizes: Sizes{X: 6, Large: 24}}), 1); mid != (Baseline{}) || large == (Baseline{}) {
+	if mid, large, _ := Baselines(context.Background(), build(t, 2, CacheOptions{Sizes: Sizes{X: 6, Large: 24}}), 1); mid != (Baseline{}) || large == (Baseline{}) {
 		t.Errorf("without the middle size: %+v, %+v", mid, large)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, _, err := Baselines(ctx, c, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("after an interruption: %v", err)
 	}
 }

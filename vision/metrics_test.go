@@ -1,6 +1,7 @@
 package vision
 
 import (
+	"context"
 	"math"
 	"testing"
 
@@ -54,7 +55,7 @@ func TestPanics(t *testing.T) {
 		"Picture, number":     func() { c.Picture(2, 6) },
 		"Picture, side":       func() { c.Picture(0, 7) },
 		"NewLoader":           func() { NewLoader(c, 0, LoaderOptions{}) },
-		"Baselines":           func() { Baselines(&Cache{Sizes: testSizes}, 1) },
+		"Baselines":           func() { Baselines(context.Background(), &Cache{Sizes: testSizes}, 1) },
 		"BuildCache":          func() { BuildCache(t.Context(), nil, nil, CacheOptions{Sizes: Sizes{Mid: 3}}) },
 		"Grid":                func() { (&Grid{Cell: -1}).Draw() },
 	} {

@@ -1,6 +1,7 @@
 package vision
 
 import (
+	"context"
 	"os"
 	"testing"
 	"time"
@@ -27,7 +28,10 @@ func TestPhotographs(t *testing.T) {
 	took := time.Since(start)
 	t.Logf("%d photographs decoded and resized to %+v on one thread in %.2f s: %.1f ms each",
 		c.Len(), c.Sizes, took.Seconds(), 1000*took.Seconds()/float64(c.Len()))
-	mid, large := Baselines(c, 0)
+	mid, large, err := Baselines(context.Background(), c, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, s := range []struct {
 		what string
 		Score

@@ -64,10 +64,12 @@ func (c *checkpoints) save(steps int, write func(path string) error) error {
 	if err := os.MkdirAll(c.dir, 0o777); err != nil {
 		return err
 	}
-	if err := write(c.path(steps)); err != nil {
+	err := write(c.path(steps))
+	c.at = time.Now() // a full disk is not asked again after each step
+	if err != nil {
 		return err
 	}
-	c.steps, c.at = steps, time.Now()
+	c.steps = steps
 	found, err := c.list()
 	if err != nil {
 		return err

@@ -126,9 +126,11 @@ type batches struct {
 	features *features // nil for a model that needs none
 }
 
-func (b batches) Epoch(epoch int) iter.Seq[batch] {
+func (b batches) Epoch(epoch int) iter.Seq[batch] { return b.EpochFrom(epoch, 0) }
+
+func (b batches) EpochFrom(epoch, first int) iter.Seq[batch] {
 	return func(yield func(batch) bool) {
-		for _, photos := range b.Loader.Epoch(epoch) {
+		for _, photos := range b.Loader.EpochFrom(epoch, first) {
 			next := batch{
 				Input:  superres.Input{Photo: autograd.Constant(photos.X), Features: b.features.of(*photos)},
 				Target: superres.Output{Mid: autograd.Constant(photos.Mid)},

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -13,6 +15,7 @@ import (
 
 	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/cmd/internal/frozen"
+	"pixelgrad/cmd/internal/report"
 	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/nn/optim"
 	"pixelgrad/vision"
@@ -56,6 +59,8 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	switch {
 	case given["resume"] && given["report"], (given["resume"] || given["report"]) && (given["config"] || given["out"] || given["o"]):
 		return nil, cli.Usagef("expected one of -resume, -report, -config and -out: the first two go on in the folder of a run, with its settings")
+	case given["report"] && given["ui"]:
+		return nil, cli.Usagef("-ui: expected a training to watch, found -report, which trains nothing: open the %s that it makes", report.PageFile)
 	case given["resume"], given["report"]:
 		if c, err = runs.Open(from.resume + from.report); err != nil { // one of them is empty
 			return nil, err
@@ -68,6 +73,9 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 		return o.finish()
 	}
 	forgetTold(&c.Flags)
+	if _, _, _, err = parseOnce(nil, help, &c.Flags, nil); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(from.resume+from.report, cmp.Or(from.config, runs.ConfigFile)), err)
+	}
 	// Once more, on top of the settings of the file.
 	if o, _, _, err = parseOnce(args, help, &c.Flags, given); err != nil {
 		return nil, err
@@ -97,6 +105,17 @@ func commandLine(args []string) string {
 	return line
 }
 
+// forgetTold takes out of the settings of a run what weights told that are not from a file: the flags
+// for it are only about those, and the same weights tell it again.
+func forgetTold(f *runs.Flags) {
+	if f.VGGWeights == frozen.Embedded || f.RandomFeatures {
+		f.VGGInput = ""
+	}
+	if f.RandomFeatures {
+		f.CLIPOptions = frozen.CLIPOptions{}
+	}
+}
+
 // sources are the flags that name files with settings.
 type sources struct{ resume, report, config string }
 
@@ -118,17 +137,6 @@ func parseOnce(args []string, help io.Writer, base *runs.Flags, replaced map[str
 	return o, given, from, err
 }
 
-// forgetTold takes out of the settings of a run what its weights told: where they are not from a
-// file, it must not be told to them, and no flag stands for it.
-func forgetTold(f *runs.Flags) {
-	if f.VGGWeights == frozen.Embedded || f.RandomFeatures {
-		f.VGGInput = ""
-	}
-	if f.RandomFeatures {
-		f.CLIPOptions = frozen.CLIPOptions{}
-	}
-}
-
 // define defines the flags.
 func (o *options) define(f *cli.Flags, from *sources) {
 	d := runs.Defaults()
@@ -141,9 +149,9 @@ func (o *options) define(f *cli.Flags, from *sources) {
 	f.TextVar(&o.Augment, "augment", d.Augment, "alter what is trained on, each epoch in another way: a `list` of flips,rotations")
 	f.Int(&o.Crop, "crop", d.Crop, 1, vision.WorkshopSizes.X, fmt.Sprintf("1 to %d pixels, or 0 for whole squares", vision.WorkshopSizes.X), "train on patches whose side has `N` pixels of the input; 0: whole squares")
 	f.Func("split-seed", "seed of the split into photographs to train on and to validate with; default: -seed", func(s string) error {
-		var n uint64
-		if _, err := fmt.Sscanf(s, "%d", &n); err != nil {
-			return fmt.Errorf("expected a number, found %.40q", s)
+		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			return fmt.Errorf("expected a number that is not negative, found %.40q", s)
 		}
 		o.SplitSeed = &n
 		return nil
@@ -156,7 +164,7 @@ func (o *options) define(f *cli.Flags, from *sources) {
 	o.AddFlags(f)
 
 	f.Group("Training")
-	f.Int(&o.Epochs, "epochs", d.Epochs, 1, math.MaxInt, "1 or more", "how many times every photograph is shown")
+	f.Int(&o.Epochs, "epochs", d.Epochs, 1, maxEpochs, fmt.Sprintf("1 to %d", maxEpochs), "how many times every photograph is shown")
 	f.Int(&o.Steps, "steps", d.Steps, 1, math.MaxInt, "a positive number, or 0 for all epochs", "stop after `N` steps; 0: after all epochs")
 	f.StringVar(&o.Loss, "loss", d.Loss, "the `loss` that is minimised: "+names(superres.Losses, func(k superres.LossKind) string { return k.Name }))
 	f.Positive(&o.LR, "lr", d.LR, "learning `rate` of Adam")
@@ -173,20 +181,34 @@ func (o *options) define(f *cli.Flags, from *sources) {
 
 	f.Group("Output")
 	f.Out(&o.Out, "`folder` for the results; default: runs/<model>-<time>")
-	f.StringVar(&from.resume, "resume", "", "go on with the run in this `folder`, where it was stopped or killed")
-	f.StringVar(&from.report, "report", "", "make the report of the run in this `folder` again, and train nothing")
-	f.StringVar(&from.config, "config", "", "take the settings from this `file`, such as the config.json of a run; flags come on top")
+	f.Func("resume", "go on with the run in this `folder`, where it was stopped or killed", named(&from.resume))
+	f.Func("report", "make the report of the run in this `folder` again, and train nothing", named(&from.report))
+	f.Func("config", "take the settings from this `file`, such as the config.json of a run; flags come on top", named(&from.config))
 	f.BoolFunc("ui", "serve the report while training, at this `address`; without one: "+defaultUI, func(s string) error {
 		if s == "true" { // no address
 			s = defaultUI
 		}
-		o.UI = s
-		return nil
+		return named(&o.UI)(s)
 	})
 	o.SaveEvery = d.SaveEvery
 	f.TextVar(&o.SaveEvery, "save-every", d.SaveEvery, "save a checkpoint after each epoch, and each time after `N` steps, as in 500, or some time, as in 90s")
 	f.BoolVar(&o.TensorBoard, "tensorboard", d.TensorBoard, "write losses and pictures for TensorBoard, too")
 	f.StringVar(&o.Descriptions, "descriptions", d.Descriptions, "`file` with a description of photographs a line: name, tab, text; default: of ten in the program")
+}
+
+// maxEpochs is more than anybody waits for; steps are counted in an int.
+const maxEpochs = 1_000_000
+
+// named sets p to what a flag names. An empty name is most likely that of a variable of the shell
+// that is not set.
+func named(p *string) func(string) error {
+	return func(s string) error {
+		if s == "" {
+			return errors.New("expected a name, found nothing")
+		}
+		*p = s
+		return nil
+	}
 }
 
 func names[T any](list []T, name func(T) string) string {

@@ -34,10 +34,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
 	"pixelgrad/cmd/internal/cli"
+	"pixelgrad/cmd/internal/progress"
 	"pixelgrad/cmd/internal/report"
 	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/nn/train"
@@ -52,6 +54,7 @@ func main() {
 		if err != nil {
 			return err
 		}
+		progress.To(s.Log)
 		return run(ctx, o, s.Out, s.Log)
 	}}.Main()
 }
@@ -96,15 +99,24 @@ func run(ctx context.Context, o *options, out, log io.Writer) (err error) {
 	}
 	defer func() { page.close(ending(ctx, err)) }()
 	all, failed, err := s.read(ctx, all)
-	if err != nil || s.photos.val == nil {
+	if ctx.Err() != nil {
+		fmt.Fprintln(out, "Interrupted while reading photographs; nothing was trained.")
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	if err := s.settle(); err != nil {
 		return err
 	}
-	begun = true
 	if err := page.begin(); err != nil {
 		return err
+	}
+	begun = true
+	if several := len(s.archs) > 1 || s.Repeat > 1; several && !s.resume { // one training's own are the same
+		if err := s.config(s.Flags).Write(s.Out); err != nil {
+			return err
+		}
 	}
 	s.summary()
 	for i, r := range all {
@@ -125,6 +137,16 @@ func run(ctx context.Context, o *options, out, log io.Writer) (err error) {
 		if ctx.Err() != nil {
 			break
 		}
+	}
+	if s.resume && slices.ContainsFunc(all, func(r *modelRun) bool { return !r.begun && r.wasBegun() }) {
+		fmt.Fprintf(out, "Not all that was trained before was read again: %s is as it was.\n", report.PageFile)
+		return errors.Join(failed...)
+	}
+	if s.remake && !slices.ContainsFunc(all, func(r *modelRun) bool { return r.begun }) {
+		if len(failed) == 0 {
+			failed = []error{fmt.Errorf("-report %s: expected a run of which something is saved, found nothing; -resume goes on with it", s.Out)}
+		}
+		return errors.Join(failed...)
 	}
 	if len(all) > 1 {
 		s.compare(all)
@@ -180,30 +202,29 @@ func (s *session) claim(all []*modelRun) (undo func(all bool), err error) {
 }
 
 // read reads the photographs, and plans the memory of all models: now, and not when others have
-// been trained for hours. It returns the models that the machine can hold. If ctx is done first,
-// s.photos.val stays nil.
+// been trained for hours. It returns the models that the machine can hold; if ctx is done, nothing
+// that has a meaning.
 func (s *session) read(ctx context.Context, all []*modelRun) (fit []*modelRun, failed []error, err error) {
 	if s.photos, err = findPhotographs(s.options, s.log); err != nil {
 		return nil, nil, err
 	}
-	if fit, failed, err = s.planAll(all); err != nil {
+	if fit, failed, err = s.planAll(ctx, all); err != nil {
 		return nil, nil, err
 	}
 	if err := s.photos.read(ctx, s.options, s.log); err != nil {
-		if ctx.Err() != nil {
-			fmt.Fprintln(s.out, "Interrupted while reading photographs; nothing was trained.")
-			return nil, nil, nil
-		}
 		return nil, nil, err
 	}
 	if len(s.photos.train.Skipped)+len(s.photos.val.Skipped) > 0 { // other batches
 		var more []error
-		if fit, more, err = s.planAll(fit); err != nil {
+		if fit, more, err = s.planAll(ctx, fit); err != nil {
 			return nil, nil, err
 		}
 		failed = append(failed, more...)
 	}
-	mid, large := vision.Baselines(s.photos.val, s.Threads)
+	mid, large, err := vision.Baselines(ctx, s.photos.val, s.Threads)
+	if err != nil {
+		return nil, nil, err
+	}
 	s.plain = []vision.Baseline{mid, large}[:s.outputs()]
 	for _, b := range s.plain {
 		s.bicubic = append(s.bicubic, b.Bicubic.PSNR)
@@ -211,14 +232,10 @@ func (s *session) read(ctx context.Context, all []*modelRun) (fit []*modelRun, f
 	return fit, failed, nil
 }
 
-// settle writes the settings of a run of several trainings, or compares those of a run that goes on
-// with what is there.
+// settle compares the settings of a run that goes on with what is there.
 func (s *session) settle() error {
 	if !s.resume {
-		if len(s.archs) == 1 && s.Repeat == 1 {
-			return nil // the training's own are the same
-		}
-		return s.config(s.Flags).Write(s.Out)
+		return nil
 	}
 	c, err := runs.Open(s.Out)
 	if err != nil {

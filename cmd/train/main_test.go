@@ -313,7 +313,7 @@ func (c *cancelAfter) Err() error {
 
 func TestInterrupted(t *testing.T) {
 	dir := t.TempDir()
-	out, _, err := runWith(t, &cancelAfter{context.Background(), 20}, quick(dir, "-threads", "1", "-epochs", "50"))
+	out, _, err := runWith(t, &cancelAfter{context.Background(), 40}, quick(dir, "-threads", "1", "-epochs", "50"))
 	if err != nil || !strings.Contains(out, "It was stopped after step") || !strings.Contains(out, " of 100.\nGo on with: go run ./cmd/train -resume ") {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -20,10 +21,13 @@ import (
 // planAll plans the memory of all models, and returns those that the machine can hold with
 // the photographs. The others are named in log, if there are any left. Batches are as large
 // as the number of photographs has them.
-func (s *session) planAll(runs []*modelRun) (fit []*modelRun, failed []error, err error) {
+func (s *session) planAll(ctx context.Context, runs []*modelRun) (fit []*modelRun, failed []error, err error) {
 	train, _ := s.photos.counts()
 	s.batch = s.batchSize(train)
 	for _, r := range runs {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
 		if err := s.plan(r); err != nil {
 			failed = append(failed, err)
 			if r.flags.Seed == s.Seed {

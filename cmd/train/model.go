@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 
 	"pixelgrad/cmd/internal/frozen"
@@ -77,8 +78,11 @@ func (s *session) prepareAll() (all []*modelRun, err error) {
 				}
 			}
 			r.extractor = shared
-			if err := r.prepare(say); err != nil {
-				return nil, err
+			r.prepare()
+			if !s.resume {
+				if err := r.initialise(say); err != nil {
+					return nil, err
+				}
 			}
 			all = append(all, r)
 		}
@@ -87,7 +91,7 @@ func (s *session) prepareAll() (all []*modelRun, err error) {
 }
 
 // prepare makes the model.
-func (r *modelRun) prepare(say func(line string)) error {
+func (r *modelRun) prepare() {
 	rng := rand.New(rand.NewPCG(r.flags.Seed, 0))
 	if r.extractor == nil {
 		r.model = r.arch.New(rng)
@@ -103,12 +107,28 @@ func (r *modelRun) prepare(say func(line string)) error {
 			r.flags.CLIPOptions = r.extractor.CLIP
 		}
 	}
-	if r.flags.Init != "" {
-		if err := train.LoadWeightsFrom(r.flags.Init, r.model, weightfile.Options{Key: r.flags.InitKey, Mapped: true, Say: say}); err != nil {
-			return fmt.Errorf("-init: %w", err)
-		}
+}
+
+// initialise gives the model the weights of -init, if there is one. A training that goes on has
+// better ones, and the file may be gone.
+func (r *modelRun) initialise(say func(line string)) error {
+	if r.flags.Init == "" {
+		return nil
+	}
+	if err := train.LoadWeightsFrom(r.flags.Init, r.model, weightfile.Options{Key: r.flags.InitKey, Mapped: true, Say: say}); err != nil {
+		return fmt.Errorf("-init: %w", err)
 	}
 	return nil
+}
+
+// wasBegun reports whether an earlier process has trained it.
+func (r *modelRun) wasBegun() bool {
+	for _, name := range []string{checkpointFolder, runs.WeightsFile} {
+		if _, err := os.Stat(filepath.Join(r.dir, name)); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // name is the title without the seed.
@@ -128,14 +148,31 @@ func (r *modelRun) finished() bool {
 	return at.Epoch >= r.loop.Epochs || r.loop.Stalled() || r.loop.MaxSteps > 0 && at.Steps >= r.loop.MaxSteps
 }
 
+// hold makes this process the only one that trains a model. The folder of the run is held already,
+// but -resume may be given a model's own.
+func (s *session) hold(r *modelRun) (unlock func(), err error) {
+	if r.dir == s.Out || s.remake && !r.wasBegun() {
+		return func() {}, nil
+	}
+	if err := os.MkdirAll(r.dir, 0o777); err != nil {
+		return nil, err
+	}
+	return lockOut(r.dir)
+}
+
 // train trains one model and writes what is left of it.
 func (s *session) train(ctx context.Context, r *modelRun, p *page) error {
 	t := &trainer{session: s, modelRun: r, ctx: ctx, page: p}
 	t.heading()
+	unlock, err := s.hold(r)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if err := t.restore(); err != nil {
 		return err
 	}
-	if s.remake && r.loop.Position.Steps == 0 {
+	if s.remake && !r.begun {
 		return nil
 	}
 	if r.flags.Seed == s.Seed { // the first of its network
@@ -153,6 +190,6 @@ func (s *session) train(ctx context.Context, r *modelRun, p *page) error {
 	if err := t.begin(); err != nil {
 		return err
 	}
-	_, err := r.loop.Run(ctx)
+	_, err = r.loop.Run(ctx)
 	return errors.Join(t.end(err), err)
 }

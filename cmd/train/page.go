@@ -239,9 +239,14 @@ func (p *page) epoch(r *modelRun) error {
 	return errors.Join(p.update(r, true), p.show())
 }
 
-// end puts a training that has ended on the page, and writes it: the next one may take hours.
-func (p *page) end(r *modelRun) error {
-	return errors.Join(p.update(r, true), p.write(), p.show())
+// end puts a training that has ended on the page, and writes it if write is set: the next one may
+// take hours. Where nothing is new, the page that is there may show more.
+func (p *page) end(r *modelRun, write bool) error {
+	errs := []error{p.update(r, true)}
+	if write {
+		errs = append(errs, p.write())
+	}
+	return errors.Join(append(errs, p.show())...)
 }
 
 // show tells the browsers what is new.

@@ -223,7 +223,7 @@ func TestWords(t *testing.T) {
 // TestTensorBoard wants an event file, also of a training that goes on.
 func TestTensorBoard(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	if _, log, err := runWith(t, &cancelAfter{context.Background(), 30}, practised(dir, "-tensorboard")); err != nil || log != "" {
+	if _, log, err := runWith(t, &cancelAfter{context.Background(), 50}, practised(dir, "-tensorboard")); err != nil || log != "" {
 		t.Fatal(err, log)
 	}
 	list, err := (&checkpoints{dir: filepath.Join(dir, checkpointFolder)}).list()

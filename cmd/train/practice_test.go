@@ -205,7 +205,7 @@ func writeNoise(t *testing.T, path string, seed int) {
 func TestDamaged(t *testing.T) {
 	want := uninterrupted(t)
 	dir := filepath.Join(t.TempDir(), "run")
-	if _, _, err := runWith(t, &cancelAfter{context.Background(), 30}, practised(dir)); err != nil {
+	if _, _, err := runWith(t, &cancelAfter{context.Background(), 50}, practised(dir)); err != nil {
 		t.Fatal(err)
 	}
 	c := &checkpoints{dir: filepath.Join(dir, checkpointFolder)}

@@ -69,6 +69,9 @@ func (t *trainer) restore() error {
 		if name, run, asked := flags.Difference(&t.flags); name != "" {
 			return fmt.Errorf("%s: the checkpoint is of a run with other settings: -%s is %s in it, and %s now", path, name, run, asked)
 		}
+		if n := len(t.loop.Position.Losses.Sum); n != 0 && n != t.arch.Outputs {
+			return fmt.Errorf("%s: expected sums of the losses of %d outputs, found %d", path, t.arch.Outputs, n)
+		}
 		if err := t.history.restore(texts, t.loop.Position.Epoch, t.arch.Outputs); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
@@ -76,6 +79,14 @@ func (t *trainer) restore() error {
 	})
 	if err != nil {
 		return err
+	}
+	if _, err := os.Stat(t.path(runs.WeightsFile)); err == nil && !found {
+		return fmt.Errorf("%s: expected checkpoints in %s beside it, found none, and nothing goes on from weights alone; begin another run, perhaps with -init %s", t.path(runs.WeightsFile), checkpointFolder, t.path(runs.WeightsFile))
+	}
+	if !found && !t.remake {
+		if err := t.initialise(func(line string) { fmt.Fprintln(t.log, line) }); err != nil {
+			return err
+		}
 	}
 	t.resumed = t.loop.Position.Steps
 	t.begun = found
@@ -103,7 +114,11 @@ func (t *trainer) data(ctx context.Context) (err error) {
 	if t.finished() || t.remake {
 		training.features, validation.features = newFeatures(t.extractor), newFeatures(t.extractor)
 	} else if training.features, validation.features, err = t.bothFeatures(ctx, t.extractor, t.need()); err != nil {
-		return err
+		if ctx.Err() == nil || !t.begun {
+			return err
+		}
+		// What was trained before is shown, and needs few of them.
+		training.features, validation.features = newFeatures(t.extractor), newFeatures(t.extractor)
 	}
 	t.valued = validation.features
 	t.loop.Train, t.loop.Validation = training, validation
@@ -125,12 +140,8 @@ func (t *trainer) begin() error {
 		return err
 	}
 	// They are there already if the run goes on.
-	if _, err := os.Stat(t.path(runs.ConfigFile)); err != nil {
-		c := t.config(t.flags)
-		c.Network, c.Parameters, c.TotalSteps = t.title, nn.Count(t.model), t.total
-		if err := c.Write(t.dir); err != nil {
-			return err
-		}
+	if err := t.writeConfig(); err != nil {
+		return err
 	}
 	if _, err := os.Stat(t.path(runs.SamplesFile)); err != nil {
 		if err := t.writeSamples(); err != nil {
@@ -148,6 +159,16 @@ func (t *trainer) begin() error {
 	t.since, t.began = time.Now(), time.Now()
 	t.loop.OnStep, t.loop.OnValidate, t.loop.OnEpoch = t.step, t.validate, t.epoch
 	return nil
+}
+
+// writeConfig writes config.json if there is none: no training goes on without it.
+func (t *trainer) writeConfig() error {
+	if _, err := os.Stat(t.path(runs.ConfigFile)); err == nil {
+		return nil
+	}
+	c := t.config(t.flags)
+	c.Network, c.Parameters, c.TotalSteps = t.title, nn.Count(t.model), t.total
+	return c.Write(t.dir)
 }
 
 // config returns what config.json holds about all trainings of the run, and the flags of one.
@@ -234,9 +255,14 @@ func (t *trainer) count() float64 {
 	return t.history.Seconds
 }
 
-// checkpoint saves a checkpoint, unless the last step made numbers that nobody can go on with.
-// What cannot be saved now may be the next time.
+// checkpoint saves a checkpoint. What cannot be saved now may be the next time.
 func (t *trainer) checkpoint() {
+	t.tryCheckpoint()
+	t.say(t.unsaved)
+}
+
+// tryCheckpoint saves a checkpoint, unless the last step made numbers that nobody can go on with.
+func (t *trainer) tryCheckpoint() {
 	if !t.loop.Finite() {
 		return
 	}
@@ -252,17 +278,21 @@ func (t *trainer) checkpoint() {
 			return err
 		}
 		texts[flagsText] = string(flags)
-		return t.loop.Save(path, texts)
+		return errors.Join(t.loop.Save(path, texts), t.writeConfig()) // somebody may have removed the folder
 	})
-	t.say(t.unsaved)
 }
 
 // say says that something could not be saved.
 func (t *trainer) say(err error) {
-	if err != nil {
-		t.bar.Clear()
-		fmt.Fprintf(t.log, "train: %v\n  the training goes on, and this is tried again the next time\n", err)
+	if err == nil {
+		return
 	}
+	t.bar.Clear()
+	next := "the training goes on, and this is tried again the next time"
+	if t.ctx.Err() != nil {
+		next = "this is tried once more"
+	}
+	fmt.Fprintf(t.log, "train: %v\n  %s\n", err, next)
 }
 
 // save writes the weights and the tables.
@@ -310,19 +340,19 @@ func (t *trainer) end(failed error) error {
 	if !t.remake {
 		t.closeBoard()
 		if t.unsaved != nil && failed == nil {
-			t.checkpoint()
+			t.tryCheckpoint()
 			errs = append(errs, t.unsaved)
 		}
 		// After nothing but a step that diverged, the weights are those of the checkpoint, which
 		// led there; older ones may be in the file.
-		if at.Steps > t.resumed || failed == nil {
+		if at.Steps > t.resumed || failed == nil && at.Steps > 0 {
 			errs = append(errs, t.save())
 		}
 	}
 	t.loop.Release()
 	t.loop.Train, t.loop.Validation = nil, nil
 	debug.FreeOSMemory() // the memory of the steps, before pictures are drawn and the next network is trained
-	errs = append(errs, t.writePredictions(), t.writeLoss(), t.page.end(t.modelRun))
+	errs = append(errs, t.writePredictions(), t.writeLoss(), t.page.end(t.modelRun, !t.resume || at.Steps > t.resumed))
 	t.reached(failed)
 	return errors.Join(errs...)
 }

@@ -244,10 +244,78 @@ func TestRestoreOthers(t *testing.T) {
 	if _, err := l.Restore(path); err == nil || !strings.Contains(err.Error(), "shape [1 1 5 5], expected [1 1 3 3]: the checkpoint is of another network") || !slices.Equal(before, l.Model.Parameters()[0].Data().Data()) {
 		t.Errorf("another shape: %v", err)
 	}
-	for _, position := range []string{`{"epoch":-1}`, `{"batches":-1}`, `{"steps":-1}`, `{"best_epoch":-1}`, `{"epoch":2,"best_epoch":3}`, `{"steps":"1"}`, `[]`, `{`} {
+	for _, position := range []string{`{"epoch":-1}`, `{"batches":-1}`, `{"steps":-1}`, `{"best_epoch":-1}`, `{"epoch":2,"best_epoch":3}`, `{"batches":1,"losses":{"sum":[1],"weight":1}}`, `{"steps":1,"batches":1}`,
+		`{"steps":1,"batches":1,"losses":{"weight":1}}`, `{"steps":1,"batches":1,"losses":{"sum":[1]}}`, `{"steps":1,"losses":{"sum":[1]}}`, `{"steps":"1"}`, `[]`, `{`} {
 		write(position)
 		if _, err := l.Restore(path); err == nil || !strings.Contains(err.Error(), "expected a position") || !strings.Contains(err.Error(), path) {
 			t.Errorf("position %s: error %v", position, err)
 		}
+	}
+}
+
+// sparing is a set whose batches before a number are not made.
+type sparing struct {
+	patches
+	from *int
+}
+
+func (s sparing) EpochFrom(epoch, first int) iter.Seq[batch] {
+	*s.from = first
+	return func(yield func(batch) bool) {
+		n := 0
+		for b := range s.patches.Epoch(epoch) {
+			if n++; n > first && !yield(b) {
+				return
+			}
+		}
+	}
+}
+
+// counting is a set that tells which batches are asked for.
+type counting struct {
+	patches
+	asked func(n int)
+}
+
+func (c counting) Epoch(epoch int) iter.Seq[batch] {
+	return func(yield func(batch) bool) {
+		n := 0
+		for b := range c.patches.Epoch(epoch) {
+			n++
+			c.asked(n)
+			if !yield(b) {
+				return
+			}
+		}
+	}
+}
+
+// TestResumeSkips goes on in the middle of an epoch: batches of before are left out where the data
+// can, and an interruption meanwhile counts.
+func TestResumeSkips(t *testing.T) {
+	begun := newPractice()
+	begun.Epochs, begun.MaxSteps = 1, 15
+	if n, err := begun.Run(context.Background()); n != 15 || err != nil {
+		t.Fatal(n, err)
+	}
+	from := -1
+	l := newPractice()
+	l.Epochs, l.Position = 1, begun.Position
+	l.Train = sparing{l.Train.(patches), &from}
+	if n, err := l.Run(context.Background()); n != 20 || err != nil || from != 15 {
+		t.Errorf("to step %d, %v, with batches from %d; want 20 and 15", n, err, from)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	most := 0
+	l = newPractice()
+	l.Epochs, l.Position = 1, begun.Position
+	l.Train = counting{l.Train.(patches), func(n int) {
+		most = n
+		if n == 4 {
+			cancel()
+		}
+	}}
+	if n, err := l.Run(ctx); n != 15 || err != nil || most != 4 || l.Position.Batches != 15 {
+		t.Errorf("interrupted at batch 4 of 15 that are passed over: to step %d, %v, after batch %d, at %+v", n, err, most, l.Position)
 	}
 }

@@ -33,6 +33,13 @@ type Data[In compile.Tree[In], Out compile.Tree[Out]] interface {
 	Epoch(epoch int) iter.Seq[Batch[In, Out]]
 }
 
+// A Resumer is Data that can begin in the middle of an epoch. Of other data, a training that goes
+// on there makes the batches before that again, for nothing.
+type Resumer[In compile.Tree[In], Out compile.Tree[Out]] interface {
+	// EpochFrom is Epoch without the batches before number first, counted from 0.
+	EpochFrom(epoch, first int) iter.Seq[Batch[In, Out]]
+}
+
 // A Model is a network. In and Out are structs of values with names of their own, or
 // *autograd.Value.
 type Model[In compile.Tree[In], Out compile.Tree[Out]] interface {
@@ -158,12 +165,8 @@ func (l *Loop[In, Out]) Run(ctx context.Context) (steps int, err error) {
 		return at.Steps, &DivergedError{step, loss}
 	}
 	for at.Epoch < l.Epochs && !l.Stalled() {
-		epoch, done, before := at.Epoch+1, false, at.Batches
-		for b := range l.Train.Epoch(epoch) {
-			if before > 0 { // an earlier training has learnt from it
-				before--
-				continue
-			}
+		epoch, done := at.Epoch+1, false
+		for b := range l.rest(ctx, epoch) {
 			if done = stop(); done {
 				break
 			}
@@ -214,6 +217,26 @@ func (l *Loop[In, Out]) Run(ctx context.Context) (steps int, err error) {
 		}
 	}
 	return at.Steps, nil
+}
+
+// rest returns the batches of an epoch that the training has not learnt from yet, and perhaps some
+// more if ctx is done.
+func (l *Loop[In, Out]) rest(ctx context.Context, epoch int) iter.Seq[Batch[In, Out]] {
+	first := l.Position.Batches
+	if r, ok := l.Train.(Resumer[In, Out]); ok {
+		return r.EpochFrom(epoch, first)
+	}
+	return func(yield func(Batch[In, Out]) bool) {
+		n := 0
+		for b := range l.Train.Epoch(epoch) {
+			if n++; n <= first && ctx.Err() == nil {
+				continue
+			}
+			if !yield(b) {
+				return
+			}
+		}
+	}
 }
 
 // finite says whether v is neither NaN nor infinite.

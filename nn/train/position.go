@@ -32,7 +32,8 @@ func (l *Loop[In, Out]) Stalled() bool {
 
 // valid says whether a training can stand there.
 func (p Position) valid() bool {
-	return min(p.Epoch, p.Batches, p.Steps, p.BestEpoch) >= 0 && p.BestEpoch <= p.Epoch
+	return min(p.Epoch, p.Batches, p.BestEpoch) >= 0 && p.BestEpoch <= p.Epoch && p.Batches <= p.Steps &&
+		p.Losses.Weight == float64(p.Batches) && (len(p.Losses.Sum) > 0) == (p.Batches > 0)
 }
 
 // Sums are sums of losses, one for each output.

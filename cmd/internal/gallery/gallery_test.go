@@ -249,7 +249,10 @@ func TestFlat(t *testing.T) {
 			t.Errorf("bicubic of one colour: %+v", row.Bicubic)
 		}
 	}
-	mid, large := vision.Baselines(val, 1)
+	mid, large, err := vision.Baselines(t.Context(), val, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
 	plain := Interpolation(mid, large)
 	if text, err := json.Marshal([]any{rows, plain}); err != nil || !strings.Contains(string(text), `{"name":"bicubic","psnr":[null,null]}`) {
 		t.Errorf("%s, %v", text, err)
@@ -259,7 +262,10 @@ func TestFlat(t *testing.T) {
 func TestInterpolation(t *testing.T) {
 	set, val := few(t, vision.WorkshopSizes)
 	_ = set
-	mid, large := vision.Baselines(val, 0)
+	mid, large, err := vision.Baselines(t.Context(), val, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
 	got := Interpolation(mid, large)
 	if len(got) != 2 || got[0].Name != "bilinear" || got[1].Name != "bicubic" {
 		t.Fatalf("%+v", got)

@@ -31,16 +31,23 @@ type Bar struct {
 // Terminal reports whether standard error is a terminal.
 func Terminal() bool { return term.IsTerminal(int(os.Stderr.Fd())) }
 
+// out is where bars are drawn.
+var out io.Writer = os.Stderr
+
+// To has the bars that are made from now on drawn by w, which writes to standard error in its own
+// way: a terminal that stands still, after Ctrl-S, holds up whoever writes to it.
+func To(w io.Writer) { out = w }
+
 // New returns a bar for total things to do. It shows their number and the time
 // that they will still take.
 func New(total int, description string) *Bar {
-	return newBar(os.Stderr, Terminal(), total, description)
+	return newBar(out, Terminal(), total, description)
 }
 
 // NewBytes returns a bar for total bytes. It shows them as kB, MB or GB, and
 // their rate.
 func NewBytes(total int, description string) *Bar {
-	return newBar(os.Stderr, Terminal(), total, description, progressbar.OptionShowBytes(true), progressbar.OptionShowTotalBytes(true))
+	return newBar(out, Terminal(), total, description, progressbar.OptionShowBytes(true), progressbar.OptionShowTotalBytes(true))
 }
 
 func newBar(w io.Writer, terminal bool, total int, description string, more ...progressbar.Option) *Bar {
