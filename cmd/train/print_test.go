@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -65,15 +66,19 @@ func TestCompareTable(t *testing.T) {
 
 // TestPrinted reads what is printed at the end of trainings that ended too early.
 func TestPrinted(t *testing.T) {
-	dir := t.TempDir() + "/with space"
+	dir := filepath.Join(t.TempDir(), "with space")
 	out, _, err := runWith(t, context.Background(), quick(dir, "-lr", "1e30"))
 	if !errors.As(err, new(*train.DivergedError)) || !strings.Contains(out, "\nIt was stopped after step 1 by an error.\n") || strings.Contains(out, "Go on with") {
 		t.Errorf("diverged: %v\n%s\nwant no advice to go on, for it would diverge again", err, out)
 	}
-	dir = t.TempDir() + "/with space"
+	dir = filepath.Join(t.TempDir(), "with space")
 	out, _, err = runWith(t, &cancelAfter{context.Background(), 20}, quick(dir, "-threads", "1", "-epochs", "50"))
 	if err != nil || !strings.Contains(out, "\nGo on with: go run ./cmd/train -resume \""+dir) {
 		t.Errorf("interrupted: %v\n%s\nwant the command that goes on, its folder in quotes", err, out)
+	}
+	out, _, err = runWith(t, context.Background(), []string{"-report", filepath.Join(dir, "run")})
+	if err != nil || !strings.Contains(out, "\n\nEpoch [") {
+		t.Errorf("-report: %v\n%s\nwant an empty line before the epoch in which it was stopped", err, out)
 	}
 	if got := []string{count(0, "step"), count(1, "step"), count(1370, "step")}; strings.Join(got, ", ") != "0 steps, 1 step, 1,370 steps" {
 		t.Errorf("%q", got)

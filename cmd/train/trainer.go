@@ -131,7 +131,7 @@ func (t *trainer) begin() error {
 	if t.remake {
 		t.bar, t.loop.MaxSteps = &progress.Bar{}, t.loop.Position.Steps // to validate, no more
 		t.loop.OnValidate, t.loop.OnEpoch = t.validate, t.epoch
-		if !t.finished() {
+		if t.loop.Position.Batches > 0 {
 			fmt.Fprintln(t.out) // the lines of an epoch follow
 		}
 		return nil
