@@ -137,8 +137,8 @@ func short(v float64) string {
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// reached prints how a training went.
-func (t *trainer) reached() {
+// reached prints how a training went, and, if it was stopped and can go on, how.
+func (t *trainer) reached(canGoOn bool) {
 	if len(t.history.all()) > 0 {
 		fmt.Fprintln(t.out)
 	}
@@ -146,7 +146,7 @@ func (t *trainer) reached() {
 	if t.stopped != "" {
 		fmt.Fprintln(t.out, t.stopped)
 	}
-	if at.Steps < t.total && t.stopped != "" && !t.loop.Stalled() {
+	if canGoOn && at.Steps < t.total && t.stopped != "" && !t.loop.Stalled() {
 		fmt.Fprintf(t.out, "Go on with: go run ./cmd/train -resume %s\n", t.Out)
 	}
 	for i, p := range t.psnr() {
