@@ -57,6 +57,7 @@ func TestRefused(t *testing.T) {
 		{[]string{"-resume", dir}, `{"epochs":-5}`, config + ": -epochs -5: expected 1 to"},
 		{[]string{"-resume", dir, "-epochs", "3"}, `{"epochs":-5}`, config + ": -epochs -5: expected 1 to"},
 		{[]string{"-config", config}, `{"loss":"x"}`, config + ": -loss"},
+		{[]string{"-config", config}, `{"save_every":"0"}`, config + ": expected a number of steps such as 500, or a time such as 5m, found"},
 	} {
 		if err := os.WriteFile(config, []byte(c.settings), 0o666); err != nil {
 			t.Fatal(err)
@@ -236,5 +237,31 @@ func TestDueAfterFailure(t *testing.T) {
 	}
 	if c.due(2) {
 		t.Error("due again at once")
+	}
+}
+
+// TestDivergesAgain goes on with a run that has diverged and lost its tables: they are as before, and
+// nobody is sent to go on once more.
+func TestDivergesAgain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	args := []string{"-limit", "10", "-lr", "1e30", "-save-every", "1", "-out", dir}
+	table := func() string {
+		out, _, err := runWith(t, t.Context(), args)
+		if err == nil || !strings.Contains(err.Error(), "step 2: the loss is") || strings.Contains(out, "Go on with") {
+			t.Errorf("%q: error %v\n%s", args, err, out)
+		}
+		text, err := os.ReadFile(filepath.Join(dir, runs.StepsFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	want := table()
+	if err := os.Remove(filepath.Join(dir, runs.StepsFile)); err != nil {
+		t.Fatal(err)
+	}
+	args = []string{"-resume", dir}
+	if got := table(); got != want {
+		t.Errorf("steps %q, want %q", got, want)
 	}
 }

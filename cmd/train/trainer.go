@@ -300,6 +300,11 @@ func (t *trainer) save() error {
 	if err := train.SaveWeights(t.path(runs.WeightsFile), t.model, map[string]string{"model": t.arch.Title, "steps": fmt.Sprint(t.loop.Position.Steps)}); err != nil {
 		return err
 	}
+	return t.saveTables()
+}
+
+// saveTables writes the tables.
+func (t *trainer) saveTables() error {
 	var errs []error
 	for _, table := range []struct{ name, text string }{
 		{runs.MetricsFile, t.history.metricsTable(t.arch.Outputs)},
@@ -343,10 +348,12 @@ func (t *trainer) end(failed error) error {
 			t.tryCheckpoint()
 			errs = append(errs, t.unsaved)
 		}
-		// After nothing but a step that diverged, the weights are those of the checkpoint, which
-		// led there; older ones may be in the file.
-		if at.Steps > t.resumed || failed == nil && at.Steps > 0 {
+		switch {
+		case at.Steps == 0:
+		case at.Steps > t.resumed || failed == nil:
 			errs = append(errs, t.save())
+		default: // a step diverged, and the weights of the checkpoint led there; the file has older ones
+			errs = append(errs, t.saveTables())
 		}
 	}
 	t.loop.Release()

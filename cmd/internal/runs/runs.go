@@ -187,7 +187,7 @@ func parse(path string, text []byte, strict bool) (*Config, error) {
 		c.Options = frozen.Options{VGGLayer: frozen.Layers[0], VGGInput: "IMAGENET1K_V1", CLIPOptions: frozen.EarlierCLIP}
 	}
 	if err := json.Unmarshal(text, c); err != nil {
-		return nil, fmt.Errorf("%s: expected what cmd/train writes, found %s: take the file of another run, or train again", path, fault(err))
+		return nil, fmt.Errorf("%s: %s: take the file of another run, or train again", path, fault(err))
 	}
 	if strict {
 		d := json.NewDecoder(bytes.NewReader(text))
@@ -228,20 +228,25 @@ const longest = 100
 
 // fault says what is wrong with JSON.
 func fault(err error) string {
+	const expected = "expected what cmd/train writes, found "
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
 		value := format.Cut(kind.Value, longest) // a number is written out
 		if kind.Field == "" {
-			return "JSON's " + value + " where an object belongs"
+			return expected + "JSON's " + value + " where an object belongs"
 		}
 		field := kind.Field[strings.LastIndexByte(kind.Field, '.')+1:]
-		return fmt.Sprintf("JSON's %s where %q has a %v", value, field, kind.Type)
+		return expected + fmt.Sprintf("JSON's %s where %q has a %v", value, field, kind.Type)
 	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
-		return fmt.Sprintf("no JSON (%v, at byte %d)", err, syntax.Offset)
+		return expected + fmt.Sprintf("no JSON (%v, at byte %d)", err, syntax.Offset)
 	}
-	return format.Printable(format.Cut(err.Error(), 2*longest))
+	text := format.Printable(format.Cut(err.Error(), 2*longest))
+	if strings.HasPrefix(text, "expected ") { // a setting's own error
+		return text
+	}
+	return expected + text
 }
 
 // check looks at what others build upon.
