@@ -247,8 +247,8 @@ func TestRestoreOthers(t *testing.T) {
 	for _, position := range []string{`{"epoch":-1}`, `{"batches":-1}`, `{"steps":-1}`, `{"best_epoch":-1}`, `{"epoch":2,"best_epoch":3}`, `{"batches":1,"losses":{"sum":[1],"weight":1}}`, `{"steps":1,"batches":1}`,
 		`{"steps":1,"batches":1,"losses":{"weight":1}}`, `{"steps":1,"batches":1,"losses":{"sum":[1]}}`, `{"steps":1,"losses":{"sum":[1]}}`, `{"steps":"1"}`, `[]`, `{`} {
 		write(position)
-		if _, err := l.Restore(path); err == nil || !strings.Contains(err.Error(), "expected a position") || !strings.Contains(err.Error(), path) {
-			t.Errorf("position %s: error %v", position, err)
+		if _, err := l.Restore(path); err == nil || !strings.Contains(err.Error(), "expected a position") || !strings.Contains(err.Error(), path) || !reflect.DeepEqual(l.Position, Position{}) {
+			t.Errorf("position %s: error %v, the loop stands at %+v", position, err, l.Position)
 		}
 	}
 }

@@ -119,6 +119,20 @@ func TestClipNormShowsNaN(t *testing.T) {
 	}
 }
 
+// TestValidationDiverges wants a validation loss that is NaN to end the training, although all
+// parameters are finite: nobody is told of such an epoch.
+func TestValidationDiverges(t *testing.T) {
+	l := newScripted(0)
+	l.Validation = scripted{l, []float64{4, math.NaN(), 1, 1, 1, 1, 1, 1}}
+	var epochs []int
+	l.OnEpoch = func(e Epoch) error { epochs = append(epochs, e.Epoch); return nil }
+	_, err := l.Run(context.Background())
+	var diverged *DivergedError
+	if !errors.As(err, &diverged) || diverged.Step != 4 || fmt.Sprint(epochs) != "[1]" || l.Position.BestEpoch != 1 {
+		t.Errorf("error %v, epochs %v, %+v; want an end after step 4", err, epochs, l.Position)
+	}
+}
+
 // TestFinite has a parameter be what nobody can go on with.
 func TestFinite(t *testing.T) {
 	l := newLoop()

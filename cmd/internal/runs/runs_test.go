@@ -279,6 +279,12 @@ func TestTexts(t *testing.T) {
 }
 
 func TestPhotographs(t *testing.T) {
+	if d := Defaults(); d.SaveEvery != (Every{Time: 5 * time.Minute}) || d.Split() != d.Seed {
+		t.Errorf("%+v", d)
+	}
+	if f := (Flags{Seed: 1, SplitSeed: new(uint64)}); f.Split() != 0 {
+		t.Errorf("split by the seed %d, want its own, 0", f.Split())
+	}
 	f := Flags{Limit: 10}
 	set, err := f.Photographs()
 	if err != nil || len(set.Train)+len(set.Val) != 10 || f.Source() != embedded {
