@@ -114,7 +114,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("a run into the same folder: %v", err)
 	}
 	again := t.TempDir()
-	if out, _, err := runWith(t, context.Background(), quick(again, "-init", at(runs.WeightsFile), "-steps", "1")); err != nil || !strings.Contains(out, "1 steps of 4") || !strings.Contains(out, "from "+at(runs.WeightsFile)) {
+	if out, _, err := runWith(t, context.Background(), quick(again, "-init", at(runs.WeightsFile), "-steps", "1")); err != nil || !strings.Contains(out, "1 step of 4") || !strings.Contains(out, "from "+at(runs.WeightsFile)) {
 		t.Errorf("a run from weights: %v\n%s", err, out)
 	}
 	// From a file with two networks under prefixes, a key takes one.
@@ -313,7 +313,7 @@ func (c *cancelAfter) Err() error {
 
 func TestInterrupted(t *testing.T) {
 	dir := t.TempDir()
-	out, _, err := runWith(t, &cancelAfter{context.Background(), 40}, quick(dir, "-threads", "1", "-epochs", "50"))
+	out, _, err := runWith(t, &cancelAfter{context.Background(), 41}, quick(dir, "-threads", "1", "-epochs", "50"))
 	if err != nil || !strings.Contains(out, "It was stopped after step") || !strings.Contains(out, " of 100.\nGo on with: go run ./cmd/train -resume ") {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -342,7 +342,7 @@ func TestInterrupted(t *testing.T) {
 	}
 	// Others are not begun.
 	dir = t.TempDir()
-	if _, _, err := runWith(t, &cancelAfter{context.Background(), 20}, quick(dir, "-threads", "1", "-repeat", "2", "-epochs", "50")); err != nil {
+	if _, _, err := runWith(t, &cancelAfter{context.Background(), 41}, quick(dir, "-threads", "1", "-repeat", "2", "-epochs", "50")); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "run", "seed-0", runs.WeightsFile)); err != nil {

@@ -140,7 +140,7 @@ func TestUI(t *testing.T) {
 func TestReportUnfinished(t *testing.T) {
 	t.Setenv("PIXELGRAD_WEIGHTS", t.TempDir())
 	dir := filepath.Join(t.TempDir(), "run")
-	if _, _, err := runWith(t, &cancelAfter{context.Background(), 20}, []string{"-model", "all", "-limit", "10", "-epochs", "50", "-threads", "1", "-out", dir}); err != nil {
+	if _, _, err := runWith(t, &cancelAfter{context.Background(), 41}, []string{"-model", "all", "-limit", "10", "-epochs", "50", "-threads", "1", "-out", dir}); err != nil {
 		t.Fatal(err)
 	}
 	r, err := report.Read(dir)
@@ -223,7 +223,7 @@ func TestWords(t *testing.T) {
 // TestTensorBoard wants an event file, also of a training that goes on.
 func TestTensorBoard(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	if _, log, err := runWith(t, &cancelAfter{context.Background(), 50}, practised(dir, "-tensorboard")); err != nil || log != "" {
+	if _, log, err := runWith(t, &cancelAfter{context.Background(), 42}, practised(dir, "-tensorboard")); err != nil || log != "" {
 		t.Fatal(err, log)
 	}
 	list, err := (&checkpoints{dir: filepath.Join(dir, checkpointFolder)}).list()

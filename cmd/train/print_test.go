@@ -72,7 +72,7 @@ func TestPrinted(t *testing.T) {
 		t.Errorf("diverged: %v\n%s\nwant no advice to go on, for it would diverge again", err, out)
 	}
 	dir = filepath.Join(t.TempDir(), "with space")
-	out, _, err = runWith(t, &cancelAfter{context.Background(), 20}, quick(dir, "-threads", "1", "-epochs", "50"))
+	out, _, err = runWith(t, &cancelAfter{context.Background(), 41}, quick(dir, "-threads", "1", "-epochs", "50"))
 	if err != nil || !strings.Contains(out, "\nGo on with: go run ./cmd/train -resume \""+dir) {
 		t.Errorf("interrupted: %v\n%s\nwant the command that goes on, its folder in quotes", err, out)
 	}
