@@ -72,8 +72,11 @@ func TestBrowser(t *testing.T) {
 		if v := b.Value(`document.querySelector("#net-net1 .drawing").getBoundingClientRect().top < document.querySelector("#net-net1 h3").getBoundingClientRect().top`); v != true {
 			t.Errorf("%d pixels wide: the drawing is not above or beside the figures", c.width)
 		}
-		if v := b.Value(`document.querySelector("#net-net1 .drawing").getBoundingClientRect().bottom > document.querySelector("#net-net1 > p").getBoundingClientRect().top`); v != (c.width > 1000) {
-			t.Errorf("%d pixels wide: text beside the drawing: %v", c.width, v)
+		if v := b.Value(`document.querySelector("#net-net1 .drawing").getBoundingClientRect().top < document.querySelector("#net-net1 .intro p").getBoundingClientRect().bottom`); v != (c.width > 1000) {
+			t.Errorf("%d pixels wide: the drawing is beside the text: %v", c.width, v)
+		}
+		if v := b.Value(`[...document.querySelectorAll(".split table, #compare table")].filter((e) => e.scrollWidth > e.parentElement.clientWidth).length`); c.width > 1000 && v != 0.0 {
+			t.Errorf("%d pixels wide: %v tables are cut off", c.width, v)
 		}
 		if v := b.Value(`getComputedStyle(document.body).backgroundColor`); v != c.paper {
 			t.Errorf("%s: the paper is %v, want %s", c.scheme, v, c.paper)

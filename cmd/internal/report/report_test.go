@@ -77,7 +77,7 @@ func example(t *testing.T, dir string) *Report {
 			}
 			n.Outputs = append(n.Outputs, o)
 		}
-		n.Diagram = &Diagram{Width: 560, Height: 120, Boxes: []Box{{50, 60, 90, 36, "input", []string{"photograph"}}, {230, 60, 130, 50, "trained", []string{"conv 3×3, 3→64", "1,792 parameters"}}, {420, 60, 80, 36, "fixed", []string{"ReLU"}}},
+		n.Diagram = &Diagram{Width: 760, Height: 1400, Boxes: []Box{{50, 60, 90, 36, "input", []string{"photograph"}}, {230, 60, 130, 50, "trained", []string{"conv 3×3, 3→64", "1,792 parameters"}}, {420, 60, 80, 36, "fixed", []string{"ReLU"}}},
 			Arrows: []Arrow{{[][2]float64{{95, 60}, {120, 60}, {140, 60}, {165, 60}}, "3×72×72", 100, 50}, {[][2]float64{{295, 60}, {320, 60}, {350, 60}, {380, 60}}, "64×72×72", 300, 50}}}
 		r.Networks = append(r.Networks, n)
 	}
