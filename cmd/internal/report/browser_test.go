@@ -75,6 +75,9 @@ func TestBrowser(t *testing.T) {
 		if v := b.Value(`document.querySelector("#net-net1 .drawing").getBoundingClientRect().top < document.querySelector("#net-net1 .intro p").getBoundingClientRect().bottom`); v != (c.width > 1000) {
 			t.Errorf("%d pixels wide: the drawing is beside the text: %v", c.width, v)
 		}
+		if v := b.Value(`document.querySelector("#net-net1 .charts").getBoundingClientRect().top < document.querySelector("#net-net1 .drawing").getBoundingClientRect().bottom`); v != (c.width > 1000) {
+			t.Errorf("%d pixels wide: the drawing is beside the curves: %v", c.width, v)
+		}
 		if v := b.Value(`[...document.querySelectorAll(".split table, #compare table")].filter((e) => e.scrollWidth > e.parentElement.clientWidth).length`); c.width > 1000 && v != 0.0 {
 			t.Errorf("%d pixels wide: %v tables are cut off", c.width, v)
 		}
