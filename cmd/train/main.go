@@ -150,7 +150,9 @@ func run(ctx context.Context, o *options, out, log io.Writer) (err error) {
 	}
 	if len(all) > 1 {
 		s.compare(all)
-		failed = append(failed, s.drawComparisons(all))
+		if ctx.Err() == nil { // else somebody waits for the end, and the page has them, too
+			failed = append(failed, s.drawComparisons(all))
+		}
 	}
 	failed = append(failed, page.finish(ctx, all))
 	fmt.Fprintf(out, "Results are in %s: open %s first.\n", o.Out, report.PageFile)
