@@ -201,6 +201,24 @@ func TestWords(t *testing.T) {
 	if err != nil || r.Words == nil || len(r.Words.Texts) != 10 || len(r.Words.Cosine) != 10 || len(r.Words.Pictures) != 10 || r.Words.Random || r.Words.Network != "SuperResNetMulti" {
 		t.Fatalf("%+v, %v", r, err)
 	}
+	// A description of the second photograph stands beside its picture, and not the first one's.
+	photos, err := findPhotographs(parse(t, []string{"-limit", "10"}), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := filepath.Join(dir, "second.tsv")
+	if err := os.WriteFile(second, []byte(photos.set.Val[1].Name+"\ta photograph\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, log, err := runWith(t, context.Background(), args("second", "-limit", "10", "-descriptions", second, "-clip-weights", path, "-gelu", "quick", "-heads", "2,2")); err != nil {
+		t.Fatal(err, log)
+	}
+	if r, err = report.Read(filepath.Join(dir, "second")); err != nil || r.Words == nil || len(r.Words.Pictures) != 1 || r.Words.Names[0] != photos.set.Val[1].Name {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if row := r.Networks[0].Outputs[1].Rows[0]; row.Name != photos.set.Val[0].Name || row.Prediction.Version == r.Words.Pictures[0].Version {
+		t.Errorf("%s beside the description of %s is the picture of %s", r.Words.Pictures[0].File, r.Words.Names[0], row.Name)
+	}
 	t.Setenv("PIXELGRAD_WEIGHTS", t.TempDir())
 	if _, log, err := runWith(t, context.Background(), args("b")); err != nil || log != "" {
 		t.Fatal(err, log)

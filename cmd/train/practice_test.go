@@ -51,7 +51,7 @@ func TestConfig(t *testing.T) {
 		var rate, norm float64
 		fmt.Sscan(row[3], &rate)
 		fmt.Sscan(row[4], &norm)
-		if (rate > before) != (i < 3) || rate > 0.001 || !(norm > 0) {
+		if (rate > before) != (i < 3) || i > 3 && rate == before || rate > 0.001 || !(norm > 0) {
 			t.Errorf("step %d: learning rate %v behind %v, gradients of length %v", i+1, rate, before, norm)
 		}
 		before = rate
@@ -71,6 +71,15 @@ func TestConfig(t *testing.T) {
 	o := parse(t, []string{"-lr", "0.5", "-config", config, "-without", "fuse"})
 	if o.LR != 0.5 || fmt.Sprint(o.Without) != "[fuse]" || o.Schedule != "cosine" || o.Out == dir {
 		t.Errorf("flags on top of a file: %+v", o)
+	}
+	written := filepath.Join(t.TempDir(), "mine.json")
+	if err := os.WriteFile(written, []byte(`{"without":["memory"]}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]string{"": "[memory]", "-without fuse": "[fuse]"} {
+		if o := parse(t, append([]string{"-config", written}, strings.Fields(args)...)); fmt.Sprint(o.Without) != want {
+			t.Errorf("without memory in the file and %q: %v, want %s", args, o.Without, want)
+		}
 	}
 	if _, err := parseFlags([]string{"-config", filepath.Join(dir, runs.MetricsFile)}, &strings.Builder{}); err == nil || !strings.Contains(err.Error(), "-config: "+filepath.Join(dir, runs.MetricsFile)) {
 		t.Errorf("a table instead of settings: %v", err)
@@ -715,6 +724,15 @@ func TestMakeOut(t *testing.T) {
 				t.Errorf("%s in a folder %q: %v", name, inner, err)
 			}
 		}
+	}
+	// The command names the folders of its trainings.
+	dir := t.TempDir()
+	inside := filepath.Join(dir, "run", "seed-1", checkpointFolder)
+	if err := os.MkdirAll(inside, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := runWith(t, context.Background(), quick(dir, "-model", "multi", "-repeat", "2")); err == nil || !strings.Contains(err.Error(), inside+" of an earlier run") {
+		t.Errorf("a training of one seed is there: %v", err)
 	}
 	above := filepath.Join(t.TempDir(), "a")
 	undo, err := makeOut(filepath.Join(above, "b"), nil)
