@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes protocol.json: the published protocol of super-resolution on small pictures, for package vision.
+"""Writes protocol.json: the published protocol of super-resolution on small pictures, for package vision and cmd/eval.
 
     python3 testdata/golden/protocol.py
 
@@ -10,6 +10,8 @@ import base64
 import json
 import math
 import os
+import struct
+import zlib
 from fractions import Fraction as F
 
 
@@ -115,6 +117,29 @@ def pixels(p):
     return b64(v for row in p for px in row for v in px)
 
 
+def png(p, grey):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = b"".join(b"\0" + bytes(v for px in row for v in (px[:1] if grey else px)) for row in p)
+    head = struct.pack(">IIBBBBB", len(p[0]), len(p), 8, 0 if grey else 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
+
+
+def files():
+    """Two files with their smaller partners, and their scores at twice the size; the second is grey."""
+    for name, w, h, grey in [("colours", 38, 34, False), ("grey", 36, 30, True)]:
+        hr = picture("soft", w, h)
+        if grey:
+            hr = [[[px[0]] * 3 for px in row] for row in hr]
+        lr = imresize(hr, F(1, 2))
+        sr = imresize(lr, F(2))
+        plane = gray if grey else luma
+        a, b = cut(plane(sr), 2), cut(plane(hr), 2)
+        rgb = psnr([cut(p, 2) for p in planes(sr)], [cut(p, 2) for p in planes(hr)])
+        yield dict(name=name, hr=b64(png(hr, grey)), lr=b64(png(lr, grey)), psnr=psnr([a], [b]), ssim=ssim(a, b), rgb_psnr=rgb)
+
+
 def main():
     resized = []
     for kind, w, h, over, under in [
@@ -137,7 +162,7 @@ def main():
         rgb = psnr([cut(p, s) for p in planes(sr)], [cut(p, s) for p in planes(hr)])
         scored.append(dict(kind=kind, w=w, h=h, scale=s, psnr=psnr([a], [b]), ssim=ssim(a, b), gray_psnr=psnr([ga], [gb]), gray_ssim=ssim(ga, gb), rgb_psnr=rgb))
     colours = [[[r, g, b]] for r in range(0, 256, 17) for g in range(0, 256, 15) for b in (0, 1, 100, 254, 255)]
-    out = dict(resized=resized, scored=scored, colours=pixels(colours), luma=b64(v for row in luma(colours) for v in row), gray=b64(v for row in gray(colours) for v in row))
+    out = dict(resized=resized, scored=scored, files=list(files()), colours=pixels(colours), luma=b64(v for row in luma(colours) for v in row), gray=b64(v for row in gray(colours) for v in row))
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "protocol.json"), "w") as f:
         f.write("{\n" + ",\n".join(f'"{key}": ' + ("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in value) + "\n]" if isinstance(value, list) else json.dumps(value)) for key, value in out.items()) + "\n}\n")
 
