@@ -159,7 +159,7 @@ func (r *result) printCSV(out io.Writer) error {
 		line := []string{p.Name, strconv.Itoa(p.Width), strconv.Itoa(p.Height)}
 		_, scores := r.columns(p)
 		for _, s := range scores {
-			line = append(line, strconv.FormatFloat(float64(s.PSNR), 'f', 4, 64))
+			line = append(line, strings.TrimPrefix(strings.ToLower(strconv.FormatFloat(float64(s.PSNR), 'f', 4, 64)), "+")) // inf, as in the tables of a run
 			if s.SSIM != nil {
 				line = append(line, strconv.FormatFloat(*s.SSIM, 'f', 6, 64))
 			}
