@@ -17,6 +17,7 @@ import (
 	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/cmd/internal/runs"
+	"pixelgrad/internal/memory"
 	"pixelgrad/nn/train"
 	"pixelgrad/vision"
 	"pixelgrad/vision/superres"
@@ -242,6 +243,18 @@ func TestRun(t *testing.T) {
 	if r.Network != "multi" || r.Mean.Network.PSNR != bare.Mean.Network.PSNR {
 		t.Errorf("got %s with %v dB, want multi with %v", r.Network, r.Mean.Network.PSNR, bare.Mean.Network.PSNR)
 	}
+	withVGG := superres.NewSuperResNetWithVGG(rand.New(rand.NewPCG(4, 0)), 64)
+	other := t.TempDir()
+	if err := train.SaveWeights(filepath.Join(other, runs.WeightsFile), withVGG, nil); err != nil {
+		t.Fatal(err)
+	}
+	c.Model, c.VGGLayer = "vgg", "relu1_2" // a setting that only config.json has
+	if err := c.Write(other); err != nil {
+		t.Fatal(err)
+	}
+	if r := scored(t, "-data", data, "-m", other); r.Network != "vgg" || r.Mean.Network == nil {
+		t.Errorf("with relu1_2: got %+v", r)
+	}
 	if status, _, log := evaluate(t, "-data", data, "-m", dir, "-n", "dilated"); status != 1 || !strings.Contains(log, "multi") {
 		t.Errorf("-n of another network: status %d, messages %s", status, log)
 	}
@@ -256,6 +269,10 @@ func TestBadPictures(t *testing.T) {
 	write(t, filepath.Join(dir, "HR", "misfit.png"), g.Files[0].HR)
 	write(t, filepath.Join(dir, "LR", "misfit.png"), g.Files[1].LR)
 	write(t, filepath.Join(dir, "LR", "nobody's.png"), g.Files[1].LR)
+	write(t, filepath.Join(dir, "HR", "narrow.png"), g.Files[0].HR)
+	if err := vision.WritePNG(filepath.Join(dir, "LR", "narrow.png"), vision.NewRGB(18, 17)); err != nil {
+		t.Fatal(err)
+	}
 	if err := vision.WritePNG(filepath.Join(dir, "HR", "tiny.png"), vision.NewRGB(20, 14)); err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +281,7 @@ func TestBadPictures(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if status != 1 || len(r.Pictures) != 2 || strings.Join(r.Failed, " ") != "alone damaged misfit tiny" || !near(float64(r.Mean.Bicubic.PSNR), (g.Files[0].PSNR+g.Files[1].PSNR)/2, 1e-9) {
+	if status != 1 || len(r.Pictures) != 2 || strings.Join(r.Failed, " ") != "alone damaged misfit narrow tiny" || !near(float64(r.Mean.Bicubic.PSNR), (g.Files[0].PSNR+g.Files[1].PSNR)/2, 1e-9) {
 		t.Errorf("status %d, got %+v", status, r)
 	}
 	for _, want := range []string{
@@ -274,7 +291,7 @@ func TestBadPictures(t *testing.T) {
 		"found 18×15",
 		filepath.Join("HR", "tiny.png") + ": expected a picture of at least 15×15 pixels",
 		"1 pictures have no partner in HR and are passed over: nobody's",
-		"4 of 6 pictures are left out, and the mean is without them: alone, damaged, misfit, tiny",
+		"5 of 7 pictures are left out, and the mean is without them: alone, damaged, misfit, narrow, tiny",
 	} {
 		if !strings.Contains(log, want) {
 			t.Errorf("messages lack %q:\n%s", want, log)
@@ -320,7 +337,7 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// A picture that is its own enlargement has no errors: ∞ in the table, null in JSON.
+// A picture that is its own enlargement has no errors: ∞ in the table, null in JSON, inf in CSV.
 func TestEqual(t *testing.T) {
 	dir := t.TempDir()
 	if err := vision.WritePNG(filepath.Join(dir, "black.png"), vision.NewRGB(24, 24)); err != nil {
@@ -331,6 +348,9 @@ func TestEqual(t *testing.T) {
 	}
 	if _, out, _ := evaluate(t, "-data", dir, "-s", "3", "-json"); !strings.Contains(out, `"psnr": null`) {
 		t.Errorf("JSON:\n%s", out)
+	}
+	if _, out, _ := evaluate(t, "-data", dir, "-s", "3", "-csv"); !strings.Contains(out, ",inf,") {
+		t.Errorf("CSV:\n%s", out)
 	}
 }
 
@@ -345,14 +365,26 @@ func TestDIV2K(t *testing.T) {
 }
 
 func TestEven(t *testing.T) {
-	p := &vision.RGB{W: 3, H: 1, Pix: []uint8{1, 2, 3, 4, 5, 6, 7, 8, 9}}
-	row := []uint8{1, 2, 3, 4, 5, 6, 7, 8, 9, 7, 8, 9}
-	if q := even(p); q.W != 4 || q.H != 2 || !bytes.Equal(q.Pix, append(row, row...)) {
-		t.Errorf("got %+v", q)
+	p := &vision.RGB{W: 1, H: 3, Pix: []uint8{1, 2, 3, 4, 5, 6, 7, 8, 9}}
+	want := []uint8{1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6, 7, 8, 9, 7, 8, 9, 7, 8, 9, 7, 8, 9}
+	if q := even(p); q.W != 2 || q.H != 4 || !bytes.Equal(q.Pix, want) {
+		t.Errorf("got %+v, want 2×4 pixels, %v", q, want)
 	}
 	if p := vision.NewRGB(4, 2); even(p) != p {
 		t.Error("a picture with even sides was copied")
 	}
+}
+
+// TestMemory: what a network would take is known before it is taken.
+func TestMemory(t *testing.T) {
+	defer func(f func() (int64, string)) { freeMemory = f }(freeMemory)
+	freeMemory = func() (int64, string) { return 1000, memory.Machine }
+	path := saved(t, superres.NewSuperResNet(rand.New(rand.NewPCG(0, 0))))
+	if status, _, log := evaluate(t, "-data", folder(t, true), "-n", "superresnet", "-m", path); status != 1 || !strings.Contains(log, "found 1.0 kB") {
+		t.Errorf("with 1 kB of free memory: status %d, messages %s", status, log)
+	}
+	freeMemory = func() (int64, string) { return 0, memory.Unknown }
+	scored(t, "-data", folder(t, true), "-n", "superresnet", "-m", path)
 }
 
 func TestInterrupted(t *testing.T) {

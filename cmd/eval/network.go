@@ -120,6 +120,9 @@ func enlargeBicubic(ctx context.Context, p *vision.RGB, scale int) (*vision.RGB,
 	return vision.ResizeMATLAB(p, float64(scale)), cli.Interrupted(ctx)
 }
 
+// freeMemory is what can still be taken, and what limits it; tests have less.
+var freeMemory = memory.Free
+
 // An enlarger runs a model on pictures of any size. Only one picture is enlarged at a time:
 // the programs of all sizes share their memory.
 type enlarger struct {
@@ -158,7 +161,7 @@ func (e *enlarger) enlarge(ctx context.Context, p *vision.RGB, scale int) (*visi
 	if err != nil {
 		return nil, err
 	}
-	if free, limit := memory.Free(); limit != memory.Unknown && int64(program.Bytes()) > free+int64(e.arena.Bytes()) {
+	if free, limit := freeMemory(); limit != memory.Unknown && int64(program.Bytes()) > free+int64(e.arena.Bytes()) {
 		return nil, fmt.Errorf("%d×%d pixels: expected %s of free memory, found %s %s", p.W, p.H, format.Bytes(int64(program.Bytes())), format.Bytes(free), limit)
 	}
 	var y *tensor.Tensor
