@@ -144,6 +144,30 @@ func TestPrediction(t *testing.T) {
 	}
 }
 
+// TestPredictionKeepsBits wants predictions to have the same bits without the passes that run for
+// them alone.
+func TestPredictionKeepsBits(t *testing.T) {
+	for seed := range uint64(60) {
+		net := newRandomNet(seed)
+		var want results
+		for _, without := range [][]string{nil, {"packed"}, {"slopes"}, {"slopes", "inplace"}} {
+			p, err := Predict(net.forward, net.inputs, Options{Without: without})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got results
+			for _, y := range p.Run(net.inputs) {
+				got.add("output", y.Data())
+			}
+			if without == nil {
+				want = got
+			} else if err := compare(&got, &want, sameBits); err != nil {
+				t.Fatalf("seed %d, without %v: %v", seed, without, err)
+			}
+		}
+	}
+}
+
 // TestPackedWeightsStay wants packed weights to be packed once.
 func TestPackedWeightsStay(t *testing.T) {
 	w, b := autograd.Parameter(numbers(rand.New(rand.NewPCG(1, 1)), 2, 3, 3, 3)), autograd.Parameter(tensor.New(2))
