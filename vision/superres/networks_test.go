@@ -273,6 +273,23 @@ func TestRecognizeRefuses(t *testing.T) {
 	}
 }
 
+// TestRecognizeLimit wants a network that is too large to be refused before its numbers are read.
+func TestRecognizeLimit(t *testing.T) {
+	defer func(was int) { mostNumbers = was }(mostNumbers)
+	n := NewSRVGGNetCompact(rand.New(rand.NewPCG(1, 2)), 3, 4, 1, 2, PReLU)
+	for _, limit := range []int{711, 20} {
+		mostNumbers = limit
+		_, err := recognize(t, weightsOf(n, parameterNames(n)))
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("more than %d numbers", limit)) {
+			t.Errorf("of %d numbers, with a limit of %d: error %v", 712, limit, err)
+		}
+	}
+	mostNumbers = 712
+	if _, err := recognize(t, weightsOf(n, parameterNames(n))); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestOthersAreKnown wants each name of the list to be found by its own tensors, and no supported
 // network to be taken for one of them.
 func TestOthersAreKnown(t *testing.T) {

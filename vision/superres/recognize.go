@@ -120,6 +120,7 @@ type state struct {
 	file *weightfile.File
 	in   map[string]string // the name in the file of each name that the network has
 	read map[string]bool   // names that the network has asked for
+	size int               // how many numbers it has read
 	err  error             // the first one
 }
 
@@ -205,6 +206,12 @@ func (s *state) parameter(name string, shape ...int) *autograd.Value {
 	if err == nil && !slices.Equal(info.Shape, shape) {
 		err = fmt.Errorf("tensor %q has shape %v, want %v, as the other tensors tell", s.in[name], info.Shape, shape)
 	}
+	// A file of PyTorch's may repeat a few numbers as often as it likes.
+	if n := product(shape); err == nil && n > mostNumbers-s.size {
+		err = fmt.Errorf("tensor %q of shape %v makes more than %d numbers together with those before it: no network of this kind is so large", s.in[name], shape, mostNumbers)
+	} else {
+		s.size += n
+	}
 	var t *tensor.Tensor
 	if err == nil {
 		t, err = s.file.Tensor(s.in[name])
@@ -220,6 +227,20 @@ func (s *state) parameter(name string, shape ...int) *autograd.Value {
 		}
 	}
 	return autograd.Parameter(t)
+}
+
+// mostNumbers is the size of a network that is certainly none: RealESRGAN_x4plus has 17 million. It
+// is a variable for the tests.
+var mostNumbers = 1 << 27
+
+// product returns how many numbers a tensor has whose dimensions have been compared with those of
+// a network.
+func product(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
 }
 
 // checkRest notes an error if there are tensors that the network has not asked for.
