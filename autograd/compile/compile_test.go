@@ -250,7 +250,7 @@ func TestPassesSave(t *testing.T) {
 	forward := func(in list) list {
 		h := autograd.ReLU(conv(in[0], 0))
 		h = autograd.ConcatChannels(h, autograd.Expand(in[1], 16, 16))
-		h = autograd.ReLU(conv(h, 2))
+		h = autograd.LeakyReLU(conv(h, 2), 0.2)
 		return list{autograd.Sigmoid(autograd.Sigmoid(autograd.Upsample2(conv(autograd.Upsample2(h), 4))))}
 	}
 	loss := func(y, target list) []*autograd.Value { return []*autograd.Value{autograd.MSE(y[0], target[0])} }
@@ -273,6 +273,7 @@ func TestPassesSave(t *testing.T) {
 		"constants":   func(s, m, b int) bool { return multiplications < m },
 		"loss":        func(s, m, b int) bool { return steps < s },
 		"activations": func(s, m, b int) bool { return bytes < b },
+		"slopes":      func(s, m, b int) bool { return steps < s },
 		"inplace":     func(s, m, b int) bool { return bytes < b },
 		"memory":      func(s, m, b int) bool { return bytes < b },
 	}

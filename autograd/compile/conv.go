@@ -94,7 +94,7 @@ func (k conv) prepare(s *Step) *prepared {
 // ReLU's derivative is applied while dy is read or, if a shortcut needs it too, before.
 func (k conv) gradient(b *differentiation, s *Step, dy *Tensor, want []bool) []*Tensor {
 	if k.prelu != nil {
-		panic("compile: a gradient of a convolution with PReLU: only predictions have them")
+		panic("compile: a gradient of a convolution with PReLU, which comes after the gradients")
 	}
 	sources, w, bias, add := k.split(s.In)
 	gradients := make([]*Tensor, len(s.In))

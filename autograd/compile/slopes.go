@@ -11,17 +11,14 @@ import (
 //	                          slopes ──────┘
 //	after:   x ──▶ conv + prelu ──▶ y
 //
-// It is what fuse does for ReLU, without a gradient: that of PReLU needs the result of the
-// convolution, which is not stored. Results are the same bit by bit.
+// It is what fuse does for ReLU, but after the gradients are known: the convolution's does not look
+// at what follows. Results are the same bit by bit.
 //
-// Condition: the program has no backward phase; nothing else reads the result of the convolution,
-// and the slopes are a parameter or a constant.
+// Condition: nothing else reads the result of the convolution, and the slopes are a parameter or a
+// constant. In a training the gradient of PReLU reads that result; that of LeakyReLU does not.
 //
 // Source: as fuse.
 func fuseSlopes(g *Graph) {
-	if len(g.Gradients) > 0 {
-		return
-	}
 	for i := 0; i < len(g.Steps); i++ {
 		s := g.Steps[i]
 		k, ok := s.Kernel.(apply)

@@ -255,6 +255,7 @@ func TestRecognizeRefuses(t *testing.T) {
 		{"no square", compact, func(all tensors) { all["body.4.weight"] = tensor.New(15, 4, 3, 3) }, "15 channels of 3", true},
 		{"an even number of layers", compact, func(all tensors) { all["body.5.weight"] = tensor.New(12, 4, 3, 3) }, "by turns", false},
 		{"a huge number", compact, func(all tensors) { all["body.99999999999999999999.weight"] = tensor.New(12, 4, 3, 3) }, "by turns", false},
+		{"a large number", compact, func(all tensors) { all["body.2000000000.weight"] = tensor.New(12, 4, 3, 3) }, "by turns", false},
 		{"no slopes", compact, func(all tensors) { delete(all, "body.1.weight"); delete(all, "body.3.weight") }, "ReLU or LeakyReLU", true},
 		{"a smaller picture", rrdb, func(all tensors) {
 			all["conv_first.weight"] = tensor.New(4, 48, 3, 3)

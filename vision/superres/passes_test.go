@@ -170,6 +170,28 @@ func TestSlopesApply(t *testing.T) {
 	}
 }
 
+// TestSlopesInTraining wants LeakyReLU in the step of the convolution in a training too, and PReLU,
+// whose gradient reads the convolution's result, in a step of its own.
+func TestSlopesInTraining(t *testing.T) {
+	for act, want := range map[Activation]string{LeakyReLU: "conv + prelu", PReLU: "PReLU"} {
+		n := NewSRVGGNetCompact(rand.New(rand.NewPCG(3, 4)), 3, 16, 1, 2, act)
+		loss := func(y, to *autograd.Value) []*autograd.Value { return []*autograd.Value{autograd.MSE(y, to)} }
+		p, err := compile.Train(n.Forward, loss, autograd.Placeholder(2, 3, 8, 8), autograd.Placeholder(2, 3, 16, 16), compile.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		count := 0
+		for _, s := range p.Graph.Steps {
+			if s.Kernel.String() == want {
+				count++
+			}
+		}
+		if count != 2 {
+			t.Errorf("%s: %d steps %q, want 2", act, count, want)
+		}
+	}
+}
+
 // TestPlainIsWritten holds the largest model's record to its drawing.
 func TestPlainIsWritten(t *testing.T) {
 	m := NewSuperResNetResidualBlock(rand.New(rand.NewPCG(0, 0)))
