@@ -21,6 +21,7 @@
 //     which of them validate
 //   - cache.go, batches.go: photographs decoded once, and batches made from them;
 //     alteration.go: parts of photographs, flipped and turned
+//   - matlab.go, protocol.go: MATLAB's bicubic resizing, and scores as published tables have them
 //   - metrics.go: MSE, PSNR and SSIM; interpolate.go, baseline.go: what a network has to beat
 //   - grid.go, heatmap.go: pictures for people
 //
