@@ -71,7 +71,6 @@ func ExampleOptions() {
 	// constants
 	// loss
 	// activations
-	// slopes
 	// inplace
 	// recompute
 	// packed
