@@ -29,6 +29,11 @@ var opCases = []opCase{
 	{"Add", func(v ...*Value) *Value { return Add(v[0], v[1]) }, [][]int{{2, 3, 5}, {2, 3, 5}}},
 	{"Scale", func(v ...*Value) *Value { return Scale(-1.5, v[0]) }, [][]int{{2, 3, 5}}},
 	{"ReLU", func(v ...*Value) *Value { return ReLU(v[0]) }, [][]int{{2, 3, 5}}},
+	{"LeakyReLU", func(v ...*Value) *Value { return LeakyReLU(v[0], 0.2) }, [][]int{{2, 3, 5}}},
+	{"PReLU", func(v ...*Value) *Value { return PReLU(v[0], v[1]) }, [][]int{{2, 3, 4, 5}, {3}}},
+	{"Conv2dPReLU of Conv2dLeakyReLU", func(v ...*Value) *Value {
+		return PReLU(Conv2d(LeakyReLU(Conv2d(v[0], v[1], v[2], 1), 0.1), v[3], v[4], 1), v[5])
+	}, [][]int{{1, 3, 6, 7}, {4, 3, 3, 3}, {4}, {2, 4, 3, 3}, {2}, {2}}},
 	{"Sigmoid", func(v ...*Value) *Value { return Sigmoid(Scale(5, v[0])) }, [][]int{{2, 3, 5}}},
 	{"ConcatChannels", func(v ...*Value) *Value { return ConcatChannels(v...) }, [][]int{{2, 1, 3, 4}, {2, 3, 3, 4}, {2, 2, 3, 4}}},
 	{"Expand", func(v ...*Value) *Value { return Expand(v[0], 4, 5) }, [][]int{{2, 3}}},
@@ -56,6 +61,15 @@ var opCases = []opCase{
 	{"Conv2d of Upsample2 twice 3x3", func(v ...*Value) *Value { return Conv2d(Upsample2(Upsample2(v[0])), v[1], v[2], 1) }, [][]int{{1, 3, 3, 5}, {2, 3, 3, 3}, {2}}},
 	{"Upsample2", func(v ...*Value) *Value { return Upsample2(v[0]) }, [][]int{{2, 3, 5, 7}}},
 	{"Upsample2 one pixel", func(v ...*Value) *Value { return Upsample2(v[0]) }, [][]int{{1, 2, 1, 1}}},
+	{"UpsampleNearest", func(v ...*Value) *Value { return UpsampleNearest(v[0], 2) }, [][]int{{2, 3, 5, 7}}},
+	{"UpsampleNearest 3", func(v ...*Value) *Value { return UpsampleNearest(v[0], 3) }, [][]int{{1, 2, 3, 1}}},
+	{"Conv2d of UpsampleNearest", func(v ...*Value) *Value { return Conv2d(UpsampleNearest(v[0], 2), v[1], v[2], 1) }, [][]int{{2, 4, 5, 7}, {3, 4, 3, 3}, {3}}},
+	{"PixelShuffle", func(v ...*Value) *Value { return PixelShuffle(v[0], 2) }, [][]int{{2, 8, 3, 5}}},
+	{"PixelShuffle 3", func(v ...*Value) *Value { return PixelShuffle(v[0], 3) }, [][]int{{1, 9, 2, 3}}},
+	{"PixelUnshuffle", func(v ...*Value) *Value { return PixelUnshuffle(v[0], 2) }, [][]int{{2, 3, 4, 6}}},
+	{"PixelUnshuffle 4", func(v ...*Value) *Value { return PixelUnshuffle(v[0], 4) }, [][]int{{1, 2, 4, 8}}},
+	{"PadReflect", func(v ...*Value) *Value { return PadReflect(v[0], 1, 3) }, [][]int{{2, 3, 3, 4}}},
+	{"Crop", func(v ...*Value) *Value { return Crop(v[0], 3, 2) }, [][]int{{2, 3, 4, 5}}},
 	{"Conv2d of Upsample2", func(v ...*Value) *Value { return Conv2d(Upsample2(v[0]), v[1], v[2], 1) }, [][]int{{2, 4, 5, 7}, {3, 4, 1, 1}, {3}}},
 	{"Conv2d of Upsample2 twice", func(v ...*Value) *Value { return Conv2d(Upsample2(Upsample2(v[0])), v[1], v[2], 1) }, [][]int{{1, 4, 3, 5}, {2, 4, 1, 1}, {2}}},
 }
@@ -305,6 +319,15 @@ func TestBackwardMistakes(t *testing.T) {
 	mustPanic(t, "Backward of a vector", func() { Scale(2, x).Backward() })
 	mustPanic(t, "Backward of a constant", func() { Mean(Constant(tensor.New(2))).Backward() })
 	mustPanic(t, "InversePSNR of a vector", func() { InversePSNR(x) })
+	mustPanic(t, "LeakyReLU with a negative slope", func() { LeakyReLU(x, -0.1) })
+	mustPanic(t, "LeakyReLU with a slope that is no number", func() { LeakyReLU(x, float32(math.NaN())) })
+	mustPanic(t, "PReLU with a slope too few", func() { PReLU(Constant(tensor.New(1, 3, 2, 2)), x) })
+	mustPanic(t, "PixelShuffle of 6 channels by 2", func() { PixelShuffle(Constant(tensor.New(1, 6, 2, 2)), 2) })
+	mustPanic(t, "PixelShuffle by 0", func() { PixelShuffle(Constant(tensor.New(1, 4, 2, 2)), 0) })
+	mustPanic(t, "PixelUnshuffle of an odd width", func() { PixelUnshuffle(Constant(tensor.New(1, 1, 2, 3)), 2) })
+	mustPanic(t, "UpsampleNearest by 0", func() { UpsampleNearest(Constant(tensor.New(1, 1, 2, 3)), 0) })
+	mustPanic(t, "PadReflect by a negative number", func() { PadReflect(Constant(tensor.New(1, 1, 2, 3)), 0, -1) })
+	mustPanic(t, "Crop of more than there is", func() { Crop(Constant(tensor.New(1, 1, 2, 3)), 3, 3) })
 	mustPanic(t, "Upsample2 of a vector", func() { Upsample2(x) })
 	mustPanic(t, "ConcatChannels of nothing", func() { ConcatChannels() })
 	mustPanic(t, "Expand of an image", func() { Expand(Constant(tensor.New(1, 1, 2, 2)), 3, 3) })

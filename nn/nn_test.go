@@ -75,6 +75,17 @@ func (m twice) Parameters() []Parameter {
 	return append(m.Conv2d.Parameters(), m.Conv2d.Parameters()...)
 }
 
+func TestPReLU(t *testing.T) {
+	p := NewPReLU(2)
+	if got := fmt.Sprint(p.Parameters()[0].Name, p.Parameters()[0].Data().Data()); got != "weight[0.25 0.25]" {
+		t.Errorf("parameters %s, want PyTorch's weight[0.25 0.25]", got)
+	}
+	y := p.Forward(autograd.Constant(tensor.FromSlice([]float32{-4, 4, 8, -8}, 1, 2, 1, 2)))
+	if got := fmt.Sprint(y.Data().Data()); got != "[-1 4 8 -2]" {
+		t.Errorf("PReLU of -4 4 8 -8: got %s, want [-1 4 8 -2]", got)
+	}
+}
+
 func TestMistakesPanic(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for name, f := range map[string]func(){

@@ -30,6 +30,9 @@ func conv2dReference(x, w, b *Tensor, o ConvOptions) *Tensor {
 		if o.ReLU {
 			y.data[i] = max(y.data[i], 0)
 		}
+		if o.PReLU != nil && y.data[i] < 0 {
+			y.data[i] *= o.PReLU.data[i/g.pixels()%g.oc%len(o.PReLU.data)]
+		}
 	}
 	return y
 }
@@ -87,6 +90,11 @@ type ConvOptions struct {
 	Dilation int  // distance between the pixels that neighbouring weights meet; 0 means 1
 	ReLU     bool // whether the output is max(·, 0)
 
+	// PReLU, unless it is nil, are the slopes by which the output is multiplied where it is
+	// negative: one for each output channel, or a single one for all. They are read by every
+	// run. There is no gradient with it.
+	PReLU *Tensor
+
 	// Add is added to the output before ReLU, unless it is nil: the shortcut around a
 	// residual block. It has the output's size, and form Plain or Enlarged. Only PlanConv2d
 	// supports it.
@@ -98,7 +106,7 @@ type ConvOptions struct {
 //
 //	y[n,oc,i,j] = b[oc] + Σ_ic,ky,kx w[oc,ic,ky,kx] · x[n,ic,i+d·(ky-kh/2),j+d·(kx-kw/2)]
 //
-// with d the dilation; then max(·, 0) if o.ReLU. b may be nil.
+// with d the dilation; then max(·, 0) if o.ReLU, or PReLU if o.PReLU. b may be nil.
 //
 // Shapes: x (n,ic,h,w), w (oc,ic,kh,kw), b (oc) → (n,oc,h,w). It panics if they do not
 // fit, for even kernels, and if o.Add is not nil. It matches

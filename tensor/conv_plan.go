@@ -54,6 +54,9 @@ func planConv2d(op string, xs []ConvInput, w []int, o ConvOptions, winogradPixel
 		}
 		p.options.Add = &ConvInput{Shape: slices.Clone(a.Shape), Form: a.Form}
 	}
+	if s := o.PReLU; s != nil && (o.ReLU || len(s.shape) != 1 || s.shape[0] != 1 && s.shape[0] != g.oc) {
+		panic(fmt.Sprintf("tensor: %s: slopes %v for the output %v, ReLU %v: want one slope or one for each channel, and not ReLU too", op, s.shape, p.OutputShape(), o.ReLU))
+	}
 	p.algorithm = chooseConv(g, winogradPixels)
 	p.rest = p.algorithm
 	rest := 1
@@ -114,7 +117,7 @@ func (p *ConvPlan) blockLen(team int) int {
 //
 //	y = f(Conv2d(xs, w, b) + add)
 //
-// with f(x) = max(x, 0) if it was planned with ReLU, else x. b may be nil, and so may add
+// with f(x) = max(x, 0) if it was planned with ReLU, slope·min(x, 0) + max(x, 0) with PReLU, else x. b may be nil, and so may add
 // if none was planned. packed are the weights from PackWeights, and w is read only
 // for Constant channels. scratch is memory of arbitrary content; if it has fewer than
 // ScratchLen numbers, or the number of threads has changed and takes more, Run takes
@@ -166,7 +169,10 @@ func (p *ConvPlan) computeGroup(t *imageTask, i int) {
 	t.padded = padding.of(t, carve(&memory, padding.len()))
 	t.work = carve(&memory, algorithm.workLen())
 	t.dst = destination{data: p.operands.y.data[t.image*p.oc*size:], pixels: size}
-	t.end = epilogue{bias: p.operands.b, relu: p.options.ReLU && !p.addsLater()}
+	t.end = epilogue{bias: p.operands.b}
+	if !p.addsLater() {
+		t.end.relu, t.end.slopes = p.options.ReLU, p.options.PReLU
+	}
 	algorithm.convolve(t)
 	if !p.addsLater() {
 		return
@@ -198,6 +204,8 @@ func (p *ConvPlan) finish(t *imageTask, worker, oc int) {
 	}
 	if p.options.ReLU {
 		simd.AddBiasReLU(plane, plane, 0)
+	} else if s := p.options.PReLU; s != nil {
+		simd.AddBiasPReLU(plane, plane, 0, slopeOf(s, oc))
 	}
 }
 

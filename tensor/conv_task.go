@@ -161,6 +161,7 @@ func (d *destination) channel(c int) []float32 {
 type epilogue struct {
 	bias   *Tensor // if not nil, it is added
 	relu   bool    // max(·, 0) is stored
+	slopes *Tensor // if not nil, what is negative is multiplied with them: see ConvOptions.PReLU
 	masked bool    // 0 is stored where what is in memory is not above 0: see MaskedGrad
 }
 
@@ -172,11 +173,16 @@ func (e *epilogue) biasOf(oc int) float32 {
 	return e.bias.data[oc]
 }
 
+// slopeOf returns the slope of an output channel.
+func slopeOf(slopes *Tensor, oc int) float32 { return slopes.data[oc%len(slopes.data)] }
+
 // store stores a run of sums of output channel oc.
 func (e *epilogue) store(dst, sums []float32, oc int) {
 	switch {
 	case e.masked:
 		simd.ReLUBackward(dst, sums, dst)
+	case e.slopes != nil:
+		simd.AddBiasPReLU(dst, sums, e.biasOf(oc), slopeOf(e.slopes, oc))
 	case e.relu:
 		simd.AddBiasReLU(dst, sums, e.biasOf(oc))
 	default:

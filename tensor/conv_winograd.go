@@ -250,6 +250,9 @@ func (w *winograd) emit(t *imageTask, tile, oc int, m []float32, ldm int) {
 	targets := w.targets[tile:]
 	if !end.masked {
 		simd.WinogradOutput(plane, row, targets[:roundUp(count, lanes)], m, ldm, end.biasOf(oc), end.relu)
+		if end.slopes != nil {
+			applySlope(plane, row, targets[:count], slopeOf(end.slopes, oc))
+		}
 		return
 	}
 	simd.WinogradOutputMasked(plane, row, targets[:whole], m, ldm)
@@ -262,6 +265,22 @@ func (w *winograd) emit(t *imageTask, tile, oc int, m []float32, ldm int) {
 		for r := range 4 {
 			end.store(plane[int(target)+r*row:][:4], pixels[16*i+4*r:][:4], oc)
 		}
+	}
+}
+
+// applySlope multiplies with slope what is negative in tiles that were written just now. Tiles that
+// lie side by side are one run of memory in each of their four rows.
+func applySlope(plane []float32, row int, targets []int32, slope float32) {
+	for len(targets) > 0 {
+		n := 1
+		for n < len(targets) && targets[n] == targets[n-1]+4 {
+			n++
+		}
+		for r := range 4 {
+			pixels := plane[int(targets[0])+r*row:][:4*n]
+			simd.AddBiasPReLU(pixels, pixels, 0, slope)
+		}
+		targets = targets[n:]
 	}
 }
 

@@ -144,6 +144,30 @@ func TestPrediction(t *testing.T) {
 	}
 }
 
+// TestPredictionKeepsBits wants predictions to have the same bits without the passes that run for
+// them alone.
+func TestPredictionKeepsBits(t *testing.T) {
+	for seed := range uint64(60) {
+		net := newRandomNet(seed)
+		var want results
+		for _, without := range [][]string{nil, {"packed"}, {"slopes"}, {"slopes", "inplace"}} {
+			p, err := Predict(net.forward, net.inputs, Options{Without: without})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got results
+			for _, y := range p.Run(net.inputs) {
+				got.add("output", y.Data())
+			}
+			if without == nil {
+				want = got
+			} else if err := compare(&got, &want, sameBits); err != nil {
+				t.Fatalf("seed %d, without %v: %v", seed, without, err)
+			}
+		}
+	}
+}
+
 // TestPackedWeightsStay wants packed weights to be packed once.
 func TestPackedWeightsStay(t *testing.T) {
 	w, b := autograd.Parameter(numbers(rand.New(rand.NewPCG(1, 1)), 2, 3, 3, 3)), autograd.Parameter(tensor.New(2))
@@ -226,7 +250,7 @@ func TestPassesSave(t *testing.T) {
 	forward := func(in list) list {
 		h := autograd.ReLU(conv(in[0], 0))
 		h = autograd.ConcatChannels(h, autograd.Expand(in[1], 16, 16))
-		h = autograd.ReLU(conv(h, 2))
+		h = autograd.LeakyReLU(conv(h, 2), 0.2)
 		return list{autograd.Sigmoid(autograd.Sigmoid(autograd.Upsample2(conv(autograd.Upsample2(h), 4))))}
 	}
 	loss := func(y, target list) []*autograd.Value { return []*autograd.Value{autograd.MSE(y[0], target[0])} }
@@ -249,6 +273,7 @@ func TestPassesSave(t *testing.T) {
 		"constants":   func(s, m, b int) bool { return multiplications < m },
 		"loss":        func(s, m, b int) bool { return steps < s },
 		"activations": func(s, m, b int) bool { return bytes < b },
+		"slopes":      func(s, m, b int) bool { return steps < s },
 		"inplace":     func(s, m, b int) bool { return bytes < b },
 		"memory":      func(s, m, b int) bool { return bytes < b },
 	}

@@ -8,9 +8,9 @@ import (
 	"pixelgrad/tensor"
 )
 
-// conv is a convolution over one or more sources, with its fused addition and ReLU:
+// conv is a convolution over one or more sources, with its fused addition and activation:
 //
-//	y = relu(conv(concat(sources)) + shortcut)
+//	y = act(conv(concat(sources)) + shortcut)
 //
 // In: the sources, w, b and, if there is one, the shortcut.
 type conv struct {
@@ -19,6 +19,7 @@ type conv struct {
 	add      bool               // whether there is a shortcut
 	addForm  tensor.InputForm
 	relu     bool
+	prelu    *tensor.Tensor // slopes, or nil: see slopes.go
 }
 
 func (k conv) String() string {
@@ -37,6 +38,9 @@ func (k conv) String() string {
 	}
 	if k.relu {
 		s += " + relu"
+	}
+	if k.prelu != nil {
+		s += " + prelu"
 	}
 	return s
 }
@@ -61,7 +65,7 @@ func (k conv) inputs(sources []*Tensor) []tensor.ConvInput {
 
 func (k conv) prepare(s *Step) *prepared {
 	sources, w, _, add := k.split(s.In)
-	o := tensor.ConvOptions{Dilation: k.dilation, ReLU: k.relu}
+	o := tensor.ConvOptions{Dilation: k.dilation, ReLU: k.relu, PReLU: k.prelu}
 	if add != nil {
 		o.Add = &tensor.ConvInput{Shape: add.Shape, Form: k.addForm}
 	}
@@ -89,6 +93,9 @@ func (k conv) prepare(s *Step) *prepared {
 // gradient adds one step that computes all gradients of the convolution in one pass over dy.
 // ReLU's derivative is applied while dy is read or, if a shortcut needs it too, before.
 func (k conv) gradient(b *differentiation, s *Step, dy *Tensor, want []bool) []*Tensor {
+	if k.prelu != nil {
+		panic("compile: a gradient of a convolution with PReLU, which comes after the gradients")
+	}
 	sources, w, bias, add := k.split(s.In)
 	gradients := make([]*Tensor, len(s.In))
 	masked := k.relu

@@ -71,6 +71,7 @@ func ExampleOptions() {
 	// constants
 	// loss
 	// activations
+	// slopes
 	// inplace
 	// recompute
 	// packed

@@ -52,7 +52,7 @@ func fusible(g *Graph, c *Step) (k conv, ok bool) {
 		return k, false
 	}
 	k, ok = c.Kernel.(conv)
-	return k, ok && !k.relu && g.reader(c.Out[0]) != nil
+	return k, ok && !k.relu && k.prelu == nil && g.reader(c.Out[0]) != nil
 }
 
 // merge puts a convolution in the place of the step that reads its result.

@@ -85,6 +85,20 @@ func (k apply) prepare(s *Step) *prepared {
 		run = func(out, in []*tensor.Tensor) { tensor.ConcatChannelsTo(out[0], in...) }
 	case autograd.ExpandOp:
 		run = func(out, in []*tensor.Tensor) { tensor.ExpandTo(out[0], in[0]) }
+	case autograd.LeakyReLUOp:
+		run = func(out, in []*tensor.Tensor) { tensor.LeakyReLUTo(out[0], op.Slope, in[0]) }
+	case autograd.PReLUOp:
+		run = func(out, in []*tensor.Tensor) { tensor.PReLUTo(out[0], in[0], in[1]) }
+	case autograd.UpsampleNearestOp:
+		run = func(out, in []*tensor.Tensor) { tensor.UpsampleNearestTo(out[0], in[0], op.Factor) }
+	case autograd.PixelShuffleOp:
+		run = func(out, in []*tensor.Tensor) { tensor.PixelShuffleTo(out[0], in[0], op.Factor) }
+	case autograd.PixelUnshuffleOp:
+		run = func(out, in []*tensor.Tensor) { tensor.PixelUnshuffleTo(out[0], in[0], op.Factor) }
+	case autograd.PadReflectOp:
+		run = func(out, in []*tensor.Tensor) { tensor.PadReflectTo(out[0], in[0]) }
+	case autograd.CropOp:
+		run = func(out, in []*tensor.Tensor) { tensor.CropTo(out[0], in[0]) }
 	default: // an operation that is not known here runs as written, and its result is copied
 		run = func(out, in []*tensor.Tensor) { copy(out[0].Data(), op.Forward(in...).Data()) }
 	}
@@ -124,7 +138,7 @@ func (k apply) overwrites(s *Step) []int {
 	switch k.op.(type) {
 	case autograd.AddOp:
 		return []int{0, 1}
-	case autograd.ScaleOp, autograd.ReLUOp, autograd.SigmoidOp:
+	case autograd.ScaleOp, autograd.ReLUOp, autograd.SigmoidOp, autograd.LeakyReLUOp, autograd.PReLUOp:
 		return []int{0}
 	}
 	return nil
@@ -154,6 +168,29 @@ func (k applyBackward) prepare(s *Step) *prepared {
 		run = func(out, in []*tensor.Tensor) { tensor.Upsample2BackwardTo(out[0], in[0]) }
 	case autograd.ExpandOp:
 		run = func(out, in []*tensor.Tensor) { tensor.SumPixelsTo(out[0], in[0]) }
+	case autograd.LeakyReLUOp:
+		run = func(out, in []*tensor.Tensor) { tensor.LeakyReLUBackwardTo(out[0], op.Slope, in[0], in[1]) }
+	case autograd.PReLUOp:
+		run = func(out, in []*tensor.Tensor) {
+			var dx, dslope *tensor.Tensor
+			if k.want[1] {
+				dslope = out[len(out)-1]
+			}
+			if k.want[0] {
+				dx = out[0]
+			}
+			tensor.PReLUBackwardTo(dx, dslope, in[0], in[1], in[2])
+		}
+	case autograd.UpsampleNearestOp:
+		run = func(out, in []*tensor.Tensor) { tensor.UpsampleNearestBackwardTo(out[0], in[0], op.Factor) }
+	case autograd.PixelShuffleOp:
+		run = func(out, in []*tensor.Tensor) { tensor.PixelUnshuffleTo(out[0], in[0], op.Factor) }
+	case autograd.PixelUnshuffleOp:
+		run = func(out, in []*tensor.Tensor) { tensor.PixelShuffleTo(out[0], in[0], op.Factor) }
+	case autograd.PadReflectOp:
+		run = func(out, in []*tensor.Tensor) { tensor.PadReflectBackwardTo(out[0], in[0]) }
+	case autograd.CropOp:
+		run = func(out, in []*tensor.Tensor) { tensor.CropBackwardTo(out[0], in[0]) }
 	case autograd.MeanOp:
 		run = func(out, in []*tensor.Tensor) {
 			tensor.Fill(out[0], float32(float64(in[0].Data()[0])/float64(out[0].Len())))
@@ -250,8 +287,12 @@ func (k applyBackward) gradient(*differentiation, *Step, *Tensor, []bool) []*Ten
 
 func (k applyBackward) overwrites(s *Step) []int {
 	switch k.op.(type) {
-	case autograd.ScaleOp, autograd.ReLUOp, autograd.SigmoidOp:
+	case autograd.ScaleOp, autograd.ReLUOp, autograd.SigmoidOp, autograd.LeakyReLUOp:
 		return []int{0}
+	case autograd.PReLUOp:
+		if len(s.Out) == 1 && k.want[0] {
+			return []int{0}
+		}
 	case autograd.MSEOp, PairLoss:
 		if len(s.Out) == 1 {
 			return []int{1, 2}

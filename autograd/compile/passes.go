@@ -35,6 +35,7 @@ var Passes = []Pass{
 	{"constants", "channels that are constant over an image multiplied once", BeforeGradients, constantChannels},
 	{"loss", "the derivatives of the loss and the sigmoid in one step", AfterGradients, fuseLoss},
 	{"activations", "gradients written over activations", AfterGradients, gradientsOverActivations},
+	{"slopes", "convolution and PReLU or LeakyReLU in one step", AfterGradients, fuseSlopes},
 	{"inplace", "results written over operands", AfterGradients, resultsInPlace},
 	{"recompute", "results of convolutions computed again instead of kept", AfterGradients, recompute},
 	{"packed", "weights of predictions packed once", AfterGradients, packWeights},

@@ -118,7 +118,7 @@ func (net *randomNet) forward(in list) list {
 			return autograd.Conv2d(x, parameter(oc, x.Shape()[1], k, k), parameter(oc), dilation)
 		}
 		var y *autograd.Value
-		switch op := rng.IntN(14); {
+		switch op := rng.IntN(18); {
 		case op < 3:
 			y = autograd.ReLU(convolution(x, oc, k))
 		case op == 3:
@@ -148,6 +148,19 @@ func (net *randomNet) forward(in list) list {
 			y = autograd.Apply(doubled{}, autograd.Sigmoid(x))
 		case op == 12 && s[2] <= 8:
 			y = convolution(autograd.Upsample2(x), oc, 1)
+		case op == 13:
+			y = autograd.LeakyReLU(convolution(x, oc, k), 0.2)
+		case op == 14:
+			y = autograd.PReLU(convolution(x, oc, k), parameter(oc))
+		case op == 15:
+			y = autograd.PReLU(autograd.LeakyReLU(x, 0), parameter(c))
+		case op == 16 && s[2] <= 8:
+			y = autograd.PixelShuffle(autograd.UpsampleNearest(autograd.PixelUnshuffle(x, 2), 2), 2)
+		case op == 17:
+			y = autograd.Crop(autograd.PadReflect(x, 3, 1), s[2], s[3])
+			if rng.IntN(2) == 0 {
+				y = autograd.PixelUnshuffle(autograd.PadReflect(x, s[2], s[3]), 2)
+			}
 		default:
 			y = autograd.Sigmoid(x)
 		}

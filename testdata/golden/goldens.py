@@ -24,6 +24,13 @@ def fill_weights(module, salt=0):
             p.copy_(recipe(salt + i, *p.shape) / np.float32(np.sqrt(fan_in)))
 
 
+def sample(out, name, t, most=4000):
+    """Puts a tensor, of more than so many numbers every k-th, and its norm into out."""
+    flat = t.detach().flatten().clone()  # the next step writes over gradients
+    out[name] = flat[:: (flat.numel() + most - 1) // most | 1]
+    out[name + "/norm"] = flat.double().norm().float().reshape(1)
+
+
 def save(name, tensors, **versions):
     """Writes tensors, in order, to name.safetensors beside this file, with the versions of what made them."""
     header = {"__metadata__": {"torch": torch.__version__, "numpy": np.__version__, **versions}}

@@ -6,15 +6,8 @@ are the activations of every stage, every parameter's gradient and the losses of
 Adam steps; of tensors of more than 4,000 numbers every k-th, with their norm."""
 import torch
 
-from goldens import fill_weights, recipe, save
+from goldens import fill_weights, recipe, sample, save
 from models import MODELS, features, psnr_loss
-
-
-def sample(out, name, t):
-    flat = t.detach().flatten().clone()  # the next step writes over gradients
-    out[name] = flat[:: (flat.numel() + 3999) // 4000 | 1]
-    out[name + "/norm"] = flat.double().norm().float().reshape(1)
-
 
 for name, make in MODELS.items():
     model = make()

@@ -8,6 +8,7 @@ import (
 	"pixelgrad/autograd"
 	"pixelgrad/autograd/compile"
 	"pixelgrad/nn/optim"
+	"pixelgrad/tensor/weightfile"
 	"pixelgrad/testdata/photos"
 	"pixelgrad/vision"
 	"pixelgrad/vision/superres"
@@ -25,6 +26,35 @@ func Example() {
 	larger := model.Forward(superres.Input{Photo: autograd.Constant(small.Tensor())})
 	fmt.Println(larger.Mid.Shape(), larger.Large.Shape())
 	// Output: [1 3 144 144] [1 3 288 288]
+}
+
+// Enlarge with weights that others have trained. The file tells which network they are of; this one
+// is a tiny SRVGGNetCompact, as Real-ESRGAN's training leaves it.
+func ExampleRecognize() {
+	const path = "../../testdata/golden/networks.pth"
+	f, err := weightfile.Open(path, weightfile.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer f.Close()
+	network, err := superres.Recognize(path, f)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(network)
+	photo, err := vision.ReadFS(photos.FS, "alpaca_0.jpg")
+	if err != nil {
+		log.Fatal(err)
+	}
+	small := autograd.Constant(vision.Resize(photo, 35, 51).Tensor())
+	program, err := compile.Predict(network.Forward, small, compile.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(small.Shape(), "to", program.Run(small).Shape())
+	// Output:
+	// SRVGGNetCompact ×2, 4 features, 1 convolutions
+	// [1 3 51 35] to [1 3 102 70]
 }
 
 // A training step, compiled.

@@ -128,6 +128,70 @@ func TestPassesApply(t *testing.T) {
 	}
 }
 
+// TestSlopesApply wants predictions to apply PReLU and LeakyReLU in the step of the convolution, and
+// to keep every bit.
+func TestSlopesApply(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, c := range []struct {
+		n     Network
+		fused int
+	}{
+		{NewSRVGGNetCompact(rng, 3, 16, 2, 2, PReLU), 3},
+		{NewSRVGGNetCompact(rng, 3, 16, 2, 2, LeakyReLU), 3},
+		{NewRRDBNet(rng, RRDBSizes{3, 16, 8, 1, 2, 2}), 12 + 2 + 1},
+	} {
+		recipe.FillWeights(c.n, 0)
+		x := autograd.Constant(recipe.Pixels(50, 1, 3, 66, 70))
+		var want []float32
+		for _, without := range [][]string{{"slopes"}, nil} {
+			p, err := compile.Predict(c.n.Forward, x, compile.Options{Without: without})
+			if err != nil {
+				t.Fatal(err)
+			}
+			fused, apart := 0, 0
+			for _, s := range p.Graph.Steps {
+				switch name := s.Kernel.String(); {
+				case strings.HasSuffix(name, "+ prelu"):
+					fused++
+				case name == "PReLU" || name == "LeakyReLU":
+					apart++
+				}
+			}
+			if without == nil && (fused != c.fused || apart != 0) || without != nil && (fused != 0 || apart != c.fused) {
+				t.Errorf("%v, without %v: %d activations fused and %d not, of %d", c.n, without, fused, apart, c.fused)
+			}
+			y := p.Run(x).Data().Data()
+			if without != nil {
+				want = slices.Clone(y)
+			} else if !slices.Equal(y, want) {
+				t.Errorf("%v: other results with the pass slopes", c.n)
+			}
+		}
+	}
+}
+
+// TestSlopesInTraining wants LeakyReLU in the step of the convolution in a training too, and PReLU,
+// whose gradient reads the convolution's result, in a step of its own.
+func TestSlopesInTraining(t *testing.T) {
+	for act, want := range map[Activation]string{LeakyReLU: "conv + prelu", PReLU: "PReLU"} {
+		n := NewSRVGGNetCompact(rand.New(rand.NewPCG(3, 4)), 3, 16, 1, 2, act)
+		loss := func(y, to *autograd.Value) []*autograd.Value { return []*autograd.Value{autograd.MSE(y, to)} }
+		p, err := compile.Train(n.Forward, loss, autograd.Placeholder(2, 3, 8, 8), autograd.Placeholder(2, 3, 16, 16), compile.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		count := 0
+		for _, s := range p.Graph.Steps {
+			if s.Kernel.String() == want {
+				count++
+			}
+		}
+		if count != 2 {
+			t.Errorf("%s: %d steps %q, want 2", act, count, want)
+		}
+	}
+}
+
 // TestPlainIsWritten holds the largest model's record to its drawing.
 func TestPlainIsWritten(t *testing.T) {
 	m := NewSuperResNetResidualBlock(rand.New(rand.NewPCG(0, 0)))

@@ -1,5 +1,6 @@
 // Package superres holds the networks that enlarge photographs of 72×72 pixels to
-// 144×144, and the larger ones to 288×288 as well: one file each.
+// 144×144, and the larger ones to 288×288 as well: one file each. Beside them are networks that
+// others have published, for pictures of any size: Recognize finds out which one a file has.
 package superres
 
 import (
@@ -19,6 +20,9 @@ var (
 	concat  = autograd.ConcatChannels
 	expand  = autograd.Expand
 	add     = autograd.Add
+	scale   = autograd.Scale
+	nearest = autograd.UpsampleNearest
+	shuffle = autograd.PixelShuffle
 )
 
 // A Model is a network that enlarges photographs.
