@@ -58,6 +58,9 @@ func stages(m Model, in Input) map[string]*autograd.Value {
 		trunk(m.conv1, m.conv2)
 	case *SuperResNetMulti:
 		trunk(m.conv1, m.conv2)
+	case *SuperResNetGlobalResidual:
+		trunk(m.conv1, m.conv2)
+		s["residual"] = m.residual.Forward(up2(s["conv2"]))
 	case *SuperResNetResidualBlock:
 		blocks(m.conv1, m.block1, m.block2, m.block3)
 	case *SuperResNetDilated:
@@ -232,8 +235,9 @@ func TestNames(t *testing.T) {
 		"dilated": blocks(func(b string) string {
 			return conv(b+".conv1", 32, 32, 3) + conv(b+".conv2", 32, 32, 3) + conv(b+".conv4", 32, 32, 3) + conv(b+".fuse", 96, 32, 3)
 		}),
-		"vgg":  merging(128),
-		"clip": merging(512),
+		"vgg":    merging(128),
+		"clip":   merging(512),
+		"global": conv("conv1", 3, 64, 3) + conv("conv2", 64, 64, 3) + conv("residual", 64, 3, 1),
 	}
 	if len(Architectures) != len(want) {
 		t.Errorf("%d architectures, want %d", len(Architectures), len(want))

@@ -99,6 +99,7 @@ var Architectures = []Architecture{
 		func(rng *rand.Rand, channels int) Model { return NewSuperResNetWithVGG(rng, channels) }},
 	{"clip", "SuperResNetWithCLIP", 2, CLIPFeatures, func(rng *rand.Rand) Model { return NewSuperResNetWithCLIP(rng, 512) },
 		func(rng *rand.Rand, channels int) Model { return NewSuperResNetWithCLIP(rng, channels) }},
+	{"global", "SuperResNetGlobalResidual", 1, NoFeatures, func(rng *rand.Rand) Model { return NewSuperResNetGlobalResidual(rng) }, nil},
 }
 
 // Find returns the architecture called name; the error lists those there are.

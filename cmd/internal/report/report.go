@@ -88,7 +88,7 @@ type Interpolation struct {
 
 // A Network is one of the networks with what became of it.
 type Network struct {
-	Step       int      `json:"step"` // of the workshop
+	Step       int      `json:"step"` // of the workshop; 0 for a network that it does not have
 	Name       string   `json:"name"` // as -model has it
 	Title      string   `json:"title"`
 	About      string   `json:"about"`  // a sentence
