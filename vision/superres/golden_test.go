@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -383,5 +384,17 @@ func BenchmarkPrediction(b *testing.B) {
 				p.Run(in)
 			}
 		})
+	}
+}
+
+// TestGlobalResidual wants a network whose residual is nothing to be bicubic interpolation.
+func TestGlobalResidual(t *testing.T) {
+	m := NewSuperResNetGlobalResidual(rand.New(rand.NewPCG(1, 2)))
+	clear(m.residual.Weight.Data().Data())
+	clear(m.residual.Bias.Data().Data())
+	x := recipe.Pixels(50, 2, 3, 5, 9)
+	got, want := m.Forward(Input{Photo: autograd.Constant(x)}).Mid.Data(), tensor.UpsampleBicubic(x, 2)
+	if !slices.Equal(got.Shape(), want.Shape()) || !slices.Equal(got.Data(), want.Data()) {
+		t.Errorf("got %v %v …, want %v %v …", got.Shape(), got.Data()[:4], want.Shape(), want.Data()[:4])
 	}
 }
