@@ -2,6 +2,7 @@ package superres
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 
 	"pixelgrad/autograd"
@@ -35,13 +36,28 @@ const (
 	fastConvs    = 5
 )
 
-// NewFast returns a network with random weights for a scale from 2 to 4. The last convolution begins
-// with zeros, so that training begins with bicubic interpolation. It panics for another scale.
+// NewFast returns a network with random weights for a scale from 2 to 4. It panics for another scale.
+//
+// Weights have the variance 2/((1+a²)·fan), with a = ¼ the first slope and fan the inputs of a sum,
+// which keeps activations and gradients as large from layer to layer; those of the last convolution
+// are 0, so that training begins with bicubic interpolation. Source: He et al., "Delving Deep into
+// Rectifiers", 2015, equation 15.
 func NewFast(rng *rand.Rand, scale int) *Fast {
 	m := newFast(&builder{rng: rng}, scale)
-	last := m.body[len(m.body)-1].(*nn.Conv2d)
-	tensor.Fill(last.Weight.Data(), 0)
-	tensor.Fill(last.Bias.Data(), 0)
+	const slope = 0.25
+	gain := float32(math.Sqrt(3 * 2 / (1 + slope*slope))) // a new Conv2d has the variance 1/(3·fan)
+	for i, layer := range m.body {
+		c, ok := layer.(*nn.Conv2d)
+		if !ok {
+			continue
+		}
+		if i == len(m.body)-1 {
+			gain = 0
+		}
+		w := c.Weight.Data()
+		tensor.ScaleTo(w, gain, w)
+		tensor.Fill(c.Bias.Data(), 0)
+	}
 	return m
 }
 
