@@ -128,7 +128,7 @@ func (p *photographs) sum() string {
 // A network for pictures of any size is trained on squares of photographs as they are. Their side is
 // that of the smaller picture; -crop trains on parts of them, each epoch on others.
 const (
-	squareSide        = 48
+	squareSide        = 64
 	validationSquares = 4 // of a photograph
 )
 

@@ -43,9 +43,6 @@ var Losses = []LossKind{
 	{"psnr", "the inverse of the peak signal-to-noise ratio", "1/dB", 1, Loss},
 	{"mse", "the mean squared error", "", 1, eachSize(autograd.MSE)},
 	{"l1", "the mean absolute error", "", 1, eachSize(nn.L1Loss)},
-	{"l1-luma", "the mean absolute error of the brightness", "", 1, eachSize(func(pred, target *autograd.Value) *autograd.Value {
-		return nn.L1Loss(Luma(pred), Luma(target))
-	})},
 	{"charbonnier", "the mean absolute error, smooth at 0", "", 1, eachSize(nn.CharbonnierLoss)},
 	{"ssim", "1 - the mean structural similarity", "", tensor.SSIMWindow, eachSize(nn.SSIMLoss)},
 }
