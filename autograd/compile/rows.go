@@ -209,8 +209,9 @@ func (s *Step) view(i int) (rowView, error) {
 	return rowView{}, fmt.Errorf("compile: PredictRows: %v is not known to work row by row", s.Kernel)
 }
 
-// plan chooses how many rows are computed in a round. Few rows take little memory, unless the network
-// is so deep that its last step lags behind by more rows than the image has.
+// plan chooses how many rows are computed in a round: as many as make steps efficient, if that takes
+// a modest amount of memory, and else what takes the least. That is few rows, unless the network is so
+// deep that its last step lags behind by more rows than the image has.
 func (p *RowProgram) plan(o RowOptions) error {
 	input := p.images[0]
 	if input.height == 0 || input.width == 0 {
@@ -224,14 +225,14 @@ func (p *RowProgram) plan(o RowOptions) error {
 		piece = min(piece, chunks[0])
 	}
 	best := math.MaxInt
-	for _, chunk := range chunks {
+	for _, chunk := range slices.Compact(chunks) {
 		p.prepare(min(piece, chunk), chunk)
 		if p.bytes < best {
 			best = p.bytes
 			o.Rows = chunk
 		}
-		if o.Memory == 0 && chunk == piece && p.bytes < modest || o.Memory > 0 && p.bytes <= o.Memory {
-			return nil
+		if best <= modest && (o.Memory == 0 || best <= o.Memory) {
+			break
 		}
 	}
 	if o.Memory > 0 && best > o.Memory {
@@ -241,10 +242,11 @@ func (p *RowProgram) plan(o RowOptions) error {
 	return nil
 }
 
-const (
-	pieceLen = 32768   // pixels of an image in a step: enough work to divide among threads
-	modest   = 1 << 29 // bytes up to which the usual rows in a round are taken
-)
+// pieceLen is how many pixels of an image are computed in a step: enough work to divide among threads.
+const pieceLen = 32768
+
+// modest is how many bytes are taken without looking for less.
+const modest = 128 << 20
 
 // prepare sets the rows of a round, and plans the memory that this takes.
 func (p *RowProgram) prepare(piece, chunk int) {
