@@ -147,8 +147,8 @@ func TestPredictRowsMemory(t *testing.T) {
 	if high != low || wide > 2*low+low/2 || wide < low {
 		t.Errorf("200×1000 pixels take %d bytes, ten times the height %d, twice the width %d", low, high, wide)
 	}
-	if deep, image := bytes(300, 400, 400), 4*8*400*400; deep > 6*image {
-		t.Errorf("300 convolutions of 400×400 pixels take %d bytes, an image has %d", deep, image)
+	if deep, image := bytes(300, 800, 800), 4*8*800*800; deep > 6*image {
+		t.Errorf("300 convolutions of 800×800 pixels take %d bytes, an image has %d", deep, image)
 	}
 	p, err := PredictRows(network(5), 8, 1000, 200, RowOptions{})
 	if err != nil {
