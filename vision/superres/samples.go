@@ -99,8 +99,8 @@ func transparentRow(red, green, blue, alpha []float32, m image.Image, b image.Re
 	case *image.NYCbCrA:
 		for i := range b.Dx() {
 			c := m.NYCbCrAAt(b.Min.X+i, y)
-			r, g, b := color.YCbCrToRGB(c.Y, c.Cb, c.Cr)
-			set(i, byteLevels[r], byteLevels[g], byteLevels[b], byteLevels[c.A])
+			r, g, b, _ := c.YCbCr.RGBA()
+			set(i, float32(r)/0xffff, float32(g)/0xffff, float32(b)/0xffff, byteLevels[c.A])
 		}
 	default:
 		at := pixels(m)
