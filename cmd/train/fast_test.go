@@ -40,6 +40,9 @@ func TestFast(t *testing.T) {
 			t.Errorf("it printed\n%s\nwithout %q", out, want)
 		}
 	}
+	if page := read(t, dir, report.PageFile); !strings.Contains(page, "3 times smaller") || !strings.Contains(page, "squares") || strings.Contains(page, "72×72") {
+		t.Errorf("%s is about other squares", report.PageFile)
+	}
 	m := superres.NewFast(rand.New(rand.NewPCG(0, 0)), 3)
 	if err := train.LoadWeights(filepath.Join(dir, runs.WeightsFile), m); err != nil {
 		t.Error(err)

@@ -61,6 +61,11 @@ type Data struct {
 	Val     int      `json:"val"`
 	Skipped int      `json:"skipped"`
 	Samples []Sample `json:"samples"`
+
+	// Side and Scale are of a network for pictures of any size, which learns from squares of Side
+	// pixels to make them Scale times larger; 0 for the networks of the workshop.
+	Side  int `json:"side,omitempty"`
+	Scale int `json:"scale,omitempty"`
 }
 
 // A Sample is a photograph at the sizes that it is prepared in.
