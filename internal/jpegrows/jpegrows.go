@@ -40,7 +40,7 @@ const MaxSegment = math.MaxUint16 - 2
 const MaxSide = math.MaxUint16
 
 // stripPixels is about how many pixels are encoded together.
-const stripPixels = 1 << 19
+const stripPixels = 1 << 16
 
 // Writer writes one JPEG.
 type Writer struct {

@@ -91,7 +91,7 @@ func pixels(t *testing.T, m image.Image) [][]byte {
 // more than eight strips, sides that are no multiple of a unit, and a strip of a single row.
 func TestWhole(t *testing.T) {
 	for _, gray := range []bool{false, true} {
-		for _, size := range []image.Point{{1, 1}, {17, 5}, {40, 33}, {1000, 1100}, {33000, 161}, {60000, 49}} {
+		for _, size := range []image.Point{{1, 1}, {17, 5}, {40, 33}, {1000, 580}, {9001, 49}} {
 			h := Header{W: size.X, H: size.Y, Gray: gray, Quality: 90}
 			what := fmt.Sprintf("%v, grey %v", size, gray)
 			got, want := decode(t, what, encode(t, h, 2)), decode(t, what, whole(t, h))
@@ -109,7 +109,7 @@ func TestWhole(t *testing.T) {
 }
 
 func TestThreads(t *testing.T) {
-	h := Header{W: 3000, H: 1700, Quality: 80}
+	h := Header{W: 1000, H: 580, Quality: 80}
 	one := encode(t, h, 1)
 	if n := bytes.Count(one, []byte{0xff, 0xd7}); n == 0 {
 		t.Error("no restart marker 7: the picture does not test that they go round")
@@ -143,7 +143,7 @@ func (f *failing) Write(b []byte) (int, error) {
 }
 
 func TestErrors(t *testing.T) {
-	h := Header{W: 3000, H: 1000, Quality: 50}
+	h := Header{W: 1000, H: 300, Quality: 50}
 	all := len(encode(t, h, 2))
 	for _, left := range []int{0, all / 2, all - 1} {
 		w, err := NewWriter(&failing{left}, h, 2)
