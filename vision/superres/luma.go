@@ -1,0 +1,53 @@
+package superres
+
+import (
+	"pixelgrad/autograd"
+	"pixelgrad/tensor"
+)
+
+// Networks of one channel enlarge the luma Y of ITU-R BT.601, which goes from 16 to 235 of 255
+// levels, as in the published tables. The eye sees little of what is lost in the colours, which are
+// enlarged by bicubic interpolation:
+//
+//	l = (65.481·red + 128.553·green + 24.966·blue) / 219
+//	y = bicubic(x − l) + (255·network(Y) − 16)/219,   Y = (16 + 219·l)/255
+//
+// which is the same as enlarging Y, Cb and Cr and going back to red, green and blue.
+
+// brighten enlarges pictures of three colours by a network of the luma. Shapes: (n,3,h,w) →
+// (n,3,scale·h,scale·w).
+func brighten(n Network, x *autograd.Value) *autograd.Value {
+	l := brightenGrey(n, autograd.Conv2d(x, brightness, noBias1, 1))
+	colours := autograd.UpsampleBicubic(autograd.Conv2d(x, lessBrightness, noBias3, 1), n.Geometry().Scale)
+	return add(colours, autograd.Conv2d(l, sameForAll, noBias3, 1))
+}
+
+// brightenGrey enlarges l. Shapes: (n,1,h,w) → (n,1,scale·h,scale·w).
+func brightenGrey(n Network, l *autograd.Value) *autograd.Value {
+	y := n.Forward(autograd.Conv2d(l, number1(219./255), bias(16./255), 1))
+	return autograd.Conv2d(y, number1(255./219), bias(-16./219), 1)
+}
+
+// brightness are the weights of l, and lessBrightness those of x − l.
+var (
+	brightness     = pointwise(1, 3, 65.481/219, 128.553/219, 24.966/219)
+	lessBrightness = func() *autograd.Value {
+		w := make([]float32, 9)
+		for i := range w {
+			w[i] = -brightness.Data().Data()[i%3]
+			if i%4 == 0 {
+				w[i]++
+			}
+		}
+		return pointwise(3, 3, w...)
+	}()
+)
+
+// pointwise returns the weights of a convolution of single pixels.
+func pointwise(out, in int, weights ...float32) *autograd.Value {
+	return autograd.Constant(tensor.FromSlice(weights, out, in, 1, 1))
+}
+
+func number1(w float32) *autograd.Value { return pointwise(1, 1, w) }
+
+func bias(b ...float32) *autograd.Value { return autograd.Constant(tensor.FromSlice(b, len(b))) }
