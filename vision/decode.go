@@ -26,7 +26,16 @@ const (
 
 // ReadFile decodes a picture file. See [Decode].
 func ReadFile(path string) (*RGB, error) {
-	// Opening a named pipe would wait for a writer.
+	f, err := openPicture(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return Decode(f, path)
+}
+
+// openPicture opens a file, but no named pipe, which would wait for a writer.
+func openPicture(path string) (*os.File, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("vision: %s: expected a picture file, found a folder or a device", path)
 	}
@@ -34,8 +43,7 @@ func ReadFile(path string) (*RGB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("vision: %w", err)
 	}
-	defer f.Close()
-	return Decode(f, path)
+	return f, nil
 }
 
 // ReadFS decodes a picture file in a file system. See [Decode].

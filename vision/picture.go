@@ -69,6 +69,16 @@ func DecodePicture(r io.Reader, name string) (*Picture, error) {
 	return p, nil
 }
 
+// ReadPicture is [DecodePicture] for a file.
+func ReadPicture(path string) (*Picture, error) {
+	f, err := openPicture(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return DecodePicture(f, path)
+}
+
 // native returns a picture of a decoder's in one of the types that Picture has.
 func native(m image.Image) (_ image.Image, gray, alpha bool) {
 	size := image.Rectangle{Max: m.Bounds().Size()}
