@@ -39,7 +39,7 @@ var rooms = map[string]struct {
 	"vision":                {[]string{"tensor", "internal/atomicfile", "internal/exif", "internal/jpegplanes", "internal/memory"}, []string{"github.com/bep/imagemeta", "github.com/nfnt/resize", "golang.org/x/image"}},
 	"vision/superres":       {[]string{"nn", "autograd", "autograd/compile", "tensor", "tensor/weightfile", "vision", "internal/memory"}, nil},
 	"vgg":                   {[]string{"vision", "tensor", "tensor/weightfile"}, nil},
-	"clip":                  {[]string{"vision", "tensor", "tensor/safetensors", "tensor/weightfile", "simd"}, nil},
+	"clip":                  {[]string{"clip/bpe", "vision", "tensor", "tensor/safetensors", "tensor/weightfile", "simd"}, nil},
 	"clip/bpe":              {nil, []string{"golang.org/x/text"}},
 	"cmd/internal/frozen":   {[]string{"clip", "vgg", "vision", "vision/superres", "tensor", "cmd/internal/cli", "cmd/internal/files", "cmd/internal/format"}, nil},
 	"cmd/internal/cli":      {[]string{"autograd/compile"}, nil},

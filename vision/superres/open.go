@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"pixelgrad/autograd"
@@ -65,7 +66,8 @@ type Options struct {
 //     called "fast" is "./fast".
 //
 // Errors name the file and say what was expected and what was found: there is no such file; it
-// has no weights, or those of another network; the network does not enlarge so many times.
+// has no weights, or those of another network; the network enlarges by other scales, in
+// a ScaleError.
 func Open(nameOrPath string, o Options) (*Upscaler, error) {
 	u := &Upscaler{o: o, multiple: 1}
 	var err error
@@ -91,16 +93,28 @@ func (u *Upscaler) choose(what string, scales ...int) error {
 	if slices.Contains(scales, u.scale) {
 		return nil
 	}
-	var there []string
-	for _, s := range scales {
-		there = append(there, fmt.Sprint(s))
-	}
-	return fmt.Errorf("%s: %w %d: expected %s", what, ErrScale, u.scale, strings.Join(there, " or "))
+	return &ScaleError{what, u.scale, scales}
 }
 
-// ErrScale is what errors.Is finds in an error of Open if the network is there, and has another
-// scale.
-var ErrScale = errors.New("it does not enlarge by")
+// A ScaleError says that a network enlarges pictures by another scale.
+type ScaleError struct {
+	Network string // with its file
+	Scale   int    // that is wanted
+	Scales  []int  // that there are
+}
+
+func (e *ScaleError) Error() string {
+	return fmt.Sprintf("%s: expected a scale of %s, found %d", e.Network, e.List(), e.Scale)
+}
+
+// List names the scales that there are.
+func (e *ScaleError) List() string {
+	var there []string
+	for _, s := range e.Scales {
+		there = append(there, strconv.Itoa(s))
+	}
+	return strings.Join(there, " or ")
+}
 
 func (u *Upscaler) openFast() error {
 	if err := u.choose(FastName, 2, 3, 4); err != nil {
@@ -281,6 +295,14 @@ func mergedChannels(f *weightfile.File) (channels int, ok bool) {
 
 // load gives one of the package's own networks its weights.
 func (u *Upscaler) load(path string, f *weightfile.File, c *candidate) error {
+	what, scales := path+", "+c.arch.Title, []int{2, 4}[:c.arch.Outputs]
+	e, enlarger := c.model.(Enlarger)
+	if enlarger {
+		scales = []int{e.Geometry().Scale}
+	}
+	if err := u.choose(what, scales...); err != nil {
+		return err
+	}
 	source := path
 	if f.Key() != "" {
 		source = fmt.Sprintf("%s, in %q", path, f.Key())
@@ -288,16 +310,9 @@ func (u *Upscaler) load(path string, f *weightfile.File, c *candidate) error {
 	if err := nn.LoadStateDict(c.model, source, append(f.Names(), f.Unreadable()...), f.Tensor); err != nil {
 		return err
 	}
-	if e, ok := c.model.(Enlarger); ok {
-		if err := u.choose(fmt.Sprintf("%s, %v", path, e.Network), e.Geometry().Scale); err != nil {
-			return err
-		}
+	if enlarger {
 		u.set(e.Network)
 		return nil
-	}
-	scales := []int{2, 4}[:c.arch.Outputs]
-	if err := u.choose(path+", "+c.arch.Title, scales...); err != nil {
-		return err
 	}
 	u.name = fmt.Sprintf("%s ×%d", c.arch.Title, u.scale)
 	u.setModel(c.model, c.arch.Features)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"runtime/debug"
 	"sync"
 
 	"pixelgrad/autograd"
@@ -49,6 +50,9 @@ func (u *Upscaler) String() string { return u.name }
 // Features returns which frozen network Options.Features is asked about.
 func (u *Upscaler) Features() Features { return u.features }
 
+// FeatureChannels returns how many channels its features must have.
+func (u *Upscaler) FeatureChannels() int { return u.channels }
+
 // Upscale returns m, Scale times as large, with its upper left corner at (0,0). Pixels are looked
 // at as in vision.FromImage, but for transparency and for samples of 16 bits, which stay:
 //
@@ -71,9 +75,8 @@ func (u *Upscaler) Upscale(ctx context.Context, m image.Image) (image.Image, err
 	if err != nil {
 		return nil, err
 	}
-	need := int64(w) * int64(h) * f.bytes()
-	if free, limit := freeMemory(); limit != memory.Unknown && need > free {
-		return nil, fmt.Errorf("superres: %d×%d pixels: expected %d MB of memory for %d×%d of them, found %d MB %s; write them as they are computed, with UpscaleTo", w/u.scale, h/u.scale, need/1e6, w, h, free/1e6, limit)
+	if err := checkFree(int64(w)*int64(h)*f.bytes(), fmt.Sprintf("a result of %d×%d pixels", w, h)); err != nil {
+		return nil, fmt.Errorf("%w; write it as it is computed, with UpscaleTo", err)
 	}
 	c := newCanvas(f, w, h)
 	y := 0
@@ -86,6 +89,23 @@ func (u *Upscaler) Upscale(ctx context.Context, m image.Image) (image.Image, err
 		return nil, err
 	}
 	return c.Image, nil
+}
+
+// checkFree returns an error if there is not so much free memory.
+func checkFree(need int64, what string) error {
+	const small = 64 << 20 // not worth asking the system
+	if need <= small {
+		return nil
+	}
+	free, limit := freeMemory()
+	if limit != memory.Unknown && need > free {
+		debug.FreeOSMemory() // what other pictures have left
+		free, limit = freeMemory()
+	}
+	if limit != memory.Unknown && need > free {
+		return fmt.Errorf("superres: %s: expected %d MB of free memory, found %d MB %s", what, need/1e6, free/1e6, limit)
+	}
+	return nil
 }
 
 // freeMemory is what can still be taken, and what limits it; tests have less.
@@ -226,9 +246,9 @@ func (u *Upscaler) engine(j job) (engine, error) {
 		return nil, fmt.Errorf("superres: %s: %d×%d pixels: %w", u.name, j.w, j.h, err)
 	}
 	if most := u.o.Memory; most > 0 && e.bytes() > most {
-		return nil, fmt.Errorf("superres: %s: %d×%d pixels: expected %d kB of memory, found %d kB", u.name, j.w, j.h, e.bytes()/1000, most/1000)
+		return nil, fmt.Errorf("superres: %s: %d×%d pixels: expected Options.Memory of at least %d bytes, found %d", u.name, j.w, j.h, e.bytes(), most)
 	}
-	return e, nil
+	return e, checkFree(e.bytes(), fmt.Sprintf("%s: %d×%d pixels", u.name, j.w, j.h))
 }
 
 // newEngine returns one for pictures of h×w pixels.
