@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"pixelgrad/cmd/internal/cli"
+	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/tensor"
 	"pixelgrad/vision/superres"
 )
@@ -95,7 +96,7 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 		o.format, err = formatOfFlag(name)
 		return err
 	})
-	f.Int(&o.quality, "q", 95, 1, 100, "a number from 1 to 100", "quality of JPEGs")
+	f.Int(&o.quality, "q", 95, 1, 100, "a number from 1 to 100", "`quality` of JPEGs, from 1 to 100")
 	rest, err := f.ParseAny(args, usage, help)
 	if err != nil {
 		return nil, err
@@ -131,6 +132,9 @@ type enlarger interface {
 	UpscaleRows(ctx context.Context, f superres.Format, read func(y int) (image.Image, error), write func(row image.Image) error) error
 }
 
+// An opener is open, or stands for it in a test.
+type opener = func(o *options, progress func(done, total int), say func(line string)) (enlarger, error)
+
 // open returns what the command line asks for. progress is told about rows, as in
 // superres.Options; say, what was chosen in a file.
 func open(o *options, progress func(done, total int), say func(line string)) (enlarger, error) {
@@ -144,12 +148,16 @@ func open(o *options, progress func(done, total int), say func(line string)) (en
 	default:
 		path = superres.FastName
 	}
-	return superres.Open(path, s)
+	u, _, err := runs.Upscaler(path, s)
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
 }
 
 // run enlarges the pictures. Results and what became of each picture go to s.Out, messages to
 // s.Log.
-func run(ctx context.Context, o *options, open func(*options, func(done, total int), func(string)) (enlarger, error), s cli.Streams) error {
+func run(ctx context.Context, o *options, open opener, s cli.Streams) error {
 	tensor.SetThreads(o.threads)
 	c := &command{o: o, Streams: s}
 	e, err := open(o, c.rows, c.say)

@@ -183,7 +183,7 @@ func (c *command) picture(ctx context.Context, j job) (line string, err error) {
 	}
 	if profileFits(p.ICC, p.Gray) {
 		s.icc = p.ICC
-	} else if p.ICC != nil {
+	} else if len(p.ICC) > 0 {
 		say("its colour profile is for other colours than the result has, and left out")
 	}
 	s.exif = exif.Upright(p.EXIF, s.w, s.h)

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"pixelgrad/cmd/internal/cli"
+	"pixelgrad/cmd/internal/format"
 	"pixelgrad/vision"
 )
 
@@ -99,8 +100,10 @@ func (p *plan) find(o *options, name string, say func(string)) (found []input, m
 		return found, true, err
 	case err == nil:
 		return []input{{path: name, rel: filepath.Base(name), bytes: info.Size()}}, false, nil
-	case !errors.Is(err, fs.ErrNotExist) || !strings.ContainsAny(name, "*?["):
-		return nil, false, fmt.Errorf("%w; expected a picture, a folder or a pattern of names", err)
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, false, err
+	case !strings.ContainsAny(name, "*?["):
+		return nil, false, fmt.Errorf("%s: expected a picture, a folder or a pattern of names, found nothing of that name", format.Printable(name))
 	}
 	matches, err := filepath.Glob(name)
 	if err != nil {

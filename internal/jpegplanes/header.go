@@ -147,6 +147,9 @@ func ICC(data []byte) []byte {
 			return nil
 		}
 	}
+	if most == 0 {
+		return nil
+	}
 	return bytes.Join(pieces[1:most+1], nil)
 }
 
