@@ -26,6 +26,7 @@ import (
 
 	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/internal/atomicfile"
+	"pixelgrad/internal/pngrows"
 	"pixelgrad/vision"
 	"pixelgrad/vision/superres"
 )
@@ -319,10 +320,14 @@ func TestKinds(t *testing.T) {
 	for i := range 6 {
 		palette.Pix[i], greys.Pix[i], faint.Pix[i] = uint8(i%2), uint8(i%2), uint8(i%2)
 	}
-	grayAlpha := pngOf(t, clear)
-	// The standard library writes no grey with opacity: this is one pixel, (100, 50).
-	grayAlpha = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x04\x00\x00\x00\xb5\x1c\f\x02\x00\x00\x00\x0eIDATx\x9c\x01\x03\x00\xfc\xff\x00d2\x00\xfd\x00\x97\x00\x00\x00\x00IEND\xaeB`\x82")
-	fixSums(grayAlpha)
+	var grayAlpha bytes.Buffer // the standard library writes none
+	w, err := pngrows.NewWriter(&grayAlpha, pngrows.Header{W: 1, H: 1, Depth: 8, Gray: true, Alpha: true}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.WriteRow([]byte{100, 50}), w.Close()); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name        string
 		file        []byte
@@ -337,7 +342,7 @@ func TestKinds(t *testing.T) {
 		{"opaque", pngOf(t, opaque), 2, 8, "*image.RGBA", "*image.YCbCr"},
 		{"opacity", pngOf(t, clear), 6, 8, "*image.NRGBA", ""},
 		{"opacity, 16 bits", pngOf(t, clear16), 6, 16, "*image.NRGBA64", ""},
-		{"grey with opacity", grayAlpha, 4, 8, "", ""},
+		{"grey with opacity", grayAlpha.Bytes(), 4, 8, "", ""},
 		{"palette", pngOf(t, palette), 2, 8, "*image.RGBA", "*image.YCbCr"},
 		{"palette of greys", pngOf(t, greys), 0, 8, "*image.Gray", "*image.Gray"},
 		{"palette with opacity", pngOf(t, faint), 6, 8, "*image.NRGBA", ""},
