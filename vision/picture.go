@@ -45,7 +45,11 @@ func (p *Picture) Depth() int {
 // bits a sample. It reads the same files, within the same limits, with the same errors. EXIF's
 // block is as it was: its orientation no longer holds.
 func DecodePicture(r io.Reader, name string) (*Picture, error) {
-	m, f, data, err := limits{MaxPixels, MaxFileBytes}.decodeImage(r, name, 8)
+	return limits{MaxPixels, MaxFileBytes}.decodePicture(r, name)
+}
+
+func (l limits) decodePicture(r io.Reader, name string) (*Picture, error) {
+	m, f, data, err := l.decodeImage(r, name, 8)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -448,6 +449,9 @@ func TestGIF(t *testing.T) {
 func TestNames(t *testing.T) {
 	p := pngOf(t, colours())
 	names := []string{"a b.png", "a,b.png", "ä本.png", "-odd.png", "--.png", "a[1].png", "*.png", "100%d.png", "no extension", ".hidden.png"}
+	if runtime.GOOS == "windows" { // it has no such names
+		names = slices.DeleteFunc(names, func(name string) bool { return strings.Contains(name, "*") })
+	}
 	inFolder(t, nil)
 	for _, name := range names {
 		write(t, name, p)

@@ -314,6 +314,17 @@ func appendSamples(dst []byte, m image.Image, s sheet) []byte {
 
 // appendPixels appends pixels of four samples, each of which has some bytes.
 func appendPixels(dst, pix []byte, bytes int, s sheet) []byte {
+	if !s.gray && !s.alpha && bytes == 1 { // a photograph
+		at := len(dst)
+		dst = slices.Grow(dst, len(pix)/4*3)[:at+len(pix)/4*3]
+		for out := dst[at:]; len(pix) >= 4 && len(out) >= 3; pix, out = pix[4:], out[3:] {
+			out[0], out[1], out[2] = pix[0], pix[1], pix[2]
+		}
+		return dst
+	}
+	if !s.gray && s.alpha {
+		return append(dst, pix...)
+	}
 	for ; len(pix) >= 4*bytes; pix = pix[4*bytes:] {
 		switch {
 		case !s.gray:
