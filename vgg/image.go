@@ -9,7 +9,7 @@ import (
 )
 
 // mostPixels is more than any photograph has.
-const mostPixels = 1 << 31
+const mostPixels = 1 << 30
 
 // ImageFeatures returns the outputs of the layers in taps for a picture of any type: Features of its
 // pixels, converted as vision.FromImage does, and normalised as by Normalize. The picture keeps its
@@ -17,7 +17,7 @@ const mostPixels = 1 << 31
 // MB.
 //
 // Shapes: (1,channels,h/2ⁱ,w/2ⁱ) after i pools; each pool rounds down. It is an error if the picture
-// has no pixels or more than 2³¹, or none are left at a tap. ImageFeatures panics if there are no taps, if a name is not
+// has no pixels or more than 2³⁰, or none are left at a tap. ImageFeatures panics if there are no taps, if a name is not
 // among Taps, or if its layer was not loaded.
 func (m *VGG) ImageFeatures(picture image.Image, taps ...string) ([]*tensor.Tensor, error) {
 	last := -1

@@ -38,7 +38,7 @@ func TestImageFeatures(t *testing.T) {
 			t.Errorf("a picture of %v: error %v", r, err)
 		}
 	}
-	if _, err := m.ImageFeatures(image.White, "pool2"); err == nil || !strings.Contains(err.Error(), "at most 2147483648 pixels") {
+	if _, err := m.ImageFeatures(image.White, "pool2"); err == nil || !strings.Contains(err.Error(), "at most 1073741824 pixels") {
 		t.Errorf("a picture without end: error %v", err)
 	}
 	if _, err := m.ImageFeatures(image.NewGray(image.Rect(0, 0, 1, 1)), "relu1_2"); err != nil {

@@ -42,7 +42,7 @@ func opaque(m image.Image) bool {
 		return m.Opaque()
 	}
 	b := m.Bounds()
-	if b.Dx() > mostSide || b.Dy() > mostSide {
+	if !possible(b, 1) {
 		return false // it will be refused
 	}
 	for y := b.Min.Y; y < b.Max.Y; y++ {

@@ -53,7 +53,7 @@ type Options struct {
 	Features func(ctx context.Context, photo *tensor.Tensor) (*tensor.Tensor, error)
 
 	// Progress is told how many rows of the picture have been enlarged, of how many; of an
-	// Ensemble each row counts eight times. Only one goroutine at a time calls it.
+	// Ensemble those of all eight pictures. Only one goroutine at a time calls it.
 	Progress func(done, total int)
 }
 

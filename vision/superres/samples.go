@@ -99,8 +99,8 @@ func transparentRow(red, green, blue, alpha []float32, m image.Image, b image.Re
 	case *image.NYCbCrA:
 		for i := range b.Dx() {
 			c := m.NYCbCrAAt(b.Min.X+i, y)
-			r, g, b := color.YCbCrToRGB(c.Y, c.Cb, c.Cr)
-			set(i, byteLevels[r], byteLevels[g], byteLevels[b], byteLevels[c.A])
+			r, g, b, _ := c.YCbCr.RGBA()
+			set(i, float32(r)/0xffff, float32(g)/0xffff, float32(b)/0xffff, byteLevels[c.A])
 		}
 	default:
 		at := pixels(m)
@@ -206,43 +206,48 @@ func (c *canvas) at(y int) image.Image {
 func (c *canvas) set(y int, planes []float32, w int) {
 	n := c.Bounds().Dx()
 	pix := c.pix[y*c.stride:]
-	put := func(at int, v float32) { pix[at] = uint8(levelOf(v, 0xff)) }
-	if c.format.Deep {
-		put = func(at int, v float32) {
-			l := levelOf(v, 0xffff)
-			pix[2*at], pix[2*at+1] = uint8(l>>8), uint8(l)
-		}
-	}
-	if c.format.Gray {
-		for x, v := range planes[:n] {
-			put(x, v)
-		}
-		return
-	}
-	red, green, blue := planes[:n], planes[w:][:n], planes[2*w:][:n]
-	if !c.format.Alpha {
-		for x := range red {
-			put(4*x, red[x])
-			put(4*x+1, green[x])
-			put(4*x+2, blue[x])
-			put(4*x+3, 1)
+	if c.format == (Format{Bounds: c.format.Bounds}) { // the usual ones are worth a loop of their own
+		red, green, blue := planes[:n], planes[w:][:n], planes[2*w:][:n]
+		for x, v := range red {
+			p := pix[4*x:][:4]
+			p[0], p[1], p[2], p[3] = uint8(levelOf(v, 0xff)), uint8(levelOf(green[x], 0xff)), uint8(levelOf(blue[x], 0xff)), 0xff
 		}
 		return
 	}
 	most := float32(0xff)
+	put := func(at int, v float32) { pix[at] = uint8(levelOf(v, most)) }
 	if c.format.Deep {
 		most = 0xffff
-	}
-	for x, a := range planes[3*w:][:n] {
-		if levelOf(a, most) == 0 {
-			clear(pix[x*int(c.format.bytes()):][:c.format.bytes()])
-			continue
+		put = func(at int, v float32) {
+			l := levelOf(v, most)
+			pix[2*at], pix[2*at+1] = uint8(l>>8), uint8(l)
 		}
-		a = min(a, 1)
-		put(4*x, red[x]/a)
-		put(4*x+1, green[x]/a)
-		put(4*x+2, blue[x]/a)
-		put(4*x+3, a)
+	}
+	switch c.format.channels() {
+	case 1:
+		for x, v := range planes[:n] {
+			put(x, v)
+		}
+	case 3:
+		for x := range n {
+			for i := range 3 {
+				put(4*x+i, planes[i*w+x])
+			}
+			put(4*x+3, 1)
+		}
+	case 4:
+		for x, a := range planes[3*w:][:n] {
+			a = min(a, 1)
+			visible := levelOf(a, most) > 0
+			for i := range 3 {
+				v := float32(0)
+				if visible {
+					v = planes[i*w+x] / a
+				}
+				put(4*x+i, v)
+			}
+			put(4*x+3, a)
+		}
 	}
 }
 

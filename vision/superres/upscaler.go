@@ -137,24 +137,29 @@ func (u *Upscaler) UpscaleRows(ctx context.Context, f Format, read func(y int) (
 	})
 }
 
-// mostSide is the longest side of a result, in pixels: what image files can have.
-const mostSide = 1<<31 - 1
+// The most that a result can have: what files can, and more than any picture has.
+const (
+	mostSide   = 1<<31 - 1
+	mostPixels = 1 << 36
+)
+
+// possible tells whether a picture can be, scale times as large.
+func possible(b image.Rectangle, scale int) bool {
+	w, h := b.Dx(), b.Dy() // negative if the sides are too far apart
+	return w > 0 && h > 0 && w <= mostSide/scale && h <= mostSide/scale && int64(w*scale) <= mostPixels/int64(h*scale)
+}
 
 // size returns the size of the enlargement.
 func (u *Upscaler) size(f Format) (w, h int, err error) {
 	b := f.Bounds
-	if b.Empty() {
+	switch {
+	case b.Empty():
 		return 0, 0, fmt.Errorf("superres: expected a picture with pixels, found one of %d×%d", b.Dx(), b.Dy())
-	}
-	// A difference that is negative is one of numbers that are too far apart.
-	if w, h := b.Dx(), b.Dy(); w < 0 || h < 0 || w > mostSide/u.scale || h > mostSide/u.scale || int64(w)*int64(u.scale) > mostPixels/int64(u.scale)/int64(h) {
+	case !possible(b, u.scale):
 		return 0, 0, fmt.Errorf("superres: expected a picture that is at most %d pixels long and has at most %d of them when it is %d times as large, found %v", mostSide, int64(mostPixels), u.scale, b)
 	}
 	return u.scale * b.Dx(), u.scale * b.Dy(), nil
 }
-
-// mostPixels is more than any picture has.
-const mostPixels = 1 << 40
 
 // run enlarges a picture. write is given the rows of the result as planes of w numbers, of which the
 // last ones may be beyond the result.
@@ -174,7 +179,7 @@ func (u *Upscaler) run(ctx context.Context, f Format, read func(y int) (image.Im
 	total := b.Dy()
 	tick := func() {}
 	if u.o.Ensemble {
-		total *= 8
+		total = 4 * (j.w + j.h) // half of its pictures are turned
 	}
 	if u.o.Progress != nil {
 		tick = func() {
