@@ -374,6 +374,10 @@ func TestKinds(t *testing.T) {
 				enlarged(t, c.name+" as TIFF", m, want, 2)
 			}
 		}
+		ok(t, "-f", "webp", "a.png")
+		if m := read(t, "a_x2.webp"); c.depth == 8 {
+			enlarged(t, c.name+" as WebP", m.Image, want, 2)
+		}
 		r := ok(t, "-f", "jpg", "a.png", "-o", "b.jpg")
 		if c.jpeg == "" {
 			if !strings.Contains(r.log, "transparent") || !strings.Contains(r.out, "b.png") {
@@ -750,6 +754,25 @@ func TestInterrupted(t *testing.T) {
 	wantFiles(t, "in/a.png", "in/b.png", "in/c.png", "out/a.png")
 	ok(t, "in", "-o", "out", "-skip-existing")
 	wantFiles(t, "in/a.png", "in/b.png", "in/c.png", "out/a.png", "out/b.png", "out/c.png")
+}
+
+// TestEnlargerFails names the picture that a network cannot enlarge.
+func TestEnlargerFails(t *testing.T) {
+	inFolder(t, map[string][]byte{"a.png": pngOf(t, colours())})
+	for row := range 3 {
+		r := with(t, t.Context(), func(*options, func(int, int), func(string)) (enlarger, error) {
+			return nearest{2, func(y int) error {
+				if y == row {
+					return errors.New("out of patience")
+				}
+				return nil
+			}}, nil
+		}, nil, "a.png")
+		if r.status != 1 || !strings.Contains(r.log, "a.png: ") || !strings.Contains(r.log, "out of patience") {
+			t.Errorf("row %d: status %d, messages %s: want 1, the picture and the error", row, r.status, r.log)
+		}
+		wantFiles(t, "a.png")
+	}
 }
 
 // TestTransparentJPEG has a result become a PNG whose name is taken.

@@ -130,6 +130,43 @@ func samples(m image.Image, x, y int) []uint16 {
 	panic(fmt.Sprintf("colour %T", m.At(x, y)))
 }
 
+// TestBlocks has rows that differ little from the one above, also where a block begins.
+func TestBlocks(t *testing.T) {
+	h := Header{W: 1000, H: 1200, Depth: 8}
+	rng := rand.New(rand.NewPCG(1, 2))
+	row := make([]byte, h.rowBytes())
+	for i := range row {
+		row[i] = byte(rng.Uint32())
+	}
+	var b bytes.Buffer
+	w, err := NewWriter(&b, h, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range h.H {
+		if err := w.WriteRow(row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if b.Len() > 100_000 {
+		t.Errorf("a row of noise 1200 times takes %d bytes: the filter is not the best one", b.Len())
+	}
+	m, err := png.Decode(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for y := range h.H {
+		for x := range 20 {
+			if c := m.At(x, y).(color.RGBA); c != (color.RGBA{row[3*x], row[3*x+1], row[3*x+2], 255}) {
+				t.Fatalf("pixel (%d,%d): got %v, want % x", x, y, c, row[3*x:3*x+3])
+			}
+		}
+	}
+}
+
 // TestThreads says that a file does not depend on the number of goroutines.
 func TestThreads(t *testing.T) {
 	h := Header{W: 700, H: 2000, Depth: 8}
