@@ -158,7 +158,7 @@ func TestHostile(t *testing.T) {
 		t.Errorf("a block of %d bytes became one of %d", len(block), n)
 	}
 
-	loop := photograph(o).Block()
+	loop := append(photograph(o).Block(), make([]byte, 1<<16)...)
 	i := bytes.Index(loop, []byte{0x69, 0x87, 4, 0})
 	o.PutUint32(loop[i+8:], 8) // EXIF leads to the picture's own directory
 	depth := 0

@@ -51,7 +51,7 @@ func (h Header) rowBytes() int { return h.W * h.Channels() * h.Depth / 8 }
 
 // blockBytes is about how many bytes are compressed together. A block cannot refer to the
 // one before it, which costs less than a hundredth at this size.
-const blockBytes = 1 << 20
+const blockBytes = 1 << 19
 
 // Writer writes one PNG.
 type Writer struct {
@@ -83,7 +83,7 @@ type block struct {
 }
 
 // NewWriter writes the beginning of a PNG to w and returns the writer of its rows. threads is
-// how many goroutines compress at the same time; each takes about three megabytes. An error
+// how many goroutines compress at the same time; each takes about two megabytes. An error
 // says that a PNG cannot hold such a picture, or is w's.
 func NewWriter(w io.Writer, h Header, threads int) (*Writer, error) {
 	if h.W < 1 || h.H < 1 || int64(h.W) > math.MaxInt32/8 || int64(h.H) > math.MaxInt32 || h.Depth != 8 && h.Depth != 16 {
