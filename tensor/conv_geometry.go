@@ -26,6 +26,9 @@ type convGeometry struct {
 	stride, plane    int // distances of rows and of channels in the padded layout
 	flat             int // how many flat positions there are
 	taps             int // kh·kw
+
+	// The rows above and below the image that are given, and not zeros: see RowBuffer.
+	above, below int
 }
 
 // newConvGeometry checks shapes, of which b may be nil, and panics if they do not fit.
@@ -54,9 +57,6 @@ func newConvGeometry(op string, x, w, b []int, dilation int) *convGeometry {
 	g.plane = g.padX + (g.h+2*g.padY)*g.stride
 	g.flat = max(0, (g.h-1)*g.stride+g.w)
 	g.taps = g.kh * g.kw
-	if convBlock*g.plane > 1<<31-1 {
-		wrong("the image is too large")
-	}
 	return g
 }
 

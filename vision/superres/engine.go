@@ -5,7 +5,6 @@ import (
 
 	"pixelgrad/autograd"
 	"pixelgrad/autograd/compile"
-	"pixelgrad/tensor"
 )
 
 // An engine runs a network on a picture of one size. It is for one goroutine at a time.
@@ -16,23 +15,21 @@ type engine interface {
 	bytes() int64 // what run takes
 }
 
-// newEngine returns an engine that keeps the whole picture.
+// newEngine returns an engine that computes some rows at a time.
 func newEngine(net func(x *autograd.Value) *autograd.Value, channels, h, w, rows int, memory int64) (engine, error) {
-	x := tensor.NewUninitialized(1, channels, h, w)
-	program, err := compile.Predict(net, autograd.Constant(x), compile.Options{})
-	return &whole{x, program}, err
-}
-
-type whole struct {
-	x       *tensor.Tensor
-	program *compile.Prediction[*autograd.Value, *autograd.Value]
-}
-
-func (e *whole) bytes() int64 { return int64(e.program.Bytes()) }
-
-func (e *whole) run(ctx context.Context, read, write func(row []float32) error) error {
-	if err := readAll(ctx, e.x, read); err != nil {
-		return err
+	p, err := compile.PredictRows(net, channels, h, w, compile.RowOptions{Rows: rows, Memory: int(memory)})
+	if err != nil {
+		return nil, err
 	}
-	return writeAll(ctx, e.program.Run(autograd.Constant(e.x)).Data(), write)
+	return rowEngine{p}, nil
+}
+
+type rowEngine struct{ program *compile.RowProgram }
+
+func (e rowEngine) bytes() int64 { return int64(e.program.Bytes()) }
+
+func (e rowEngine) run(ctx context.Context, read, write func(row []float32) error) error {
+	return e.program.Run(ctx,
+		func(_ int, pixels []float32) error { return read(pixels) },
+		func(_ int, pixels []float32) error { return write(pixels) })
 }

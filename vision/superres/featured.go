@@ -60,7 +60,7 @@ func (e *featured) run(ctx context.Context, read, write func(row []float32) erro
 		if err != nil {
 			return err
 		}
-		parts = append(parts, Luma(autograd.Constant(y)).Data())
+		parts = append(parts, greyOf(autograd.Constant(y)).Data())
 	}
 	return writeAll(ctx, tensor.ConcatChannels(parts...), write)
 }

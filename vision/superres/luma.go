@@ -17,15 +17,15 @@ import (
 // brighten enlarges pictures of three colours by a network of the luma. Shapes: (n,3,h,w) →
 // (n,3,scale·h,scale·w).
 func brighten(n Network, x *autograd.Value) *autograd.Value {
-	l := brightenGrey(n, autograd.Conv2d(x, brightness, noBias1, 1))
-	colours := autograd.UpsampleBicubic(autograd.Conv2d(x, lessBrightness, noBias3, 1), n.Geometry().Scale)
-	return add(colours, autograd.Conv2d(l, sameForAll, noBias3, 1))
+	l := brightenGrey(n, autograd.Conv2d(x, brightness, bias(0), 1))
+	colours := autograd.UpsampleBicubic(autograd.Conv2d(x, lessBrightness, bias(0, 0, 0), 1), n.Geometry().Scale)
+	return add(colours, threeOf(l))
 }
 
 // brightenGrey enlarges l. Shapes: (n,1,h,w) → (n,1,scale·h,scale·w).
 func brightenGrey(n Network, l *autograd.Value) *autograd.Value {
-	y := n.Forward(autograd.Conv2d(l, number1(219./255), bias(16./255), 1))
-	return autograd.Conv2d(y, number1(255./219), bias(-16./219), 1)
+	y := n.Forward(autograd.Conv2d(l, factor(219./255), bias(16./255), 1))
+	return autograd.Conv2d(y, factor(255./219), bias(-16./219), 1)
 }
 
 // brightness are the weights of l, and lessBrightness those of x − l.
@@ -48,6 +48,20 @@ func pointwise(out, in int, weights ...float32) *autograd.Value {
 	return autograd.Constant(tensor.FromSlice(weights, out, in, 1, 1))
 }
 
-func number1(w float32) *autograd.Value { return pointwise(1, 1, w) }
+func factor(w float32) *autograd.Value { return pointwise(1, 1, w) }
 
 func bias(b ...float32) *autograd.Value { return autograd.Constant(tensor.FromSlice(b, len(b))) }
+
+// greyOf returns what pictures of three colours look like without them: 0.299·red + 0.587·green +
+// 0.114·blue. Shapes: (n,3,h,w) → (n,1,h,w).
+func greyOf(x *autograd.Value) *autograd.Value { return autograd.Conv2d(x, greyWeights, bias(0), 1) }
+
+// threeOf returns three equal colours. Shapes: (n,1,h,w) → (n,3,h,w).
+func threeOf(x *autograd.Value) *autograd.Value {
+	return autograd.Conv2d(x, sameForAll, bias(0, 0, 0), 1)
+}
+
+var (
+	greyWeights = pointwise(1, 3, 0.299, 0.587, 0.114)
+	sameForAll  = pointwise(3, 1, 1, 1, 1)
+)

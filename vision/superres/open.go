@@ -37,8 +37,8 @@ type Options struct {
 	Key string            // the dictionary in the file that holds the weights, as weightfile.Options has it
 	Say func(line string) // is told what was chosen in the file, a line at a time; nil tells nobody
 
-	Rows   int   // how many rows of a picture are computed at a time; 0: as many as Memory suits
-	Memory int64 // how many bytes the computation may take, beside the pictures; 0: what is usual
+	Rows   int   // how many rows of a picture are computed at a time; 0: as many as are efficient
+	Memory int64 // how many bytes the computation may take, beside the pictures; 0: what there is
 
 	// Ensemble makes the mean of eight results: the picture is flipped and turned in all ways
 	// before, and the results are turned back. It takes eight times as long and, unlike the rest,

