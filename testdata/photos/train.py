@@ -40,7 +40,7 @@ def photographs():
 def load(root, origin, file):
     """Returns the photograph upright, as an RGB image."""
     words = origin.split()
-    if words[0] in ("Debian", "npm"):
+    if words[0] == "Debian":
         return make.load(root, words[1], file)
     clone = root / words[0].replace("/", "+")
     show = ["git", "-C", str(clone), "show", words[1] + ":" + file]
