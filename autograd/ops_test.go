@@ -64,6 +64,9 @@ var opCases = []opCase{
 	{"UpsampleNearest", func(v ...*Value) *Value { return UpsampleNearest(v[0], 2) }, [][]int{{2, 3, 5, 7}}},
 	{"UpsampleNearest 3", func(v ...*Value) *Value { return UpsampleNearest(v[0], 3) }, [][]int{{1, 2, 3, 1}}},
 	{"Conv2d of UpsampleNearest", func(v ...*Value) *Value { return Conv2d(UpsampleNearest(v[0], 2), v[1], v[2], 1) }, [][]int{{2, 4, 5, 7}, {3, 4, 3, 3}, {3}}},
+	{"UpsampleBicubic", func(v ...*Value) *Value { return UpsampleBicubic(v[0], 2) }, [][]int{{2, 3, 5, 7}}},
+	{"UpsampleBicubic 3", func(v ...*Value) *Value { return UpsampleBicubic(v[0], 3) }, [][]int{{1, 2, 3, 1}}},
+	{"UpsampleBicubic 4", func(v ...*Value) *Value { return UpsampleBicubic(v[0], 4) }, [][]int{{1, 1, 2, 4}}},
 	{"PixelShuffle", func(v ...*Value) *Value { return PixelShuffle(v[0], 2) }, [][]int{{2, 8, 3, 5}}},
 	{"PixelShuffle 3", func(v ...*Value) *Value { return PixelShuffle(v[0], 3) }, [][]int{{1, 9, 2, 3}}},
 	{"PixelUnshuffle", func(v ...*Value) *Value { return PixelUnshuffle(v[0], 2) }, [][]int{{2, 3, 4, 6}}},
@@ -325,6 +328,7 @@ func TestBackwardMistakes(t *testing.T) {
 	mustPanic(t, "PixelShuffle of 6 channels by 2", func() { PixelShuffle(Constant(tensor.New(1, 6, 2, 2)), 2) })
 	mustPanic(t, "PixelShuffle by 0", func() { PixelShuffle(Constant(tensor.New(1, 4, 2, 2)), 0) })
 	mustPanic(t, "PixelUnshuffle of an odd width", func() { PixelUnshuffle(Constant(tensor.New(1, 1, 2, 3)), 2) })
+	mustPanic(t, "UpsampleBicubic by 0", func() { UpsampleBicubic(Constant(tensor.New(1, 1, 2, 3)), 0) })
 	mustPanic(t, "UpsampleNearest by 0", func() { UpsampleNearest(Constant(tensor.New(1, 1, 2, 3)), 0) })
 	mustPanic(t, "PadReflect by a negative number", func() { PadReflect(Constant(tensor.New(1, 1, 2, 3)), 0, -1) })
 	mustPanic(t, "Crop of more than there is", func() { Crop(Constant(tensor.New(1, 1, 2, 3)), 3, 3) })

@@ -31,6 +31,31 @@ func (op UpsampleNearestOp) Shape(x ...[]int) []int {
 	return []int{s[0], s[1], op.Factor * s[2], op.Factor * s[3]}
 }
 
+// UpsampleBicubic enlarges images k times in both directions by bicubic interpolation, as MATLAB
+// does. tensor.UpsampleBicubic has the formula. Backward: dx is the transpose of that linear map,
+// applied to dy. Shapes: (n,c,h,w) → (n,c,k·h,k·w). It panics for another rank and for k < 1.
+func UpsampleBicubic(x *Value, k int) *Value { return Apply(UpsampleBicubicOp{Factor: k}, x) }
+
+// UpsampleBicubicOp is the operation of UpsampleBicubic.
+type UpsampleBicubicOp struct {
+	Factor int
+	readsNeither
+}
+
+func (op UpsampleBicubicOp) Forward(x ...*tensor.Tensor) *tensor.Tensor {
+	return tensor.UpsampleBicubic(x[0], op.Factor)
+}
+
+func (op UpsampleBicubicOp) Backward(dy, _ *tensor.Tensor, _ []*tensor.Tensor, _ []bool) []*tensor.Tensor {
+	return []*tensor.Tensor{tensor.UpsampleBicubicBackward(dy, op.Factor)}
+}
+
+func (op UpsampleBicubicOp) Shape(x ...[]int) []int {
+	s := rank("UpsampleBicubic", x[0], 4, "(n,c,h,w)")
+	divisible("UpsampleBicubic", s, op.Factor)
+	return []int{s[0], s[1], op.Factor * s[2], op.Factor * s[3]}
+}
+
 // PixelShuffle makes larger images of channels: r² channels of a pixel become the r×r pixels in
 // its place. Backward is PixelUnshuffle. tensor.PixelShuffle has the formula. Shapes:
 // (n,r²·c,h,w) → (n,c,r·h,r·w). It panics if the channels are not a multiple of r².

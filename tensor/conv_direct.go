@@ -48,14 +48,15 @@ func (d *directConv) padScratch() int { return 0 }
 func (d *directConv) workLen() int    { return 0 }
 
 func (d *directConv) pad(dst []float32, rows rowSource, _ []float32) {
-	top := d.origin()
+	top := d.origin() - d.above*d.stride
 	clear(dst[:top])
-	for y := range d.h {
+	given := d.above + d.h + d.below
+	for y := range given {
 		row := dst[top+y*d.stride:][:d.stride]
 		rows.write(row[:d.w], y)
 		clear(row[d.w:])
 	}
-	clear(dst[top+d.h*d.stride : d.plane])
+	clear(dst[top+given*d.stride : d.plane])
 }
 
 func (d *directConv) packedLen() int {

@@ -26,6 +26,9 @@ type convGeometry struct {
 	stride, plane    int // distances of rows and of channels in the padded layout
 	flat             int // how many flat positions there are
 	taps             int // kh·kw
+
+	// The rows above and below the image that are given, and not zeros: see RowBuffer.
+	above, below int
 }
 
 // newConvGeometry checks shapes, of which b may be nil, and panics if they do not fit.

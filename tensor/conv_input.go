@@ -219,7 +219,12 @@ func (p *padding) of(t *imageTask, memory []float32) []float32 {
 func (p *padding) channel(t *imageTask, worker, i int) {
 	c, image := i/p.images, i%p.images
 	at, scratch := p.inputs.images[c], t.threadMemory(worker)
-	rows := rowSource{w: p.inputs.w, pixels: channelOf(t.xs[at.part], t.image+image, at.channel)}
+	rows := rowSource{w: p.inputs.w}
+	if t.rows != nil {
+		rows.pixels = t.rows.source(at)
+	} else {
+		rows.pixels = channelOf(t.xs[at.part], t.image+image, at.channel)
+	}
 	if p.inputs.parts[at.part].Form == Enlarged {
 		rows.blend, scratch = scratch[:blendLen(rows.w)], scratch[blendLen(rows.w):]
 	}

@@ -29,6 +29,7 @@ type convOperands struct {
 	y, w, b, add *Tensor
 	xs           []*Tensor
 	packed       []float32
+	rows         *convRows // instead of y, xs and add
 }
 
 // PlanConv2d prepares Conv2d for the concatenation of several inputs, as ConcatChannels would
@@ -57,6 +58,13 @@ func planConv2d(op string, xs []ConvInput, w []int, o ConvOptions, winogradPixel
 	if s := o.PReLU; s != nil && (o.ReLU || len(s.shape) != 1 || s.shape[0] != 1 && s.shape[0] != g.oc) {
 		panic(fmt.Sprintf("tensor: %s: slopes %v for the output %v, ReLU %v: want one slope or one for each channel, and not ReLU too", op, s.shape, p.OutputShape(), o.ReLU))
 	}
+	p.choose(winogradPixels)
+	return p
+}
+
+// choose chooses the algorithm, and lays out its memory.
+func (p *ConvPlan) choose(winogradPixels int) {
+	in, g := p.in, p.convGeometry
 	p.algorithm = chooseConv(g, winogradPixels)
 	p.rest = p.algorithm
 	rest := 1
@@ -70,7 +78,6 @@ func planConv2d(op string, xs []ConvInput, w []int, o ConvOptions, winogradPixel
 	p.restPadding = newPadding(in, g, p.rest, rest)
 	p.layout = p.layoutFor(Threads())
 	p.slots = make([]imageTask, p.layout.images)
-	return p
 }
 
 // addsLater says whether something is added to the products in a step of its own.
@@ -124,6 +131,12 @@ func (p *ConvPlan) blockLen(team int) int {
 // memory of its own instead. It panics if an operand has not the shape that was planned.
 func (p *ConvPlan) Run(y *Tensor, xs []*Tensor, w, b, add *Tensor, packed, scratch []float32) {
 	p.check(y, xs, w, b, add, packed)
+	p.operands = convOperands{y: y, w: w, b: b, add: add, xs: xs, packed: packed}
+	p.compute(scratch)
+}
+
+// compute runs the convolution of the operands.
+func (p *ConvPlan) compute(scratch []float32) {
 	layout := &p.layout
 	if threads := Threads(); threads != layout.threads {
 		other := p.layoutFor(threads)
@@ -131,7 +144,6 @@ func (p *ConvPlan) Run(y *Tensor, xs []*Tensor, w, b, add *Tensor, packed, scrat
 	}
 	memory := layout.memory(scratch)
 	defer memory.release()
-	p.operands = convOperands{y, w, b, add, xs, packed}
 	layout.run(p.groups, &p.slots, &memory, p.computeGroup)
 	p.operands = convOperands{}
 }
@@ -165,10 +177,14 @@ func (p *ConvPlan) computeGroup(t *imageTask, i int) {
 		algorithm, padding = p.rest, p.restPadding
 	}
 	memory, size := t.memory, p.pixels()
-	t.xs, t.packed = p.operands.xs, p.operands.packed
+	t.xs, t.rows, t.packed = p.operands.xs, p.operands.rows, p.operands.packed
 	t.padded = padding.of(t, carve(&memory, padding.len()))
 	t.work = carve(&memory, algorithm.workLen())
-	t.dst = destination{data: p.operands.y.data[t.image*p.oc*size:], pixels: size}
+	if t.rows != nil {
+		t.dst = t.rows.destination()
+	} else {
+		t.dst = destination{data: p.operands.y.data[t.image*p.oc*size:], pixels: size}
+	}
 	t.end = epilogue{bias: p.operands.b}
 	if !p.addsLater() {
 		t.end.relu, t.end.slopes = p.options.ReLU, p.options.PReLU
@@ -191,7 +207,12 @@ func (p *ConvPlan) finish(t *imageTask, worker, oc int) {
 		p.addConstants(plane, t.work[oc*p.taps:])
 	}
 	if a := p.options.Add; a != nil {
-		src := channelOf(p.operands.add, t.image, oc)
+		var src []float32
+		if t.rows != nil {
+			src = t.rows.shortcut(oc)[:p.pixels()]
+		} else {
+			src = channelOf(p.operands.add, t.image, oc)
+		}
 		if a.Form == Plain {
 			simd.Add(plane, plane, src)
 		} else {

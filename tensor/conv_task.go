@@ -17,6 +17,7 @@ type imageTask struct {
 
 	// What an algorithm reads and writes.
 	xs      []*Tensor // the inputs
+	rows    *convRows // or, if not nil, rows of them
 	padded  []float32 // what is convolved, with zeros around it
 	paddedX []float32 // for a gradient of weights: the inputs, likewise
 	packed  []float32 // weights, see convAlgorithm.packWeights

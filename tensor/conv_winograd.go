@@ -111,22 +111,24 @@ func (w *winograd) padScratch() int { return 2 * w.w }
 
 // pad writes the images that a channel is made of, each with zeros around it.
 func (w *winograd) pad(dst []float32, rows rowSource, scratch []float32) {
+	first, given := w.dilation-w.above, w.above+w.h+w.below // row 0 is the first of the zeros above
 	if w.dilation == 1 {
-		clear(dst[:w.rowLen])
-		for y := range w.h {
-			row := dst[(y+1)*w.rowLen:][:w.rowLen]
+		clear(dst[:first*w.rowLen])
+		for y := range given {
+			row := dst[(first+y)*w.rowLen:][:w.rowLen]
 			row[0] = 0
 			rows.write(row[1:1+w.w], y)
 			clear(row[1+w.w:])
 		}
-		clear(dst[(w.h+1)*w.rowLen : w.partLen])
+		clear(dst[(first+given)*w.rowLen : w.partLen])
 		return
 	}
 	d, whole := w.dilation, scratch[:w.w]
 	clear(dst)
-	for y := range w.h {
+	for y := range given {
 		rows.write(whole, y)
-		parts := dst[y%d*d*w.partLen+(y/d+1)*w.rowLen+1:]
+		at := first + y
+		parts := dst[at%d*d*w.partLen+at/d*w.rowLen+1:]
 		split(parts, w.partLen, whole, d, scratch[w.w:])
 	}
 }

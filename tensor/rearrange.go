@@ -169,9 +169,9 @@ func PadReflectTo(y, x *Tensor) {
 	checkPadding(x, h, w, ph-h, pw-w)
 	Parallel(n*c, func(p int) {
 		for i := range ph {
-			src, dst := x.data[(p*h+mirror(i, h))*w:][:w], y.data[(p*ph+i)*pw:][:pw]
+			src, dst := x.data[(p*h+Mirror(i, h))*w:][:w], y.data[(p*ph+i)*pw:][:pw]
 			for j := copy(dst, src); j < pw; j++ {
-				dst[j] = src[mirror(j, w)]
+				dst[j] = src[Mirror(j, w)]
 			}
 		}
 	})
@@ -199,16 +199,16 @@ func PadReflectBackwardTo(dx, dy *Tensor) {
 		plane := dx.data[p*h*w : (p+1)*h*w]
 		clear(plane)
 		for i := range ph {
-			row := plane[mirror(i, h)*w:][:w]
+			row := plane[Mirror(i, h)*w:][:w]
 			for j, v := range dy.data[(p*ph+i)*pw:][:pw] {
-				row[mirror(j, w)] += v
+				row[Mirror(j, w)] += v
 			}
 		}
 	})
 }
 
-// mirror returns the place below n that place i mirrors.
-func mirror(i, n int) int {
+// Mirror returns the place below n that place i mirrors: see PadReflect.
+func Mirror(i, n int) int {
 	if i < n {
 		return i
 	}

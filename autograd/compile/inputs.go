@@ -24,9 +24,12 @@ import (
 // up2. The steps of concat and up2 stay if anything else reads their results.
 //
 // Source: Pleiss et al., "Memory-Efficient Implementation of DenseNets", 2017.
-func inputsInPlace(g *Graph) {
+func inputsInPlace(g *Graph) { readInPlace(g, true) }
+
+// readInPlace is inputsInPlace, of enlarged channels only if enlarged is set.
+func readInPlace(g *Graph, enlarged bool) {
 	g.eachConv(func(s *Step, k conv) conv {
-		if _, _, _, add := k.split(s.In); add != nil && k.addForm == tensor.Plain {
+		if _, _, _, add := k.split(s.In); enlarged && add != nil && k.addForm == tensor.Plain {
 			if up := g.producer(add); is[autograd.Upsample2Op](up) {
 				s.In[len(s.In)-1], k.addForm = up.In[0], tensor.Enlarged
 			}
@@ -39,7 +42,7 @@ func inputsInPlace(g *Graph) {
 				s.In = slices.Replace(s.In, i, i+1, from.In...)
 				k.forms = slices.Replace(k.forms, i, i+1, make([]tensor.InputForm, len(from.In))...)
 				i-- // a part may be the result of concat or up2 as well
-			case is[autograd.Upsample2Op](from):
+			case enlarged && is[autograd.Upsample2Op](from):
 				s.In[i], k.forms[i] = from.In[0], tensor.Enlarged
 			}
 		}

@@ -91,6 +91,8 @@ func (k apply) prepare(s *Step) *prepared {
 		run = func(out, in []*tensor.Tensor) { tensor.PReLUTo(out[0], in[0], in[1]) }
 	case autograd.UpsampleNearestOp:
 		run = func(out, in []*tensor.Tensor) { tensor.UpsampleNearestTo(out[0], in[0], op.Factor) }
+	case autograd.UpsampleBicubicOp:
+		run = func(out, in []*tensor.Tensor) { tensor.UpsampleBicubicTo(out[0], in[0], op.Factor) }
 	case autograd.PixelShuffleOp:
 		run = func(out, in []*tensor.Tensor) { tensor.PixelShuffleTo(out[0], in[0], op.Factor) }
 	case autograd.PixelUnshuffleOp:
@@ -183,6 +185,8 @@ func (k applyBackward) prepare(s *Step) *prepared {
 		}
 	case autograd.UpsampleNearestOp:
 		run = func(out, in []*tensor.Tensor) { tensor.UpsampleNearestBackwardTo(out[0], in[0], op.Factor) }
+	case autograd.UpsampleBicubicOp:
+		run = func(out, in []*tensor.Tensor) { tensor.UpsampleBicubicBackwardTo(out[0], in[0], op.Factor) }
 	case autograd.PixelShuffleOp:
 		run = func(out, in []*tensor.Tensor) { tensor.PixelUnshuffleTo(out[0], in[0], op.Factor) }
 	case autograd.PixelUnshuffleOp:

@@ -40,6 +40,9 @@ func findPhotographs(o *options, log io.Writer) (*photographs, error) {
 	if o.outputs() < 2 {
 		p.sizes.Large = 0
 	}
+	if o.Scale > 0 {
+		p.sizes = o.squares().Sizes()
+	}
 	return p, nil
 }
 
@@ -70,10 +73,16 @@ func (p *photographs) read(ctx context.Context, o *options, log io.Writer) error
 	bar.Lines(log)
 	defer bar.Close()
 	build := func(list []vision.Photo, before int) (*vision.Cache, error) {
-		return vision.BuildCache(ctx, p.set, list, vision.CacheOptions{
-			Sizes: p.sizes, Threads: o.Threads, SkipBad: o.SkipBad,
-			Progress: func(done, total int) { bar.Set(before+done, "") },
-		})
+		progress := func(done, total int) { bar.Set(before+done, "") }
+		if o.Scale > 0 {
+			squares := o.squares()
+			squares.Progress = progress
+			if before > 0 {
+				squares.Most = validationSquares
+			}
+			return vision.BuildSquares(ctx, p.set, list, squares)
+		}
+		return vision.BuildCache(ctx, p.set, list, vision.CacheOptions{Sizes: p.sizes, Threads: o.Threads, SkipBad: o.SkipBad, Progress: progress})
 	}
 	var failed [2]error
 	var train, val *vision.Cache
@@ -114,6 +123,18 @@ func (p *photographs) sum() string {
 	}
 	p.known = hex.EncodeToString(h.Sum(nil))
 	return p.known
+}
+
+// A network for pictures of any size is trained on squares of photographs as they are. Their side is
+// that of the smaller picture; -crop trains on parts of them, each epoch on others.
+const (
+	squareSide        = 64
+	validationSquares = 4 // of a photograph
+)
+
+// squares says how photographs are cut for such a network.
+func (o *options) squares() vision.SquareOptions {
+	return vision.SquareOptions{Side: squareSide, Scale: o.Scale, Threads: o.Threads, SkipBad: o.SkipBad}
 }
 
 // batch is what a model of superres learns from in a step.

@@ -159,6 +159,7 @@ func (o *options) define(f *cli.Flags, from *sources) {
 
 	f.Group("Network")
 	f.StringVar(&o.Model, "model", d.Model, "the `network` to train: "+strings.Join(runs.Models(), ", ")+" or all")
+	f.Int(&o.Scale, "scale", d.Scale, 2, 4, "2, 3 or 4", "how many `times` larger -model fast makes pictures; default: 2")
 	f.StringVar(&o.Init, "init", d.Init, "start from the weights in this .safetensors or .pth `file`")
 	f.StringVar(&o.InitKey, "init-key", d.InitKey, "the `path` of the dictionary in -init that holds the network;\ndefault: the one that fits")
 	o.AddFlags(f)
@@ -238,9 +239,17 @@ func (o *options) finish() (*options, error) {
 	if o.Plain && len(o.Without) > 0 {
 		return nil, cli.Usagef("-plain -without %s: expected one of the two: the plain tape has no passes", strings.Join(o.Without, ","))
 	}
-	if o.Model == "all" {
+	switch {
+	case o.Model == runs.Fast:
+		if o.Scale == 0 {
+			o.Scale = 2
+		}
+		o.archs = []superres.Architecture{superres.FastArchitecture(o.Scale)}
+	case o.Scale != 0:
+		return nil, cli.Usagef("-scale %d: expected -model %s, found %s, which has the sizes of the workshop", o.Scale, runs.Fast, o.Model)
+	case o.Model == runs.All:
 		o.archs = superres.Architectures
-	} else {
+	default:
 		arch, err := superres.Find(o.Model)
 		if err != nil {
 			return nil, cli.Usagef("-model: %w, or all", err)
@@ -277,6 +286,9 @@ func (o *options) finish() (*options, error) {
 func (o *options) checkCrop() error {
 	if o.Crop == 0 {
 		return nil
+	}
+	if o.Scale > 0 && o.Crop > squareSide {
+		return fmt.Errorf("-crop %d: expected at most %d for %s, the side of its squares", o.Crop, squareSide, runs.Fast)
 	}
 	if loss, err := superres.FindLoss(o.Loss); err == nil && 2*o.Crop < loss.Side {
 		return fmt.Errorf("-crop %d: expected %d or more: -loss %s compares squares of %d pixels of the enlargement", o.Crop, (loss.Side+1)/2, o.Loss, loss.Side)

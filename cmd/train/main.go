@@ -216,7 +216,7 @@ func (s *session) read(ctx context.Context, all []*modelRun) (fit []*modelRun, f
 	if err := s.photos.read(ctx, s.options, s.log); err != nil {
 		return nil, nil, err
 	}
-	if len(s.photos.train.Skipped)+len(s.photos.val.Skipped) > 0 { // other batches
+	if len(s.photos.train.Skipped)+len(s.photos.val.Skipped) > 0 || s.Scale > 0 { // other batches
 		var more []error
 		if fit, more, err = s.planAll(ctx, fit); err != nil {
 			return nil, nil, err

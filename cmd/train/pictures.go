@@ -18,6 +18,9 @@ var shown = 4
 // writeSamples draws photographs at the sizes that they are prepared in, to check
 // the preprocessing.
 func (t *trainer) writeSamples() error {
+	if t.Scale > 0 {
+		return t.writeSquares()
+	}
 	sizes := []int{vision.WorkshopSizes.X, vision.WorkshopSizes.Mid, vision.WorkshopSizes.Large}
 	grid := vision.Grid{Title: "Samples: each photograph at the three sizes", Cell: vision.WorkshopSizes.Large}
 	for _, s := range sizes {
@@ -37,6 +40,16 @@ func (t *trainer) writeSamples() error {
 		if left--; left == 0 {
 			break
 		}
+	}
+	return vision.WritePNG(t.path(runs.SamplesFile), grid.Draw())
+}
+
+// writeSquares draws squares of photographs, beside the same parts of the smaller ones.
+func (t *trainer) writeSquares() error {
+	val := t.photos.val
+	grid := vision.Grid{Title: "Samples: squares of photographs", Cell: 288, Columns: []string{fmt.Sprintf("made smaller, %d", val.Sizes.X), fmt.Sprintf("as it is, %d", val.Sizes.Mid)}}
+	for i := range min(shown, val.Len()) {
+		grid.Rows = append(grid.Rows, vision.GridRow{Name: val.Names[i], Cells: []vision.GridCell{{Image: val.Picture(i, val.Sizes.X)}, {Image: val.Picture(i, val.Sizes.Mid)}}})
 	}
 	return vision.WritePNG(t.path(runs.SamplesFile), grid.Draw())
 }

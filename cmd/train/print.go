@@ -41,7 +41,7 @@ func (s *session) summary() {
 	if n := len(s.photos.train.Skipped) + len(s.photos.val.Skipped); n > 0 {
 		item(s.out, "", "", fmt.Sprintf("less %d that were left out: %d and %d", n, s.photos.train.Len(), s.photos.val.Len()))
 	}
-	item(s.out, "", "bicubic", decibels(s.bicubic)+" on the validation photographs: what plain interpolation reaches")
+	item(s.out, "", "bicubic", s.decibels(s.bicubic)+" on the validation photographs: what plain interpolation reaches")
 	item(s.out, "", "machine", fmt.Sprintf("%s, SIMD level %v", count(tensor.Threads(), "thread"), simd.Current()))
 	if s.RandomFeatures {
 		item(s.out, "", "features", "VGG16 and CLIP have random weights, for demonstration: what leans on them shows nothing of what they could do")
@@ -50,15 +50,15 @@ func (s *session) summary() {
 }
 
 // decibels writes the PSNR of each output with the side it is for.
-func decibels(psnr []float64) string {
-	s := ""
+func (s *session) decibels(psnr []float64) string {
+	text := ""
 	for i, p := range psnr {
 		if i > 0 {
-			s += ", "
+			text += ", "
 		}
-		s += fmt.Sprintf("%s dB (loss %.4f) at %d", hundredths(p), 1/p, 144<<i)
+		text += fmt.Sprintf("%s dB (loss %.4f) at %d", hundredths(p), 1/p, s.sides()[i])
 	}
-	return s
+	return text
 }
 
 // hundredths writes a PSNR, which is infinite for photographs of one colour.
@@ -174,7 +174,7 @@ func (t *trainer) reached(failed error) {
 		if all := t.history.all(); all[len(all)-1].Val == nil {
 			after = "the last whole epoch"
 		}
-		fmt.Fprintf(t.out, "%s reaches %s dB at %d after %s,\n%s.\n", t.title, hundredths(float64(p)), 144<<i, after, comparison(float64(p), t.bicubic[i]))
+		fmt.Fprintf(t.out, "%s reaches %s dB at %d after %s,\n%s.\n", t.title, hundredths(float64(p)), t.sides()[i], after, comparison(float64(p), t.bicubic[i]))
 	}
 }
 

@@ -385,7 +385,7 @@ func (t *trainer) writeLoss() error {
 		}
 		curves = append(curves, training, validation)
 		if t.Loss == psnrLoss {
-			lines = append(lines, plots.Line{Name: fmt.Sprintf("bicubic, %d", 144<<i), Value: 1 / t.bicubic[i]})
+			lines = append(lines, plots.Line{Name: fmt.Sprintf("bicubic, %d", t.sides()[i]), Value: 1 / t.bicubic[i]})
 		}
 	}
 	return plots.WriteLoss(t.path(runs.LossFile), t.title+": loss over epochs", t.lossAxis(), curves, lines)

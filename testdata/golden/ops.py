@@ -18,6 +18,20 @@ def up2(x):
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
+def symmetric(n, more):
+    """The places of a row that goes on mirrored, with the pixels at the ends doubled."""
+    i = torch.arange(-more, n + more) % (2 * n)
+    return torch.minimum(i, 2 * n - 1 - i)
+
+
+def bicubic(k):
+    """PyTorch's a is -1/2 with antialias alone; it leaves out what is beyond the edges."""
+    def up(x):
+        x = x[..., symmetric(x.shape[2], 4), :][..., symmetric(x.shape[3], 4)]
+        return F.interpolate(x, scale_factor=k, mode="bicubic", antialias=True)[..., 4 * k:-4 * k, 4 * k:-4 * k]
+    return up
+
+
 CASES = {
     "Add": (lambda a, b: a + b, (2, 3, 5), (2, 3, 5)),
     "Scale": (lambda x: -1.5 * x, (2, 3, 5)),
@@ -48,6 +62,9 @@ CASES = {
     "UpsampleNearest": (lambda x: F.interpolate(x, scale_factor=2, mode="nearest"), (2, 3, 5, 7)),
     "UpsampleNearest 3": (lambda x: F.interpolate(x, scale_factor=3, mode="nearest"), (1, 2, 3, 1)),
     "Conv2d of UpsampleNearest": (lambda x, w, b: conv(1)(F.interpolate(x, scale_factor=2, mode="nearest"), w, b), (2, 4, 5, 7), (3, 4, 3, 3), (3,)),
+    "UpsampleBicubic": (bicubic(2), (2, 3, 5, 7)),
+    "UpsampleBicubic 3": (bicubic(3), (1, 2, 3, 1)),
+    "UpsampleBicubic 4": (bicubic(4), (1, 1, 2, 4)),
     "PixelShuffle": (lambda x: F.pixel_shuffle(x, 2), (2, 8, 3, 5)),
     "PixelShuffle 3": (lambda x: F.pixel_shuffle(x, 3), (1, 9, 2, 3)),
     "PixelUnshuffle": (lambda x: F.pixel_unshuffle(x, 2), (2, 3, 4, 6)),

@@ -39,7 +39,8 @@ const (
 // Flags are the settings of a run that its command line gives.
 type Flags struct {
 	Model   string  `json:"model"`
-	Data    string  `json:"data"` // "" for the photographs that are part of the program
+	Scale   int     `json:"scale"` // of Fast; 0 for the others, which have the workshop's sizes
+	Data    string  `json:"data"`  // "" for the photographs that are part of the program
 	Epochs  int     `json:"epochs"`
 	Batch   int     `json:"batch"`
 	LR      float64 `json:"lr"`
@@ -162,8 +163,19 @@ func Read(dir string) (*Config, error) {
 	return c, err
 }
 
-// All is what stands for all networks.
+// All is what stands for all networks of the workshop.
 const All = "all"
+
+// Fast is the network for pictures of any size.
+const Fast = "fast"
+
+// CheckScale returns an error unless Fast has the scale.
+func CheckScale(scale int) error {
+	if scale < 2 || scale > 4 {
+		return fmt.Errorf("expected 2, 3 or 4 for the network %s, found %d", Fast, scale)
+	}
+	return nil
+}
 
 // Open reads the config.json in the folder of a run to go on with it. Unlike Read it takes that of
 // all networks, and it returns an error for a setting that it does not know.
@@ -251,7 +263,11 @@ func fault(err error) string {
 
 // check looks at what others build upon.
 func (c *Config) check() error {
-	if _, err := superres.Find(format.Cut(c.Model, longest)); err != nil && c.Model != All {
+	if c.Model == Fast {
+		if err := CheckScale(c.Scale); err != nil {
+			return fmt.Errorf(`"scale": %w`, err)
+		}
+	} else if _, err := superres.Find(format.Cut(c.Model, longest)); err != nil && c.Model != All {
 		return fmt.Errorf(`"model": %w`, err)
 	}
 	if c.Limit < 0 || c.Limit == 1 {
@@ -304,5 +320,5 @@ func Models() []string {
 	for _, a := range superres.Architectures {
 		names = append(names, a.Name)
 	}
-	return names
+	return append(names, Fast)
 }

@@ -1,0 +1,221 @@
+package compile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"pixelgrad/autograd"
+	"pixelgrad/tensor"
+)
+
+// rowNetworks have every operation that works row by row.
+func rowNetworks(rng *rand.Rand, h, w int) map[string]func(x *autograd.Value) *autograd.Value {
+	weights := func(oc, ic, k int) (w, b *autograd.Value) {
+		return autograd.Parameter(numbers(rng, oc, ic, k, k)), autograd.Parameter(numbers(rng, oc))
+	}
+	conv := func(oc, ic, k, dilation int) func(*autograd.Value) *autograd.Value {
+		w, b := weights(oc, ic, k)
+		return func(x *autograd.Value) *autograd.Value { return autograd.Conv2d(x, w, b, dilation) }
+	}
+	a, b, c, d := conv(4, 3, 3, 1), conv(4, 4, 3, 2), conv(8, 4, 1, 1), conv(3, 8, 5, 1)
+	slopes := autograd.Parameter(numbers(rng, 4))
+	vector, map4 := autograd.Constant(numbers(rng, 1, 2)), autograd.Constant(numbers(rng, 1, 4, h, w))
+	e, f, g := conv(4, 6, 3, 1), conv(5, 12, 3, 1), conv(4, 8, 3, 1)
+	return map[string]func(x *autograd.Value) *autograd.Value{
+		"nothing": func(x *autograd.Value) *autograd.Value { return x },
+		"a chain": func(x *autograd.Value) *autograd.Value {
+			return d(autograd.Sigmoid(c(autograd.LeakyReLU(b(autograd.PReLU(a(x), slopes)), 0.2))))
+		},
+		"a residual block": func(x *autograd.Value) *autograd.Value {
+			h := a(x)
+			return autograd.ReLU(autograd.Add(autograd.Scale(0.5, b(autograd.ReLU(h))), autograd.Add(h, map4)))
+		},
+		"a shortcut in a convolution": func(x *autograd.Value) *autograd.Value {
+			h := a(x)
+			return autograd.ReLU(autograd.Add(b(h), h))
+		},
+		"enlargements": func(x *autograd.Value) *autograd.Value {
+			y := autograd.Add(autograd.Upsample2(autograd.UpsampleNearest(a(x), 2)), autograd.PixelShuffle(autograd.PixelShuffle(autograd.UpsampleNearest(conv16(a(x)), 1), 2), 2))
+			return autograd.Add(y, autograd.UpsampleBicubic(a(x), 4))
+		},
+		"channels": func(x *autograd.Value) *autograd.Value {
+			h := a(x)
+			y := e(autograd.ConcatChannels(h, autograd.Expand(vector, h.Shape()[2], h.Shape()[3])))
+			return autograd.ConcatChannels(g(autograd.ConcatChannels(h, y)), x)
+		},
+		"squares": func(x *autograd.Value) *autograd.Value {
+			h, w := x.Shape()[2], x.Shape()[3]
+			y := f(autograd.PixelUnshuffle(autograd.PadReflect(x, h%2, w%2), 2))
+			return autograd.Crop(autograd.UpsampleNearest(y, 2), h, w)
+		},
+		"mirrored to and fro": func(x *autograd.Value) *autograd.Value {
+			return autograd.Crop(autograd.PadReflect(x, 3*x.Shape()[2], 2), 2*x.Shape()[2], x.Shape()[3]+1)
+		},
+	}
+}
+
+// conv16 makes 16 times the channels, so that they can be shuffled.
+func conv16(x *autograd.Value) *autograd.Value {
+	for range 4 {
+		x = autograd.ConcatChannels(x, autograd.Scale(0.5, x))
+	}
+	return x
+}
+
+// TestPredictRows wants the bits of the plain tape, for pictures of any size and any number of rows at
+// a time, and no more memory than was planned.
+func TestPredictRows(t *testing.T) {
+	for _, size := range [][2]int{{37, 9}, {1, 1}, {2, 6}, {16, 4}, {50, 3}} {
+		h, w := size[0], size[1]
+		x := numbers(rand.New(rand.NewPCG(2, 2)), 1, 3, h, w)
+		for name, network := range rowNetworks(rand.New(rand.NewPCG(1, 1)), h, w) {
+			want := network(autograd.Constant(x)).Data()
+			for _, rows := range []int{0, 16, 32} {
+				p, err := PredictRows(network, 3, h, w, RowOptions{Rows: rows})
+				if err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				for range 2 { // a program may run again
+					got := tensor.New(p.ResultShape()...)
+					if err := p.Run(context.Background(), rowsOf(x), rowsTo(got)); err != nil {
+						t.Fatalf("%s: %v", name, err)
+					}
+					if fmt.Sprint(got.Shape()) != fmt.Sprint(want.Shape()) {
+						t.Fatalf("%s, %d×%d: shape %v, want %v", name, w, h, got.Shape(), want.Shape())
+					}
+					for i, v := range want.Data() {
+						if g := got.Data()[i]; math.Float32bits(g) != math.Float32bits(v) {
+							s := got.Shape()
+							t.Fatalf("%s, %d×%d, %d rows at a time: channel %d, row %d, pixel %d: got %v, want %v", name, w, h, rows, i/s[3]/s[2], i/s[3]%s[2], i%s[3], g, v)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// rowsOf reads the rows of an image.
+func rowsOf(x *tensor.Tensor) func(row int, pixels []float32) error {
+	c, h, w := x.Dim(1), x.Dim(2), x.Dim(3)
+	return func(row int, pixels []float32) error {
+		for k := range c {
+			copy(pixels[k*w:][:w], x.Data()[(k*h+row)*w:])
+		}
+		return nil
+	}
+}
+
+// rowsTo writes the rows of an image.
+func rowsTo(y *tensor.Tensor) func(row int, pixels []float32) error {
+	c, h, w := y.Dim(1), y.Dim(2), y.Dim(3)
+	return func(row int, pixels []float32) error {
+		for k := range c {
+			copy(y.Data()[(k*h+row)*w:][:w], pixels[k*w:])
+		}
+		return nil
+	}
+}
+
+// TestPredictRowsMemory wants memory to grow with the width, and not with the height, and a deep
+// network to take no more for a small picture than its images do.
+func TestPredictRowsMemory(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	w, b := autograd.Parameter(numbers(rng, 8, 8, 3, 3)), autograd.Parameter(numbers(rng, 8))
+	network := func(depth int) func(x *autograd.Value) *autograd.Value {
+		return func(x *autograd.Value) *autograd.Value {
+			for range depth {
+				x = autograd.ReLU(autograd.Conv2d(x, w, b, 1))
+			}
+			return x
+		}
+	}
+	bytes := func(depth, h, w int) int {
+		t.Helper()
+		p, err := PredictRows(network(depth), 8, h, w, RowOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Bytes()
+	}
+	low, high, wide := bytes(5, 1000, 200), bytes(5, 10000, 200), bytes(5, 1000, 400)
+	if high != low || wide > 2*low+low/2 || wide < low {
+		t.Errorf("200×1000 pixels take %d bytes, ten times the height %d, twice the width %d", low, high, wide)
+	}
+	if deep, image := bytes(300, 800, 800), 4*8*800*800; deep > 6*image {
+		t.Errorf("300 convolutions of 800×800 pixels take %d bytes, an image has %d", deep, image)
+	}
+	p, err := PredictRows(network(5), 8, 1000, 200, RowOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, most := 0, 0 // what the buffers really take
+	x := numbers(rng, 1, 8, 1000, 200)
+	if err := p.Run(context.Background(), rowsOf(x), func(row int, _ []float32) error {
+		held = 0
+		for _, m := range p.images {
+			if first, end := m.buffer.Held(); end > first {
+				held += 4 * m.channels * m.capacity * m.width
+			}
+		}
+		most = max(most, held)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if most > p.Bytes() || most < p.Bytes()/8 {
+		t.Errorf("the rows took %d bytes, planned were %d with everything else", most, p.Bytes())
+	}
+	if _, err := PredictRows(network(5), 8, 1000, 200, RowOptions{Memory: 1000}); err == nil || !strings.Contains(err.Error(), "200×1000") || !strings.Contains(err.Error(), "1000") {
+		t.Errorf("with 1000 bytes: %v", err)
+	}
+}
+
+// TestPredictRowsErrors wants the errors of reading, writing and stopping, and a network that works on
+// whole images to be refused.
+func TestPredictRowsErrors(t *testing.T) {
+	network := rowNetworks(rand.New(rand.NewPCG(1, 1)), 40, 4)["a chain"]
+	p, err := PredictRows(network, 3, 40, 4, RowOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("broken")
+	fine := func(int, []float32) error { return nil }
+	fails := func(row int, _ []float32) error {
+		if row == 7 {
+			return broken
+		}
+		return nil
+	}
+	if err := p.Run(context.Background(), fails, fine); err != broken {
+		t.Errorf("reading fails: %v", err)
+	}
+	if err := p.Run(context.Background(), fine, fails); err != broken {
+		t.Errorf("writing fails: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	last := 0
+	err = p.Run(ctx, fine, func(row int, _ []float32) error {
+		last = row
+		cancel()
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) || last > 16 {
+		t.Errorf("stopped: %v, after row %d", err, last)
+	}
+	if err := p.Run(context.Background(), fine, fine); err != nil {
+		t.Errorf("once more: %v", err)
+	}
+	whole := func(x *autograd.Value) *autograd.Value { return autograd.Mean(x) }
+	if _, err := PredictRows(whole, 3, 4, 4, RowOptions{}); err == nil || !strings.Contains(err.Error(), "Mean") {
+		t.Errorf("a mean: %v", err)
+	}
+	if _, err := PredictRows(network, 3, 0, 4, RowOptions{}); err == nil {
+		t.Error("no pixels: no error")
+	}
+}
