@@ -11,6 +11,8 @@
 //	                                                                             ├─ Cosine
 //	text ── bpe.Tokenizer.Tokenize ──▶ up to 77 ids ── Model.EncodeText ──▶ (m,512) ─┘
 //
+// EncodeImages and EncodeTexts do both steps: for any image.Image, and for words.
+//
 // Load reads the weight files of OpenAI, open_clip and Hugging Face. Every model whose
 // image tower is a Vision Transformer can be run. What the weights do not show, such as the
 // activation, Load takes from the files beside them, and says what it had to assume.
@@ -19,6 +21,7 @@
 //
 //   - model.go: the two towers; block.go: the block that both repeat
 //   - preprocess.go, pixels.go: from a photograph to the tower's input
+//   - encode.go: all steps at once
 //   - similarity.go: from embeddings to cosines and probabilities
 //   - config.go, names.go: sizes, and the names of the tensors in files
 //   - load.go: weight files; shapes.go, reader.go: sizes and tensors from them

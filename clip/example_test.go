@@ -2,6 +2,7 @@ package clip_test
 
 import (
 	"fmt"
+	"image"
 	"log"
 
 	"pixelgrad/clip"
@@ -24,7 +25,7 @@ func Example() {
 	c.Text.Transformer = clip.Transformer{Width: 64, Layers: 2, Heads: 1, Hidden: 256}
 	model := clip.Random(1, c)
 
-	var pictures []*vision.RGB
+	var pictures []image.Image
 	for _, name := range []string{"red-panda_0.jpg", "tabby-cat_0.jpg"} {
 		photo, err := vision.ReadFS(photos.FS, name) // or vision.ReadFile
 		if err != nil {
@@ -32,37 +33,43 @@ func Example() {
 		}
 		pictures = append(pictures, photo)
 	}
-	x, err := model.Preprocess(pictures...)
+	images, err := model.EncodeImages(pictures...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	words, err := model.EncodeTexts("a photo of a red panda", "a photo of a cat", "a diagram")
 	if err != nil {
 		log.Fatal(err)
 	}
 
-	tokenizer := bpe.New()
-	var ids [][]int
-	for _, text := range []string{"a photo of a red panda", "a photo of a cat", "a diagram"} {
-		tokens, err := tokenizer.Tokenize(text, bpe.Options{})
-		if err != nil {
-			log.Fatal(err)
-		}
-		ids = append(ids, tokens)
-	}
-	words, err := model.EncodeText(ids)
-	if err != nil {
-		log.Fatal(err)
-	}
-
-	images := model.EncodeImage(x)
 	cosines := clip.Cosine(images, words)
 	probabilities := clip.Probabilities(cosines, model.LogitScale())
 	fmt.Println("pictures", images.Shape(), "texts", words.Shape(), "cosines", cosines.Shape())
 	for i := range pictures {
-		row := probabilities.Data()[i*len(ids):][:len(ids)]
+		row := probabilities.Data()[3*i:][:3]
 		fmt.Printf("the probabilities of picture %d add up to %.2f\n", i, row[0]+row[1]+row[2])
 	}
 	// Output:
 	// pictures [2 64] texts [3 64] cosines [2 3]
 	// the probabilities of picture 0 add up to 1.00
 	// the probabilities of picture 1 add up to 1.00
+}
+
+// The steps of EncodeTexts, for models with a tokenizer of their own.
+func ExampleModel_EncodeText() {
+	c := clip.ViTB32()
+	c.Vision, c.Text.Layers = clip.VisionConfig{}, 1 // a small one, without an image tower
+	m := clip.Random(1, c)
+	ids, err := bpe.New().Tokenize("a photo of a red panda", bpe.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	words, err := m.EncodeText([][]int{ids})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(ids), "ids →", words.Shape())
+	// Output: 77 ids → [1 512]
 }
 
 // The architecture is read from the shapes of the tensors.

@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"math"
 
 	"pixelgrad/simd"
 )
@@ -129,7 +130,11 @@ func newConv(op string, xs []ConvInput, w []int, dilation int) (*convInputs, *co
 		panic(fmt.Sprintf("tensor: %s: inputs %v of %d channels, weights %v: want (oc,ic,kh,kw) with the same ic", op, shapes, in.channels, w))
 	}
 	ic := len(in.images)
-	return in, newConvGeometry(op, []int{in.n, ic, in.h, in.w}, []int{w[0], ic, w[2], w[3]}, nil, dilation)
+	g := newConvGeometry(op, []int{in.n, ic, in.h, in.w}, []int{w[0], ic, w[2], w[3]}, nil, dilation)
+	if convBlock*g.plane > math.MaxInt32 { // offsets in it have 32 bits
+		panic(fmt.Sprintf("tensor: %s: an image of %d×%d pixels is too large to be convolved at once; PlanConvRows convolves some rows of it", op, g.w, g.h))
+	}
+	return in, g
 }
 
 // channelOf returns the pixels of a channel of an image, as they are stored.

@@ -51,6 +51,24 @@ func ExampleVGG_Features() {
 	// [2 128 36 36]
 }
 
+// What the network sees in a photograph, or in any other image.Image.
+func ExampleVGG_ImageFeatures() {
+	model, err := vgg.Pretrained("relu2_2")
+	if err != nil {
+		log.Fatal(err)
+	}
+	photo, err := vision.ReadFile("../testdata/photos/red-panda_0.jpg")
+	if err != nil {
+		log.Fatal(err)
+	}
+	features, err := model.ImageFeatures(vision.Resize(photo, 101, 67), "relu2_2")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(features[0].Shape())
+	// Output: [1 128 33 50]
+}
+
 func ExampleTop() {
 	logits := make([]float32, 1000)
 	logits[281], logits[282] = 9, 10

@@ -262,7 +262,7 @@ func (p *RowProgram) prepare(piece, chunk int) {
 		most[m] = max(most[m], held+more)
 	}})
 	for _, m := range p.images {
-		m.capacity = min(most[m]+2*max(chunk*m.num/m.den, 1), m.height)
+		m.capacity = min(most[m]+p.round(m, 2)/2, m.height)
 	}
 	size := func(m *rowImage) int { return 4 * m.channels * m.capacity * m.width }
 	now, peak, temporary := 0, 0, 0
@@ -374,7 +374,7 @@ func (p *RowProgram) flow(f rowFlow) error {
 			written = input.done
 		}
 		for _, s := range p.steps {
-			until := min(s.out.done+max(p.chunk*s.out.num/s.out.den, s.multiple), s.out.height)
+			until := min(s.out.done+p.round(s.out, s.multiple), s.out.height)
 			for s.out.done < until {
 				a := s.out.done
 				b := min(s.computable(), until, a+s.piece)
@@ -412,6 +412,16 @@ func (p *RowProgram) flow(f rowFlow) error {
 		}
 	}
 	return nil
+}
+
+// round returns how many rows of an image are computed in a round: those that the rows that were read
+// become, but few of an image that is larger than the input.
+func (p *RowProgram) round(m *rowImage, least int) int {
+	chunk := p.chunk
+	if m.num > m.den {
+		chunk = min(chunk, rowsMultiple)
+	}
+	return max(chunk*m.num/m.den, least)
 }
 
 // computable returns up to which row a step can compute its result.

@@ -98,7 +98,7 @@ func TestParseModels(t *testing.T) {
 			t.Errorf("-models %s: %v, want %v", list, got, want)
 		}
 	}
-	if got := mustParse(t, "-models", "all,vgg16", "-batch", "2").models; len(got) != 7 || got[0] != (modelSpec{"superresnet", 2}) || got[6] != (modelSpec{"vgg16", 2}) {
+	if got := mustParse(t, "-models", "all,vgg16", "-batch", "2").models; len(got) != 8 || got[0] != (modelSpec{"superresnet", 2}) || got[7] != (modelSpec{"vgg16", 2}) {
 		t.Errorf("-models all,vgg16: %v", got)
 	}
 }

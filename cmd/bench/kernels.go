@@ -57,7 +57,7 @@ func kernels(wanted *regexp.Regexp, images int) []kernel {
 		}}
 	}
 	step := simd.NewAdamStep(0.001, 0.9, 0.999, 1e-8, 100)
-	all := slices.Concat(convolutions(images), products(), []kernel{
+	all := slices.Concat(convolutions(images), products(), enlargements(images), []kernel{
 		elementwise("Add", func(s [][]float32) { simd.Add(s[0], s[1], s[2]) }, n, n, n),
 		elementwise("Mul", func(s [][]float32) { simd.Mul(s[0], s[1], s[2]) }, n, n, n),
 		elementwise("Scale", func(s [][]float32) { simd.Scale(s[0], 0.5, s[1]) }, n, n),
@@ -65,7 +65,9 @@ func kernels(wanted *regexp.Regexp, images int) []kernel {
 		elementwise("ScaledDiff", func(s [][]float32) { simd.ScaledDiff(s[0], 0.5, s[1], s[2]) }, n, n, n),
 		elementwise("AddBias", func(s [][]float32) { simd.AddBias(s[0], s[1], 0.1) }, n, n),
 		elementwise("AddBiasReLU", func(s [][]float32) { simd.AddBiasReLU(s[0], s[1], 0.1) }, n, n),
+		elementwise("AddBiasPReLU", func(s [][]float32) { simd.AddBiasPReLU(s[0], s[1], 0.1, 0.25) }, n, n),
 		elementwise("ReLUBackward", func(s [][]float32) { simd.ReLUBackward(s[0], s[1], s[2]) }, n, n, n),
+		elementwise("PReLUBackward", func(s [][]float32) { simd.PReLUBackward(s[0], s[1], s[2], 0.25) }, n, n, n),
 		elementwise("Sigmoid", func(s [][]float32) { simd.Sigmoid(s[0], s[1]) }, n, n),
 		elementwise("Exp", func(s [][]float32) { simd.Exp(s[0], s[1]) }, n, n),
 		elementwise("GELU", func(s [][]float32) { simd.GELU(s[0], s[1]) }, n, n),
@@ -215,6 +217,29 @@ func products() []kernel {
 			x, p := square(), tensor.PackTransposed(square())
 			return func() { tensor.Release(p.Linear(x, tensor.LinearOptions{})) }
 		}),
+	}
+}
+
+// enlargements are whole operations that move numbers, or sum a few: what SRVGGNetCompact and
+// RRDBNet end in, and what Fast adds its output to. The bytes are those of the operand and of the
+// result. They are more than caches hold.
+func enlargements(n int) []kernel {
+	const side = 72
+	enlargement := func(name string, channels, factor, outChannels int, f func(y, x *tensor.Tensor, k int)) kernel {
+		in, out := []int{n, channels, side, side}, []int{n, outChannels, factor * side, factor * side}
+		return kernel{
+			name: fmt.Sprintf("%s ×%d %d→%d at %d²", name, factor, channels, outChannels, side), unit: "GB/s", whole: true,
+			each: 4 * float64(n*side*side*(channels+outChannels*factor*factor)),
+			make: func() func() {
+				x, y := tensor.New(in...), tensor.New(out...)
+				return func() { f(y, x, factor) }
+			},
+		}
+	}
+	return []kernel{
+		enlargement("PixelShuffle", 48, 4, 3, tensor.PixelShuffleTo),
+		enlargement("UpsampleNearest", 64, 2, 64, tensor.UpsampleNearestTo),
+		enlargement("UpsampleBicubic", 3, 2, 3, tensor.UpsampleBicubicTo),
 	}
 }
 

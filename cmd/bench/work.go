@@ -44,7 +44,7 @@ func layers(model string) []layer {
 		return append([]layer{begin(64), same(64, 64, side), {64 + channels, 64, 3, side, 64}}, two(64)...)
 	}
 	switch model {
-	case "superresnet":
+	case "superresnet", "global":
 		return []layer{begin(64), same(64, 64, side), {64, 3, 1, 2 * side, 64}}
 	case "multi":
 		return append([]layer{begin(64), same(64, 64, side)}, two(64)...)

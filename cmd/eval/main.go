@@ -16,17 +16,20 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/cmd/internal/progress"
 	"pixelgrad/tensor"
+	"pixelgrad/vision/superres"
 )
 
 // options are the command line.
 type options struct {
 	data    string
 	scale   int
-	network string // "" for that of the run in weights, or else bicubic
+	network string // "" for that of the weights, or else bicubic
 	weights string
 	rgb     bool
 	json    bool
@@ -37,11 +40,13 @@ type options struct {
 const usage = `Score enlargements as the published tables of super-resolution do.
 
     go run ./cmd/eval -data FOLDER -s 2|3|4 [flags]
-    go run ./cmd/eval -data FOLDER -s 2|3|4 -n NETWORK -m RUN|FILE [flags]
+    go run ./cmd/eval -data FOLDER -s 2|3|4 -m RUN|FILE [flags]
+    go run ./cmd/eval -data FOLDER -s 2|3|4 -n fast [flags]
 
 FOLDER has HR, the pictures as they should be, and may have LR, the same pictures
 smaller. A plain folder of pictures is taken for HR. Without LR the smaller ones are
-made by MATLAB's bicubic interpolation. A RUN is a folder that 'train' left.
+made by MATLAB's bicubic interpolation. A RUN is a folder that 'train' left, and a FILE
+has the weights of one of its networks, of an SRVGGNetCompact or of an RRDBNet.
 
 `
 
@@ -60,8 +65,8 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	f := cli.NewFlags("eval")
 	f.StringVar(&o.data, "data", "", "`folder` with HR and LR, or HR alone, or pictures")
 	f.Int(&o.scale, "s", 2, 2, 4, "2, 3 or 4", "`times` that pictures are enlarged: 2, 3 or 4")
-	f.StringVar(&o.network, "n", "", "`network`: "+networks()+" or "+bicubic+"; default: that of the run, without -m "+bicubic)
-	f.StringVar(&o.weights, "m", "", "`run` folder or file with the network's weights")
+	f.StringVar(&o.network, "n", "", "`network`: "+strings.Join(networks(), ", ")+" or "+bicubic+"; default: that of\nthe weights, without -m "+bicubic)
+	f.StringVar(&o.weights, "m", "", "`run` folder or file with the network's weights; fast is part of the program")
 	f.BoolVar(&o.rgb, "rgb", false, "score all three colours, by PSNR alone, instead of the luma")
 	f.JSON(&o.json)
 	f.BoolVar(&o.csv, "csv", false, "print the rows as CSV")
@@ -76,7 +81,9 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 		return nil, cli.Usagef("expected either -json or -csv")
 	case o.network == bicubic && o.weights != "":
 		return nil, cli.Usagef("-n %s: expected no -m, for it has no weights", bicubic)
-	case o.network != "" && o.network != bicubic && o.weights == "":
+	case o.network != "" && o.network != bicubic && !slices.Contains(networks(), o.network):
+		return nil, cli.Usagef("-n: unknown network %q: there is %s, %s", o.network, strings.Join(networks(), ", "), bicubic)
+	case o.network != "" && o.network != bicubic && o.network != superres.FastName && o.weights == "":
 		return nil, cli.Usagef("-n %s: expected its weights, -m RUN or FILE, found none", o.network)
 	}
 	return o, nil
@@ -140,10 +147,10 @@ func scorePicture(ctx context.Context, o *options, set *set, file file, n *netwo
 		return row{}, err
 	}
 	r := row{Name: file.name, Width: p.hr.W, Height: p.hr.H, Bicubic: p.score(plain, o)}
-	if n.enlarge == nil {
+	if n.upscaler == nil {
 		return r, nil
 	}
-	enlarged, err := n.enlarge(ctx, p.lr, o.scale)
+	enlarged, err := n.enlarge(ctx, p.lr)
 	if err != nil {
 		return row{}, fmt.Errorf("%s: %w", file.hr, err)
 	}

@@ -17,7 +17,6 @@ import (
 	"pixelgrad/cmd/internal/cli"
 	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/cmd/internal/runs"
-	"pixelgrad/internal/memory"
 	"pixelgrad/nn/train"
 	"pixelgrad/vision"
 	"pixelgrad/vision/superres"
@@ -223,6 +222,27 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
+// TestRecognized scores networks that nobody names: the weights tell which they are.
+func TestRecognized(t *testing.T) {
+	dir := folder(t, true)
+	rng := rand.New(rand.NewPCG(6, 0))
+	own := saved(t, superres.NewSuperResNet(rng))
+	named, found := scored(t, "-data", dir, "-n", "superresnet", "-m", own), scored(t, "-data", dir, "-m", own)
+	if found.Network != "weights" || found.Mean.Network.PSNR != named.Mean.Network.PSNR {
+		t.Errorf("got %s, %v dB; want weights, as the file is called, %v dB", found.Network, found.Mean.Network.PSNR, named.Mean.Network.PSNR)
+	}
+	compact := filepath.Join(t.TempDir(), "compact.x2.safetensors")
+	if err := train.SaveWeights(compact, superres.NewSRVGGNetCompact(rng, 3, 4, 1, 2, superres.PReLU), nil); err != nil {
+		t.Fatal(err)
+	}
+	if r := scored(t, "-data", dir, "-m", compact); r.Network != "compact.x2" || r.Mean.Network == nil {
+		t.Errorf("an SRVGGNetCompact: got %+v", r)
+	}
+	if r := scored(t, "-data", dir, "-n", superres.FastName); r.Network != superres.FastName || r.Mean.Network == nil {
+		t.Errorf("-n fast: got %+v", r)
+	}
+}
+
 // TestRun takes the network from the folder of a run.
 func TestRun(t *testing.T) {
 	dir, data := t.TempDir(), folder(t, true)
@@ -317,7 +337,7 @@ func TestBadInput(t *testing.T) {
 		{[]string{"-data", data, "-json", "-csv"}, 2, "either -json or -csv"},
 		{[]string{"-data", data, "-n", "multi"}, 2, "-m RUN or FILE"},
 		{[]string{"-data", data, "-n", "bicubic", "-m", weights}, 2, "no weights"},
-		{[]string{"-data", data, "-m", weights}, 2, "-n NETWORK"},
+		{[]string{"-data", data, "-m", weights, "-s", "3"}, 2, "expected -s 2"},
 		{[]string{"-data", data, "-n", "none", "-m", weights}, 2, "superresnet, multi"},
 		{[]string{"-data", data, "-n", "superresnet", "-m", weights, "-s", "4"}, 2, "expected -s 2"},
 		{[]string{"-data", data, "-n", "multi", "-m", weights, "-s", "3"}, 2, "expected -s 2 or 4"},
@@ -364,27 +384,15 @@ func TestDIV2K(t *testing.T) {
 	}
 }
 
-func TestEven(t *testing.T) {
-	p := &vision.RGB{W: 1, H: 3, Pix: []uint8{1, 2, 3, 4, 5, 6, 7, 8, 9}}
-	want := []uint8{1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6, 7, 8, 9, 7, 8, 9, 7, 8, 9, 7, 8, 9}
-	if q := even(p); q.W != 2 || q.H != 4 || !bytes.Equal(q.Pix, want) {
-		t.Errorf("got %+v, want 2×4 pixels, %v", q, want)
+// even returns p with even sides: an odd one is one longer, and its last pixels are there twice.
+func even(p *vision.RGB) *vision.RGB {
+	q := vision.NewRGB(p.W+p.W%2, p.H+p.H%2)
+	for y := range q.H {
+		for x := range q.W {
+			copy(q.Pix[3*(y*q.W+x):][:3], p.Pix[3*(min(y, p.H-1)*p.W+min(x, p.W-1)):])
+		}
 	}
-	if p := vision.NewRGB(4, 2); even(p) != p {
-		t.Error("a picture with even sides was copied")
-	}
-}
-
-// TestMemory: what a network would take is known before it is taken.
-func TestMemory(t *testing.T) {
-	defer func(f func() (int64, string)) { freeMemory = f }(freeMemory)
-	freeMemory = func() (int64, string) { return 1000, memory.Machine }
-	path := saved(t, superres.NewSuperResNet(rand.New(rand.NewPCG(0, 0))))
-	if status, _, log := evaluate(t, "-data", folder(t, true), "-n", "superresnet", "-m", path); status != 1 || !strings.Contains(log, "found 1.0 kB") {
-		t.Errorf("with 1 kB of free memory: status %d, messages %s", status, log)
-	}
-	freeMemory = func() (int64, string) { return 0, memory.Unknown }
-	scored(t, "-data", folder(t, true), "-n", "superresnet", "-m", path)
+	return q
 }
 
 func TestInterrupted(t *testing.T) {

@@ -27,6 +27,7 @@ func TestGraphs(t *testing.T) {
 		"residual":    {"conv + add + relu · block1.conv2", "conv of enlarged + relu · block3.conv1"},
 		"dilated":     {"conv dilation 4 + relu · block1.conv4"},
 		"clip":        {"target, large", "features"},
+		"global":      {"UpsampleBicubic", "conv · residual"},
 	} {
 		path := filepath.Join(t.TempDir(), "graph.svg")
 		var out strings.Builder

@@ -210,12 +210,12 @@ func TestModels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err, log)
 	}
-	for _, want := range []string{"Large Loss: 0.", "PSNR: ", "SuperResNetWithCLIP (random features)", "random weights, for demonstration", "computed once", "bicubic interpolation", "open report.html"} {
+	for _, want := range []string{"Large Loss: 0.", "PSNR: ", "SuperResNetWithCLIP (random features)", "random weights, for demonstration", "computed once", "SuperResNetGlobalResidual reaches", "bicubic interpolation", "open report.html"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("output lacks %q:\n%s", want, out)
 		}
 	}
-	for _, name := range []string{"comparison_144.png", "comparison_288.png", "dilated/" + runs.WeightsFile, "vgg/" + runs.PredictionsFile, "clip/" + runs.LossFile} {
+	for _, name := range []string{"comparison_144.png", "comparison_288.png", "dilated/" + runs.WeightsFile, "vgg/" + runs.PredictionsFile, "clip/" + runs.LossFile, "global/" + runs.WeightsFile} {
 		if _, err := os.Stat(filepath.Join(dir, "run", name)); err != nil {
 			t.Error(err)
 		}

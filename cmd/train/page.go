@@ -77,6 +77,9 @@ func (p *page) begin() error {
 	}
 	d := &p.report.Data
 	*d = report.Data{Source: p.Source(), Split: p.photos.set.Rule, Train: p.photos.train.Len(), Val: p.photos.val.Len(), Skipped: len(p.photos.train.Skipped) + len(p.photos.val.Skipped)}
+	if p.Scale > 0 {
+		d.Side, d.Scale = p.photos.sizes.X, p.Scale
+	}
 	if d.Samples, err = p.gallery.Samples(); err != nil {
 		return err
 	}

@@ -147,7 +147,7 @@ func TestReportUnfinished(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"SuperResNetMulti", "SuperResNetResidualBlock", "SuperResNetDilated", "SuperResNetWithVGG"}; len(r.Networks) != 1 || !slices.Equal(r.Waiting, want) {
+	if want := []string{"SuperResNetMulti", "SuperResNetResidualBlock", "SuperResNetDilated", "SuperResNetWithVGG", "SuperResNetGlobalResidual"}; len(r.Networks) != 1 || !slices.Equal(r.Waiting, want) {
 		t.Errorf("%d networks, and %q wait, want %q", len(r.Networks), r.Waiting, want)
 	}
 	r.Facts[0].Value, r.Networks[0].Facts[0].Value = "another machine", "a year"

@@ -464,7 +464,7 @@ func TestReport(t *testing.T) {
 	}
 	run := filepath.Join(dir, "run")
 	before, err := report.Read(run)
-	if err != nil || len(before.Networks) != 6 || len(before.Warnings) != 1 {
+	if err != nil || len(before.Networks) != 7 || len(before.Warnings) != 1 {
 		t.Fatal(before, err)
 	}
 	for _, n := range before.Networks {

@@ -56,6 +56,7 @@ func TestCompareTable(t *testing.T) {
 		"\nSuperResNetMulti 39,110 0.0462 0.0468 24.25 22.00 7200\n± of 2 seeds 0.0071 0.0000 0.00 0.71\n",
 		"\nSuperResNetDilated 167,366 0.0412 0.0468 24.25 21.50 3600\nstopped early\n",
 		" 0.0412 0.0468 24.25 21.50 3600\nrandom features\n",
+		"\nSuperResNetGlobalResidual 38,915 0.0412 – 24.25 – 3600\n",
 		"\nbicubic interpolation – 0.0366 0.0000 27.32 ∞ –\n",
 	} {
 		if !strings.Contains(got, want) {

@@ -36,8 +36,10 @@ def save(name, tensors, **versions):
     header = {"__metadata__": {"torch": torch.__version__, "numpy": np.__version__, **versions}}
     blobs, at = [], 0
     for key, t in tensors.items():
-        a = np.ascontiguousarray(t.detach().numpy() if isinstance(t, torch.Tensor) else np.asarray(t, dtype=np.float32), dtype="<f4")
-        header[key] = {"dtype": "F32", "shape": list(a.shape), "data_offsets": [at, at + a.nbytes]}
+        a = t.detach().numpy() if isinstance(t, torch.Tensor) else np.asarray(t, dtype=np.float32)
+        kind = "F16" if a.dtype == np.float16 else "F32"
+        a = np.ascontiguousarray(a, dtype={"F16": "<f2", "F32": "<f4"}[kind])
+        header[key] = {"dtype": kind, "shape": list(a.shape), "data_offsets": [at, at + a.nbytes]}
         blobs.append(a.tobytes())
         at += a.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""The workshop's models in PyTorch, with the loss: what golden vectors are made of,
+"""The workshop's models in PyTorch, and one beyond it, with the loss: what golden vectors are made of,
 and what timings are compared with. A model fills stages, if it gets a dict."""
 import torch
 import torch.nn as nn
@@ -7,6 +7,15 @@ import torch.nn.functional as F
 
 def up2(x):
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def bicubic2(x):
+    """As MATLAB does it: mirrored beyond the edges, and with a = -1/2, which PyTorch has with antialias alone."""
+    edge = 4
+    for d in (2, 3):
+        x = torch.cat([x.narrow(d, 0, edge).flip(d), x, x.flip(d).narrow(d, 0, edge)], d)
+    y = F.interpolate(x, scale_factor=2, mode="bicubic", antialias=True)
+    return y[:, :, 2 * edge : -2 * edge, 2 * edge : -2 * edge]
 
 
 def conv3(i, o, dilation=1):
@@ -46,6 +55,19 @@ class SuperResNet(Model):
         h = self.note("conv1", torch.relu(self.conv1(x)))
         h = self.note("conv2", torch.relu(self.conv2(h)))
         return [self.note("mid", torch.sigmoid(self.conv3(up2(h))))]
+
+
+class SuperResNetGlobalResidual(Model):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = conv3(3, 64)
+        self.conv2 = conv3(64, 64)
+        self.residual = nn.Conv2d(64, 3, 1)
+
+    def forward(self, x):
+        h = self.note("conv1", torch.relu(self.conv1(x)))
+        h = self.note("conv2", torch.relu(self.conv2(h)))
+        return [self.note("mid", bicubic2(x) + self.note("residual", self.residual(up2(h))))]
 
 
 class SuperResNetMulti(Model):
@@ -138,6 +160,7 @@ MODELS = {
     "dilated": lambda: Blocks(Dilated),
     "vgg": lambda: Merging(128),
     "clip": lambda: Merging(512),
+    "global": SuperResNetGlobalResidual,
 }
 
 

@@ -90,14 +90,14 @@ def sample(t, most=1500):
 
 
 def read(content):
-    """The tensors of a safetensors file of float32."""
+    """The tensors of a safetensors file of float32 and float16."""
     start = 8 + struct.unpack("<Q", content[:8])[0]
     header = json.loads(content[8:start])
     header.pop("__metadata__", None)
     tensors = {}
     for name, t in header.items():
         begin, end = t["data_offsets"]
-        tensors[name] = torch.from_numpy(np.frombuffer(content[start + begin : start + end], dtype="<f4").reshape(t["shape"]).copy())
+        tensors[name] = torch.from_numpy(np.frombuffer(content[start + begin : start + end], dtype={"F32": "<f4", "F16": "<f2"}[t["dtype"]]).reshape(t["shape"]).copy())
     return tensors
 
 

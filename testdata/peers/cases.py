@@ -29,7 +29,7 @@ class Case:
             self.model = MODELS[name]()
             fill(self.model)
             self.inputs = [(recipe(50, batch, 3, 72, 72) + 1) / 2, *features(name, recipe, batch, 72, 72)]
-            outputs = 1 if name == "superresnet" else 2
+            outputs = 1 if name in ("superresnet", "global") else 2
             self.targets = [(recipe(51 + i, batch, 3, 144 << i, 144 << i) + 1) / 2 for i in range(outputs)]
 
     def predict(self):

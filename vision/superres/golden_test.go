@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,6 +59,9 @@ func stages(m Model, in Input) map[string]*autograd.Value {
 		trunk(m.conv1, m.conv2)
 	case *SuperResNetMulti:
 		trunk(m.conv1, m.conv2)
+	case *SuperResNetGlobalResidual:
+		trunk(m.conv1, m.conv2)
+		s["residual"] = m.residual.Forward(up2(s["conv2"]))
 	case *SuperResNetResidualBlock:
 		blocks(m.conv1, m.block1, m.block2, m.block3)
 	case *SuperResNetDilated:
@@ -232,8 +236,9 @@ func TestNames(t *testing.T) {
 		"dilated": blocks(func(b string) string {
 			return conv(b+".conv1", 32, 32, 3) + conv(b+".conv2", 32, 32, 3) + conv(b+".conv4", 32, 32, 3) + conv(b+".fuse", 96, 32, 3)
 		}),
-		"vgg":  merging(128),
-		"clip": merging(512),
+		"vgg":    merging(128),
+		"clip":   merging(512),
+		"global": conv("conv1", 3, 64, 3) + conv("conv2", 64, 64, 3) + conv("residual", 64, 3, 1),
 	}
 	if len(Architectures) != len(want) {
 		t.Errorf("%d architectures, want %d", len(Architectures), len(want))
@@ -379,5 +384,17 @@ func BenchmarkPrediction(b *testing.B) {
 				p.Run(in)
 			}
 		})
+	}
+}
+
+// TestGlobalResidual wants a network whose residual is nothing to be bicubic interpolation.
+func TestGlobalResidual(t *testing.T) {
+	m := NewSuperResNetGlobalResidual(rand.New(rand.NewPCG(1, 2)))
+	clear(m.residual.Weight.Data().Data())
+	clear(m.residual.Bias.Data().Data())
+	x := recipe.Pixels(50, 2, 3, 5, 9)
+	got, want := m.Forward(Input{Photo: autograd.Constant(x)}).Mid.Data(), tensor.UpsampleBicubic(x, 2)
+	if !slices.Equal(got.Shape(), want.Shape()) || !slices.Equal(got.Data(), want.Data()) {
+		t.Errorf("got %v %v …, want %v %v …", got.Shape(), got.Data()[:4], want.Shape(), want.Data()[:4])
 	}
 }

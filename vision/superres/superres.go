@@ -1,6 +1,7 @@
 // Package superres holds the networks that enlarge photographs of 72×72 pixels to
 // 144×144, and the larger ones to 288×288 as well: one file each. Beside them are networks that
-// others have published, for pictures of any size: Recognize finds out which one a file has.
+// others have published, for pictures of any size: Recognize finds out which one a file has. Open
+// returns what enlarges any picture with one of them.
 package superres
 
 import (
@@ -99,6 +100,7 @@ var Architectures = []Architecture{
 		func(rng *rand.Rand, channels int) Model { return NewSuperResNetWithVGG(rng, channels) }},
 	{"clip", "SuperResNetWithCLIP", 2, CLIPFeatures, func(rng *rand.Rand) Model { return NewSuperResNetWithCLIP(rng, 512) },
 		func(rng *rand.Rand, channels int) Model { return NewSuperResNetWithCLIP(rng, channels) }},
+	{"global", "SuperResNetGlobalResidual", 1, NoFeatures, func(rng *rand.Rand) Model { return NewSuperResNetGlobalResidual(rng) }, nil},
 }
 
 // Find returns the architecture called name; the error lists those there are.

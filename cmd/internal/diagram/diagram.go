@@ -118,6 +118,8 @@ func word(op autograd.Operation) string {
 		return "sigmoid"
 	case autograd.Upsample2Op:
 		return "up2 (bilinear ×2)"
+	case autograd.UpsampleBicubicOp:
+		return fmt.Sprintf("bicubic ×%d", op.Factor)
 	case autograd.ConcatChannelsOp:
 		return "concat"
 	case autograd.ExpandOp:

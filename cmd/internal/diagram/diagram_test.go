@@ -72,6 +72,14 @@ func TestNetworks(t *testing.T) {
 			"expand to 72×72 → concat: 512×72×72",
 			"concat → merge + relu: 576×72×72",
 		},
+		"global": {
+			"photograph → bicubic ×2: 3×72×72",
+			"photograph → conv1 + relu: 3×72×72",
+			"up2 (bilinear ×2) → residual: 64×144×144",
+			"bicubic ×2 → add: 3×144×144",
+			"residual → add: 3×144×144",
+			"add → prediction 144×144: 3×144×144",
+		},
 	} {
 		a, err := superres.Find(name)
 		if err != nil {
@@ -160,7 +168,7 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// odd has what the six networks have not: a ReLU of what is read twice, of an input and of an
+// odd has what the networks have not: a ReLU of what is read twice, of an input and of an
 // output, an operation without a word, and a parameter that is no layer's.
 type odd struct{ shift *autograd.Value }
 
@@ -336,8 +344,8 @@ func TestNarrow(t *testing.T) {
 }
 
 // checkWays looks whether an arrow passes a box or meets another where that one begins, and
-// whether a label lies over anything; over an arrow it may in others than the six networks.
-func checkWays(t *testing.T, name string, d *report.Diagram, six bool) {
+// whether a label lies over anything; over an arrow it may in others than those of superres.
+func checkWays(t *testing.T, name string, d *report.Diagram, ours bool) {
 	t.Helper()
 	for i, a := range d.Arrows {
 		end := a.Points[len(a.Points)-1]
@@ -358,7 +366,7 @@ func checkWays(t *testing.T, name string, d *report.Diagram, six bool) {
 				t.Errorf("%s: labels %s and %s overlap at %.1f, %.1f", name, a.Label, o.Label, a.X, a.Y)
 			}
 			for _, p := range along(o) {
-				if six && under(p[0], p[1], 0, 0) {
+				if ours && under(p[0], p[1], 0, 0) {
 					t.Errorf("%s: label %s is over an arrow at %.1f", name, a.Label, p)
 				}
 			}

@@ -17,7 +17,7 @@ import (
 	"pixelgrad/internal/chromium"
 )
 
-// TestBrowser opens the page of a run of six networks from its file, as somebody does to whom it
+// TestBrowser opens the page of a run of seven networks from its file, as somebody does to whom it
 // was sent.
 func TestBrowser(t *testing.T) {
 	browser := chromium.Start(t)

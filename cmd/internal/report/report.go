@@ -61,6 +61,11 @@ type Data struct {
 	Val     int      `json:"val"`
 	Skipped int      `json:"skipped"`
 	Samples []Sample `json:"samples"`
+
+	// Side and Scale are of a network for pictures of any size, which learns from squares of Side
+	// pixels to make them Scale times larger; 0 for the networks of the workshop.
+	Side  int `json:"side,omitempty"`
+	Scale int `json:"scale,omitempty"`
 }
 
 // A Sample is a photograph at the sizes that it is prepared in.
@@ -88,7 +93,7 @@ type Interpolation struct {
 
 // A Network is one of the networks with what became of it.
 type Network struct {
-	Step       int      `json:"step"` // of the workshop
+	Step       int      `json:"step"` // of the workshop; 0 for a network that it does not have
 	Name       string   `json:"name"` // as -model has it
 	Title      string   `json:"title"`
 	About      string   `json:"about"`  // a sentence

@@ -17,7 +17,7 @@ import (
 
 func ptr(v float64) *float64 { return &v }
 
-// example makes the report of a run of six networks in dir, with pictures.
+// example makes the report of a run of seven networks in dir, with pictures.
 func example(t *testing.T, dir string) *Report {
 	t.Helper()
 	set, err := vision.OpenFS(photos.FS, "photos", vision.DatasetOptions{Group: vision.PhotoOfCrop})
@@ -35,7 +35,7 @@ func example(t *testing.T, dir string) *Report {
 		return Picture{File: name, Side: p.W, PSNR: psnr}
 	}
 	r := &Report{
-		Title: "Six networks that enlarge photographs", Command: "train -model all -epochs 10", Start: time.Date(2026, 1, 2, 15, 4, 0, 0, time.UTC),
+		Title: "Seven networks that enlarge photographs", Command: "train -model all -epochs 10", Start: time.Date(2026, 1, 2, 15, 4, 0, 0, time.UTC),
 		Facts:         []Fact{{"processor", "2 threads, AVX-512"}, {"time", "12 min 30 s"}, {"memory", "812 MB"}, {"go", "go1.26.0 linux/amd64"}, {"seed", "0"}},
 		Data:          Data{Source: "the program's own photographs", Split: "162 photographs to train on and 40 to validate with, a fifth of the 202", Train: 160, Val: 40, Skipped: 2},
 		Interpolation: []Interpolation{{"bilinear", []*float64{ptr(25.9), ptr(22.6)}}, {"bicubic", []*float64{ptr(27.04), ptr(23.83)}}},
@@ -59,15 +59,18 @@ func example(t *testing.T, dir string) *Report {
 			rows[k] = append(rows[k], Row{Name: name, Prediction: save(fmt.Sprintf("net-%d-%d.png", i, side), vision.ResizeBilinear(x, side, side), ptr(25.25+float64(i))), Bicubic: bicubic, Truth: truth, Crop: Crop{0.3, 0.3, 1. / 3}})
 		}
 	}
-	titles := []string{"SuperResNet", "SuperResNetMulti", "SuperResNetResidualBlock", "SuperResNetDilated", "SuperResNetWithVGG", "SuperResNetWithCLIP"}
+	titles := []string{"SuperResNet", "SuperResNetMulti", "SuperResNetResidualBlock", "SuperResNetDilated", "SuperResNetWithVGG", "SuperResNetWithCLIP", "SuperResNetGlobalResidual"}
 	for i, title := range titles {
 		n := &Network{Step: i + 2, Name: fmt.Sprintf("net%d", i), Title: title, About: "Two convolutions look at each pixel and its neighbourhood, the features are enlarged, and a 1×1 convolution makes colours of them.", Parameters: 38979 + i*10000, Epochs: 10, Inputs: inputs,
 			Random: i == 5, Facts: []Fact{{"time", "21 s"}, {"memory", "140 MB"}, {"checkpoints", "1,234 in 12 min 34 s, 12.3% of the time"}}}
-		if i == 5 {
+		switch i {
+		case 5:
 			n.Step = 8
+		case 6:
+			n.Step = 0 // the workshop does not have it
 		}
 		for k := range 2 {
-			if i == 0 && k == 1 {
+			if (i == 0 || i == 6) && k == 1 {
 				break
 			}
 			o := Output{Name: []string{"mid", "large"}[k], Side: 144 << k, Rows: rows[k], Bicubic: ptr(1 / (27.04 - 3.2*float64(k))), Source: []Source{{1, 0.0405 + 0.004*float64(k)}, {10, 0.0361 + 0.004*float64(k)}}}
@@ -120,7 +123,7 @@ func TestPage(t *testing.T) {
 	r.Data.Samples[0].Name = "<script>alert(1)</script>"
 	text := page(t, r, dir)
 	for _, want := range []string{
-		"<h2><span>Step 1</span> The data</h2>", "<span>Step 7</span> Side by side", "<span>Step 8</span> Pictures and words",
+		"<h2><span>Step 1</span> The data</h2>", `<a href="#net-net6"><span>+</span> SuperResNetGlobalResidual</a>`, "<h2><span>Beyond the workshop</span> SuperResNetGlobalResidual</h2>", "<span>Step 7</span> Side by side", "<span>Step 8</span> Pictures and words",
 		"<b>26.72 dB</b> 0.32 dB less than bicubic interpolation", "SuperResNetWithCLIP (random features)",
 		"Its figures mean nothing", "get them with: go run ./cmd/weights get clip-vit-b32", "&lt;script&gt;alert(1)",
 		`<td>0.0361</td>`, "on the photographs of PASCAL VOC 2007: 0.0405 after epoch 1, 0.0361 after epoch 10",
@@ -149,7 +152,7 @@ func TestPage(t *testing.T) {
 	if compare := text[strings.Index(text, `id="compare"`):]; strings.Index(compare, "with random features mean nothing") > strings.Index(compare, "<table") {
 		t.Error("Step 7 says of random features only below the figures that they mean nothing")
 	}
-	order := []string{`id="data"`, `id="net-net0"`, `id="net-net4"`, `id="compare"`, `id="net-net5"`, `id="words"`, `id="end"`}
+	order := []string{`id="data"`, `id="net-net0"`, `id="net-net4"`, `id="net-net6"`, `id="compare"`, `id="net-net5"`, `id="words"`, `id="end"`}
 	for i := 1; i < len(order); i++ {
 		if strings.Index(text, order[i-1]) > strings.Index(text, order[i]) {
 			t.Errorf("%s comes after %s", order[i-1], order[i])

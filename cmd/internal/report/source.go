@@ -2,7 +2,7 @@ package report
 
 // A Lesson is what the workshop has to say about a network.
 type Lesson struct {
-	Step  int
+	Step  int    // of the workshop; 0 for a network that it does not have
 	About string // what is new in it, for who has seen the one before
 
 	// Losses are the training losses that the workshop's source reports, by the name of the
@@ -26,6 +26,8 @@ var lessons = map[string]Lesson{
 	"vgg": {6, "New is help from VGG16, a network that was made to tell a thousand kinds of things apart. Features from its first layers are laid beside those of SuperResNetMulti's two convolutions, and a third convolution merges them. VGG16 itself is frozen: it is not trained any further.",
 		reported(0.0402, 0.0364, 0.0438, 0.0416)},
 	"clip": {8, "In VGG16's place is CLIP, a network that was made to match pictures with words. The numbers in which it sums up the whole photograph are laid over every pixel, beside the features of the two convolutions. It is frozen, too. The workshop's source reports no losses of it.",
+		nil},
+	"global": {0, "The workshop does not have this network. It is SuperResNet, with one idea more: the photograph, enlarged by bicubic interpolation, is added to its output, and the sigmoid is gone. So the network need not draw the photograph anew; it learns only the residual, which is what interpolation lacks and small nearly everywhere. This is global residual learning, and takes the same two convolutions past interpolation.",
 		nil},
 }
 

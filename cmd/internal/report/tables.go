@@ -63,7 +63,11 @@ func (r *Report) networkTable() [][]string {
 	}
 	rows := [][]string{head}
 	for _, n := range r.Networks {
-		row := []string{cell(n.Title), strconv.Itoa(n.Step), strconv.FormatBool(n.Random), strconv.Itoa(n.Parameters), "", decimal(n.Seconds), strconv.FormatInt(n.Bytes, 10)}
+		step := ""
+		if n.Step > 0 {
+			step = strconv.Itoa(n.Step)
+		}
+		row := []string{cell(n.Title), step, strconv.FormatBool(n.Random), strconv.Itoa(n.Parameters), "", decimal(n.Seconds), strconv.FormatInt(n.Bytes, 10)}
 		for _, o := range n.Outputs {
 			if len(o.Epochs) == 0 {
 				continue

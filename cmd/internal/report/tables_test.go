@@ -46,7 +46,7 @@ func tables(t *testing.T, r *Report) map[string][][]string {
 // exampleText is the report of example as JSON: these tests need no pictures.
 var exampleText []byte
 
-// figuresOfExample returns a report of six networks, whose pictures are not there.
+// figuresOfExample returns a report of seven networks, whose pictures are not there.
 func figuresOfExample(t *testing.T) *Report {
 	t.Helper()
 	var err error
@@ -204,6 +204,10 @@ a photograph of thing number 2 on a table|0.5|1`,
 		if got := row[len(row)-3:]; !slices.Equal(got, want[i]) {
 			t.Errorf("several seeds, row %d of %s: %q, want %q", i, NetworksFile, got, want[i])
 		}
+	}
+	two.Step = 0 // the workshop does not have it
+	if step := tables(t, r)[NetworksFile][2][1]; step != "" {
+		t.Errorf("the step of a network that the workshop does not have is %q, want none", step)
 	}
 	r.Words.Random = true
 	if head := tables(t, r)[WordsFile][0][0]; !strings.Contains(head, "mean nothing") {

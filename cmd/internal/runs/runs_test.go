@@ -298,5 +298,5 @@ func TestPhotographs(t *testing.T) {
 
 func ExampleModels() {
 	fmt.Println(Models())
-	// Output: [superresnet multi residual dilated vgg clip]
+	// Output: [superresnet multi residual dilated vgg clip global fast]
 }

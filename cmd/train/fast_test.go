@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pixelgrad/cmd/internal/report"
+	"pixelgrad/cmd/internal/runs"
+	"pixelgrad/nn/train"
+	"pixelgrad/vision"
+	"pixelgrad/vision/superres"
+)
+
+// TestFast trains the network for pictures of any size on photographs that are no squares.
+func TestFast(t *testing.T) {
+	photos := t.TempDir()
+	for i := range 5 {
+		p := vision.NewRGB(200+i, 195)
+		for k := range p.Pix {
+			p.Pix[k] = uint8(k*k>>6 + i)
+		}
+		if err := vision.WritePNG(filepath.Join(photos, fmt.Sprintf("p%d.png", i)), p.RGBA()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	args := []string{"-model", "fast", "-scale", "3", "-data", photos, "-out", dir, "-loss", "l1", "-crop", "12", "-augment", "flips,rotations", "-batch", "2", "-epochs", "1"}
+	out, log, err := runWith(t, context.Background(), args)
+	if err != nil || log != "" {
+		t.Fatal(err, log)
+	}
+	// A third of each photograph has 66×65 pixels, and so two squares across and two down; 4 train.
+	for _, want := range []string{"8 steps of 2 photographs", "at 192", "Fast reaches"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("it printed\n%s\nwithout %q", out, want)
+		}
+	}
+	if page := read(t, dir, report.PageFile); !strings.Contains(page, "3 times smaller") || !strings.Contains(page, "squares") || strings.Contains(page, "72×72") {
+		t.Errorf("%s is about other squares", report.PageFile)
+	}
+	m := superres.NewFast(rand.New(rand.NewPCG(0, 0)), 3)
+	if err := train.LoadWeights(filepath.Join(dir, runs.WeightsFile), m); err != nil {
+		t.Error(err)
+	}
+	c, err := runs.Read(dir)
+	if err != nil || c.Scale != 3 || c.Model != "fast" {
+		t.Errorf("config.json: %+v, %v", c, err)
+	}
+	for _, name := range []string{runs.SamplesFile, runs.PredictionsFile, runs.LossFile, report.PageFile} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, c := range []struct{ args, want string }{
+		{"-scale 3", "-model fast"},
+		{"-model all -scale 3", "-model fast"},
+		{"-model fast -scale 5", "2, 3 or 4"},
+		{"-model fast -crop 65", "at most 64"},
+	} {
+		if _, err := parseFlags(strings.Fields(c.args), os.Stderr); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want one with %q", c.args, err, c.want)
+		}
+	}
+}
