@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"image"
 	"io"
 	"math"
 	"os"
@@ -38,6 +40,8 @@ func serveFake(what string) {
 	loss, err := strconv.ParseFloat(what, 64)
 	e := json.NewEncoder(os.Stdout)
 	switch {
+	case strings.HasPrefix(what, "only "):
+		e.Encode(answer{Name: "Fake 1.0", Only: strings.Fields(what)[1:]})
 	case err != nil:
 		e.Encode(answer{Missing: what})
 	case len(os.Args) == 2:
@@ -60,16 +64,19 @@ func mustParse(t *testing.T, args ...string) *options {
 
 func TestParseFlags(t *testing.T) {
 	for args, want := range map[string]string{
-		"-batch 0":        "-batch 0",
-		"-rounds 0":       "-rounds 0",
-		"-threads -1":     "-threads -1",
-		"-models nanet":   "there is superresnet",
-		"-models vgg16@":  `found "vgg16@"`,
-		"-models vgg16@0": `found "vgg16@0"`,
-		"-models all@1@2": `found "all@1@2"`,
-		"-kernels (":      "missing closing )",
-		"-scaling vgg16":  "there is superresnet",
-		"fast":            `"fast"`,
+		"-batch 0":          "-batch 0",
+		"-rounds 0":         "-rounds 0",
+		"-threads -1":       "-threads -1",
+		"-models nanet":     "there is superresnet",
+		"-models vgg16@":    `found "vgg16@"`,
+		"-models vgg16@0":   `found "vgg16@0"`,
+		"-models all@1@2":   `found "all@1@2"`,
+		"-models fast@2":    `as in fast@512x512, found "fast@2"`,
+		"-models rrdb@1x9":  `found "rrdb@1x9"`,
+		"-models rrdb@8x9x": `found "rrdb@8x9x"`,
+		"-kernels (":        "missing closing )",
+		"-scaling vgg16":    "there is superresnet",
+		"fast":              `"fast"`,
 	} {
 		if _, err := parseFlags(strings.Fields(args), io.Discard); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want one that has %q", args, err, want)
@@ -86,19 +93,27 @@ func TestParseFlags(t *testing.T) {
 	}
 }
 
+func batched(name string, batch int) modelSpec { return modelSpec{name: name, batch: batch} }
+
+func enlarging(name string, w, h int) modelSpec {
+	return modelSpec{name: name, picture: image.Pt(w, h)}
+}
+
 func TestParseModels(t *testing.T) {
 	for list, want := range map[string][]modelSpec{
 		"none":                      nil,
-		"vgg16@1":                   {{"vgg16", 1}},
-		"multi,vitb32,multi@8":      {{"multi", 16}, {"vitb32", 16}, {"multi", 8}},
-		"frozen,frozen@1,vgg16@16":  {{"vgg16", 16}, {"vitb32", 16}, {"vgg16", 1}, {"vitb32", 1}},
-		"superresnet,none,vitb32@1": {{"superresnet", 16}, {"vitb32", 1}},
+		"vgg16@1":                   {batched("vgg16", 1)},
+		"multi,vitb32,multi@8":      {batched("multi", 16), batched("vitb32", 16), batched("multi", 8)},
+		"frozen,frozen@1,vgg16@16":  {batched("vgg16", 16), batched("vitb32", 16), batched("vgg16", 1), batched("vitb32", 1)},
+		"superresnet,none,vitb32@1": {batched("superresnet", 16), batched("vitb32", 1)},
+		"fast@30x20,rrdb,fast":      {enlarging("fast", 30, 20), enlarging("rrdb", 512, 512), enlarging("fast", 512, 512), enlarging("fast", 1600, 1250)},
+		"fast,fast@512x512":         {enlarging("fast", 512, 512), enlarging("fast", 1600, 1250)},
 	} {
 		if got := mustParse(t, "-models", list).models; !slices.Equal(got, want) {
 			t.Errorf("-models %s: %v, want %v", list, got, want)
 		}
 	}
-	if got := mustParse(t, "-models", "all,vgg16", "-batch", "2").models; len(got) != 8 || got[0] != (modelSpec{"superresnet", 2}) || got[7] != (modelSpec{"vgg16", 2}) {
+	if got := mustParse(t, "-models", "all,vgg16", "-batch", "2").models; len(got) != 8 || got[0] != batched("superresnet", 2) || got[7] != batched("vgg16", 2) {
 		t.Errorf("-models all,vgg16: %v", got)
 	}
 }
@@ -142,6 +157,29 @@ func TestViTRecipe(t *testing.T) {
 	const want = 0.8867616653442383
 	if err := json.Unmarshal(out.Bytes(), &a); err != nil || !(math.Abs(a.Loss-want) <= lossTolerance*want) {
 		t.Errorf("%s (%v), want a loss of %v", out.Bytes(), err, want)
+	}
+}
+
+// TestServeEnlarger compares what each network makes of a picture with what PyTorch computed from
+// testdata/peers/cases.py.
+func TestServeEnlarger(t *testing.T) {
+	for m, want := range map[modelSpec]float64{
+		enlarging("fast", 9, 7):    0.312758930732787,
+		enlarging("compact", 6, 5): 0.30297286300140974,
+		enlarging("rrdb", 3, 2):    0.2751632384980136,
+	} {
+		var out bytes.Buffer
+		if err := run(context.Background(), mustParse(t, m.serving()...), strings.NewReader("loss\ninfer 1\n"), &out, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+		var loss, infer answer
+		d := json.NewDecoder(&out)
+		if err := errors.Join(d.Decode(&loss), d.Decode(&infer)); err != nil || !(math.Abs(loss.Loss-want) <= lossTolerance*want) || !(infer.Seconds > 0) {
+			t.Errorf("%v: %+v, %+v (%v), want a loss of %v and a time", m, loss, infer, err, want)
+		}
+	}
+	if err := run(context.Background(), mustParse(t, "-serve", "fast", "-picture", "9"), strings.NewReader(""), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), `found "9"`) {
+		t.Errorf("no size: %v", err)
 	}
 }
 
@@ -252,6 +290,17 @@ func TestPeer(t *testing.T) {
 	}
 }
 
+// TestOnly has a peer that does not run the model.
+func TestOnly(t *testing.T) {
+	if p := (peer{only: []string{"fast", "rrdb"}}); p.runs(batched("superresnet", 1)) || !p.runs(enlarging("rrdb", 2, 2)) || !(peer{}).runs(batched("superresnet", 1)) {
+		t.Error("a peer runs the models that it lists, and all if it lists none")
+	}
+	out, log, err := withPeer(t, "only another")
+	if err != nil || strings.Contains(out, "Fake") || !strings.Contains(out, "superresnet@1 | training step") {
+		t.Errorf("error %v, messages %q, expected ours alone, found:\n%s", err, log, out)
+	}
+}
+
 // TestKernels runs each kernel that is measured once.
 func TestKernels(t *testing.T) {
 	ks := kernels(regexp.MustCompile("."), 1)
@@ -277,6 +326,16 @@ func TestWork(t *testing.T) {
 			t.Errorf("%s: %v operations, want about %v", name, got, want)
 		}
 	}
+	for m, want := range map[modelSpec]float64{
+		batched("vgg16", 3):          3 * 2 * 15.470e9,
+		enlarging("fast", 10, 20):    200 * 2 * 50_400, // one for each weight of its convolutions
+		enlarging("compact", 10, 20): 200 * 2 * 1_209_024,
+		enlarging("rrdb", 10, 20):    200 * 2 * (16_572_096 + 36_864*(4+16+16) + 1728*16),
+	} {
+		if got, _ := m.work(); !(math.Abs(got-want) <= 0.005*want) {
+			t.Errorf("%v: %v operations, want about %v", m, got, want)
+		}
+	}
 	for _, name := range trained() {
 		if predict, train := work(name); !(train > 2*predict && train < 3*predict) {
 			t.Errorf("%s: a training step has %v operations, a prediction %v", name, train, predict)
@@ -293,6 +352,7 @@ func TestPrint(t *testing.T) {
 		Models: []modelResult{
 			{Model: "superresnet", Batch: 16, Peak: 2e11, figures: figures{Train: 0.1, Infer: 0.02, TrainMemory: 1e8, InferMemory: 5e7, TrainShare: 0.5},
 				Peers: []peerResult{{Name: "A", figures: figures{Train: 0.4, Infer: 0.06}, TrainRatio: 0.25}, {Name: "B", figures: figures{Infer: 0.04}, InferRatio: 0.5}}},
+			{Model: "fast", Picture: "512x512", figures: figures{Infer: 0.03}, Peers: []peerResult{{Name: "A", figures: figures{Infer: 0.06}, InferRatio: 0.5}}},
 			{Model: "vitb32", Batch: 1, figures: figures{Infer: 0.07}, Peers: []peerResult{{Name: "A", TooSlow: 61}}},
 		},
 		Scaling: &scalingResult{"superresnet", []scalingPoint{{1, 72, 0.01, 3e7}, {2, 72, 0.019, 4e7}}, []scalingPoint{{16, 36, 0.03, 4e7}, {16, 72, 0.12, 4e7}}},
@@ -301,7 +361,7 @@ func TestPrint(t *testing.T) {
 	for _, want := range []string{
 		"| FMA peak       | GFLOP/s | 100.0    | 100%    |", "| Add            | GB/s    | 50.0 ", "| 1.92", "Of Winograd's way", "Some CPU, 2 threads",
 		"| A        | ours / theirs | B       | ours / theirs |", "| 100.0 ms | 400.0 ms | 0.250         |         |               |",
-		"| 0.500 ", "vitb32@1: A needed 61 s", "| 1.90 ", "| 4.00 ", "| 25.1 ", "0.50%",
+		"| 0.500 ", "vitb32@1: A needed 61 s", "| fast@512x512 ", "| 1.90 ", "| 4.00 ", "| 25.1 ", "0.50%",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("output lacks %q:\n%s", want, out.String())

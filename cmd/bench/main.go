@@ -12,7 +12,11 @@
 //
 // the same models run in that Python's PyTorch and ONNX Runtime, in turn with ours, after a
 // check that all compute the same loss from the same weights. What is not installed
-// is left out. Two more tables are made on demand: -scaling shows that a training
+// is left out. Networks that enlarge whole pictures run beside OpenVINO and ncnn, too:
+//
+//	go run ./cmd/bench -kernels none -models fast,compact,rrdb -peer python3
+//
+// Two more tables are made on demand: -scaling shows that a training
 // step's time grows with the number of pixels and no faster, -photos how fast
 // photographs are read:
 //
@@ -52,8 +56,9 @@ type options struct {
 	photos  string
 	without []string // passes of the compiler
 
-	serve string // what a process started by this one is to do
-	side  int    // of the photographs that it does it with
+	serve   string // what a process started by this one is to do
+	side    int    // of the photographs that it does it with
+	picture string // size of the picture that it enlarges
 }
 
 // results are what a run measures.
@@ -90,18 +95,19 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	var models, kernels string
 	f.JSON(&o.json)
 	f.StringVar(&kernels, "kernels", ".", "measure at every level the kernels whose names match this `regexp`; none")
-	f.StringVar(&models, "models", "superresnet", "`names` of models to measure, with commas between: "+modelNames()+";\nall for those that are trained, frozen for the others, none; NAME@BATCH for another batch")
+	f.StringVar(&models, "models", "superresnet", "`names` of models to measure, with commas between: "+modelNames()+";\nall for those that are trained, frozen for VGG16 and CLIP, none; NAME@BATCH for another batch,\nNAME@WIDTHxHEIGHT for another picture of those that enlarge one")
 	f.Batch(&o.batch, 16, ", where -models does not say it")
 	f.Threads(&o.threads)
 	f.Int(&o.rounds, "rounds", 7, 1, 1000, "a number from 1 to 1000", "how often each is measured; the median counts")
-	f.StringVar(&o.peer, "peer", "", "`python` with PyTorch to compare the models with, and with ONNX Runtime if that is installed too")
+	f.StringVar(&o.peer, "peer", "", "`python` with PyTorch to compare the models with, and with ONNX Runtime, OpenVINO and ncnn if those are installed too")
 	f.StringVar(&o.against, "against", "", "another build of this command, as a `file`: to compare the models with those of another state of the code")
-	f.StringVar(&o.scripts, "peer-scripts", "testdata/peers/torch_bench.py,testdata/peers/onnx_bench.py", "the `files` that the peer runs, with commas between")
+	f.StringVar(&o.scripts, "peer-scripts", "testdata/peers/torch_bench.py,testdata/peers/onnx_bench.py,testdata/peers/openvino_bench.py,testdata/peers/ncnn_bench.py", "the `files` that the peer runs, with commas between")
 	f.StringVar(&o.scaling, "scaling", "", "time training steps of this `model` for several batches and sizes of photographs")
 	f.StringVar(&o.photos, "photos", "", cli.Photos+": time how they become batches")
 	f.Without(&o.without)
 	f.StringVar(&o.serve, "serve", "", "used by the command itself")
 	f.Int(&o.side, "side", 72, 2, 1024, "an even number from 2 to 1024", "used by the command itself")
+	f.StringVar(&o.picture, "picture", "", "used by the command itself")
 	if _, err := f.Parse(args, usage, help); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"image"
 	"io"
 	"math/rand/v2"
 	"slices"
@@ -11,7 +12,6 @@ import (
 
 	"pixelgrad/autograd"
 	"pixelgrad/autograd/compile"
-	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/internal/recipe"
 	"pixelgrad/nn/optim"
 	"pixelgrad/tensor"
@@ -27,32 +27,89 @@ type answer struct {
 	Name    string  `json:"name,omitempty"`
 	Trains  bool    `json:"trains,omitempty"`
 	Missing string  `json:"missing,omitempty"` // why a peer cannot run
+
+	// Only lists the models that a peer runs. Without it, it runs all.
+	Only []string `json:"only,omitempty"`
 }
 
-// A modelSpec is a model with the number of pictures that it gets at a time.
+// A modelSpec is a model with the number of pictures that it gets at a time, or with the size of
+// the one picture that it enlarges.
 type modelSpec struct {
-	name  string
-	batch int
+	name    string
+	batch   int
+	picture image.Point
 }
 
 // String is how the command line names it.
-func (m modelSpec) String() string { return fmt.Sprintf("%s@%d", m.name, m.batch) }
+func (m modelSpec) String() string { return m.name + "@" + m.amount() }
+
+// amount is what the peers are told to run it with.
+func (m modelSpec) amount() string {
+	if m.batch > 0 {
+		return strconv.Itoa(m.batch)
+	}
+	return sizeText(m.picture)
+}
+
+// serving are the flags of a process of ours that runs it.
+func (m modelSpec) serving() []string {
+	if m.batch > 0 {
+		return []string{"-serve", m.name, "-batch", m.amount()}
+	}
+	return []string{"-serve", m.name, "-picture", m.amount()}
+}
+
+// predictsOnly tells whether it is not trained here.
+func (m modelSpec) predictsOnly() bool {
+	return m.batch == 0 || slices.Contains(frozen, m.name)
+}
 
 // frozen lists the networks that are only used and not trained. They see 224×224 pixels.
 var frozen = []string{vggName, vitName}
 
 // modelNames lists the models with commas.
-func modelNames() string { return strings.Join(append(trained(), frozen...), ", ") }
+func modelNames() string {
+	names := append(trained(), frozen...)
+	for _, e := range enlargers {
+		names = append(names, e.name)
+	}
+	return strings.Join(names, ", ")
+}
 
 // trained lists the models that are trained here.
-func trained() []string { return runs.Models() }
+func trained() []string {
+	var names []string
+	for _, a := range superres.Architectures {
+		names = append(names, a.Name)
+	}
+	return names
+}
 
-// parseModels reads a list of models such as "all,vgg16@1".
+// parseModels reads a list of models such as "all,vgg16@1,fast@512x512".
 func parseModels(list string, batch int) ([]modelSpec, error) {
 	groups := map[string][]string{"none": nil, "all": trained(), "frozen": frozen}
 	var specs []modelSpec
+	add := func(m modelSpec) {
+		if !slices.Contains(specs, m) {
+			specs = append(specs, m)
+		}
+	}
 	for word := range strings.SplitSeq(list, ",") {
 		name, number, has := strings.Cut(word, "@")
+		if e := findEnlarger(name); e != nil {
+			sizes := e.sizes
+			if has {
+				size, ok := parseSize(number)
+				if !ok {
+					return nil, fmt.Errorf("-models: expected %[1]s@WIDTHxHEIGHT with sides from 2 to %[2]d pixels, as in %[1]s@%[3]s, found %[4]q", name, mostSide, sizeText(quarter), word)
+				}
+				sizes = []image.Point{size}
+			}
+			for _, size := range sizes {
+				add(modelSpec{name: name, picture: size})
+			}
+			continue
+		}
 		m := modelSpec{batch: batch}
 		if has {
 			n, err := strconv.Atoi(number)
@@ -69,9 +126,7 @@ func parseModels(list string, batch int) ([]modelSpec, error) {
 			names = []string{name}
 		}
 		for _, m.name = range names {
-			if !slices.Contains(specs, m) {
-				specs = append(specs, m)
-			}
+			add(m)
 		}
 	}
 	return specs, nil
@@ -85,6 +140,9 @@ func serveModel(o *options, requests io.Reader, out io.Writer) error {
 		return serveVGG(o, requests, out)
 	case vitName:
 		return serveViT(o, requests, out)
+	}
+	if e := findEnlarger(o.serve); e != nil {
+		return serveEnlarger(o, e, requests, out)
 	}
 	arch, err := superres.Find(o.serve)
 	if err != nil {

@@ -49,7 +49,7 @@ func printModels(out io.Writer, models []modelResult) {
 			}
 		}
 	}
-	titles := []string{"model@batch", "", "ours"}
+	titles := []string{"model", "", "ours"}
 	for _, name := range names {
 		titles = append(titles, name, "ours / theirs")
 	}
@@ -57,7 +57,7 @@ func printModels(out io.Writer, models []modelResult) {
 	t := newTable(out, titles...)
 	var notes []string
 	for _, m := range models {
-		label := modelSpec{m.Model, m.Batch}.String()
+		label := m.title()
 		row := func(what string, show func(float64) string, of func(figures) float64, ratio func(peerResult) float64) {
 			if of(m.figures) == 0 {
 				return
@@ -87,7 +87,7 @@ func printModels(out io.Writer, models []modelResult) {
 		row("peak memory, prediction", format.Megabytes, func(f figures) float64 { return f.InferMemory }, func(p peerResult) float64 { return p.InferMemoryRatio })
 		for _, p := range m.Peers {
 			if p.TooSlow > 0 {
-				notes = append(notes, fmt.Sprintf("%s@%d: %s needed %.0f s for the first prediction and was left out.", m.Model, m.Batch, p.Name, p.TooSlow))
+				notes = append(notes, fmt.Sprintf("%s: %s needed %.0f s for the first prediction and was left out.", m.title(), p.Name, p.TooSlow))
 			}
 		}
 	}
@@ -101,6 +101,14 @@ func printModels(out io.Writer, models []modelResult) {
 	for _, n := range notes {
 		fmt.Fprintln(out, n)
 	}
+}
+
+// title names a model with how much it gets.
+func (m modelResult) title() string {
+	if m.Picture != "" {
+		return m.Model + "@" + m.Picture
+	}
+	return fmt.Sprintf("%s@%d", m.Model, m.Batch)
 }
 
 // A table is a Markdown table whose columns line up.

@@ -13,6 +13,19 @@ func (l layer) operations(in int) float64 {
 	return 2 * float64(in*l.out) * float64(l.k*l.k) * float64(l.side*l.side)
 }
 
+// work returns the number of operations that a model needs for all its pictures.
+func (m modelSpec) work() (predict, train float64) {
+	e := findEnlarger(m.name)
+	if e == nil {
+		predict, train = work(m.name)
+		return predict * float64(m.batch), train * float64(m.batch)
+	}
+	for _, l := range e.convs {
+		predict += l.operations(l.in)
+	}
+	return predict * float64(m.picture.X) * float64(m.picture.Y), 0
+}
+
 // work returns the number of operations that a model needs for one picture, to predict
 // and to train. It counts two for each multiply-add of the convolutions and linear layers
 // in the model's definition, and nothing else. An algorithm that needs fewer operations

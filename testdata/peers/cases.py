@@ -8,15 +8,25 @@ import torch
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden"))
 
+from enlargers import ENLARGERS, Pictures, fill as fill_enlarger, picture
 from frozen import VGG16, ViTB32
 from goldens import recipe
 from models import MODELS, features, psnr_loss
 
 
 class Case:
-    """A model, what goes into it, and for those that are trained what should come out."""
+    """A model, what goes into it, and for those that are trained what should come out. batch is a number of
+    pictures, or for networks that enlarge one picture its size, such as 512x512."""
 
     def __init__(self, name, batch):
+        self.enlarges = name in ENLARGERS
+        if self.enlarges:
+            network = ENLARGERS[name]().eval()
+            fill_enlarger(network, scattered)
+            self.model, self.targets = Pictures(network), None
+            self.inputs = [picture(batch, scattered)]
+            return
+        batch = int(batch)
         if name == "vgg16":
             self.model, self.targets = VGG16().eval(), None
             fill(self.model)
@@ -32,16 +42,23 @@ class Case:
             outputs = 1 if name in ("superresnet", "global") else 2
             self.targets = [(recipe(51 + i, batch, 3, 144 << i, 144 << i) + 1) / 2 for i in range(outputs)]
 
-    def predict(self):
-        with torch.no_grad():
-            return self.model(*self.inputs)
+    def predict(self, *inputs):
+        with torch.inference_mode():
+            return self.model(*inputs or self.inputs)
 
     def loss(self):
         """For networks that are not trained here, the mean square of what they compute: any number that depends
         on all of it would do."""
         if self.targets is None:
-            return (self.predict() ** 2).mean()
+            return mean_square(self.predict())
         return sum(psnr_loss(p, t) for p, t in zip(self.model(*self.inputs), self.targets))
+
+
+def mean_square(y):
+    """The mean square of what a model computes, of bytes as numbers in [0, 1]."""
+    if y.dtype == torch.uint8:
+        return torch.bincount(y.flatten(), minlength=256).double() @ (torch.arange(256).double() / 255) ** 2 / y.numel()
+    return (y**2).mean()
 
 
 def fill(module):

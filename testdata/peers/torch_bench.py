@@ -4,7 +4,7 @@
 """
 import sys
 
-from protocol import say, serve
+from protocol import say, serve, timed
 
 try:
     import torch
@@ -19,7 +19,9 @@ def main(model, batch, threads):
     from cases import Case
 
     torch.set_num_threads(int(threads))
-    case = Case(model, int(batch))
+    case = Case(model, batch)
+    if case.enlarges:
+        choose_layout(case)
 
     step = None
     if case.targets is not None:
@@ -31,6 +33,17 @@ def main(model, batch, threads):
             adam.step()
 
     serve(NAME, lambda: case.loss().item(), step, case.predict)
+
+
+def choose_layout(case):
+    """Has the network's weights lie as PyTorch computes a part of the picture faster: by channels or by pixels."""
+    part = case.inputs[0][:, :128, :128].contiguous()
+
+    def seconds(layout):
+        case.model.to(memory_format=layout)
+        return min(timed(lambda: case.predict(part), 1) for _ in range(2))
+
+    case.model.to(memory_format=min(torch.channels_last, torch.contiguous_format, key=seconds))
 
 
 if len(sys.argv) == 1:
