@@ -26,7 +26,16 @@ const (
 
 // ReadFile decodes a picture file. See [Decode].
 func ReadFile(path string) (*RGB, error) {
-	// Opening a named pipe would wait for a writer.
+	f, err := openPicture(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return Decode(f, path)
+}
+
+// openPicture opens a file, but no named pipe, which would wait for a writer.
+func openPicture(path string) (*os.File, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("vision: %s: expected a picture file, found a folder or a device", path)
 	}
@@ -34,8 +43,7 @@ func ReadFile(path string) (*RGB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("vision: %w", err)
 	}
-	defer f.Close()
-	return Decode(f, path)
+	return f, nil
 }
 
 // ReadFS decodes a picture file in a file system. See [Decode].
@@ -89,43 +97,56 @@ func Decode(r io.Reader, name string) (*RGB, error) {
 // limits are those of [Decode], or lower ones.
 type limits struct{ pixels, bytes int }
 
-func (l limits) decode(r io.Reader, name string) (_ *RGB, err error) {
+func (l limits) decode(r io.Reader, name string) (*RGB, error) {
+	m, f, data, err := l.decodeImage(r, name, 3)
+	if err != nil {
+		return nil, err
+	}
+	p, ok := m.(*RGB)
+	if !ok {
+		p = FromImage(m)
+	}
+	return turn(p, orientation(f.exif(data))), nil
+}
+
+// decodeImage decodes the picture in a file, which it returns, too. perPixel is how many bytes
+// the caller makes of a pixel.
+func (l limits) decodeImage(r io.Reader, name string, perPixel int64) (_ image.Image, _ *format, data []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("vision: %s: expected a %s picture, found a file that upsets the decoder (%v); save it again with another program", name, FormatNames, p)
 		}
 	}()
-	data, err := l.readAll(r, name)
+	data, err = l.readAll(r, name)
 	if err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
 	f, found, advice := recognise(data)
 	if f == nil {
-		return nil, fmt.Errorf("vision: %s: expected a %s picture, found %s; %s", name, FormatNames, found, advice)
+		return nil, nil, nil, fmt.Errorf("vision: %s: expected a %s picture, found %s; %s", name, FormatNames, found, advice)
 	}
 	c, err := f.config(data)
 	if err != nil {
-		return nil, f.refused(name, err)
+		return nil, nil, nil, f.refused(name, err)
 	}
 	if err := l.checkSize(name, c); err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
-	o := orientation(f.exif(data))
-	size := 3 * int64(c.Width) * int64(c.Height)
+	size := perPixel * int64(c.Width) * int64(c.Height)
 	need := int64(len(data)) + size + f.bytes(data, c)
-	if o > 1 {
+	if orientation(f.exif(data)) > 1 {
 		need += size
 	}
 	release, err := memoryForPictures.take(name, c.Width, c.Height, need)
 	if err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
 	defer release()
-	p, err := f.decode(data)
+	m, err := f.decode(data)
 	if err != nil {
-		return nil, f.refused(name, err)
+		return nil, nil, nil, f.refused(name, err)
 	}
-	return turn(p, o), nil
+	return m, f, data, nil
 }
 
 // readAll reads a file. The memory is taken at once if the size is known.

@@ -54,7 +54,7 @@ func jpegBytes(data []byte, c image.Config) int64 {
 	return n
 }
 
-func decodeJPEG(data []byte) (*RGB, error) {
+func decodeJPEG(data []byte) (image.Image, error) {
 	h := jpegplanes.ReadHeader(data)
 	// Every viewer shows a picture of which only the end marker is missing. If more is, the
 	// decoder finds the marker inside of the coded data, which is an error.
@@ -69,6 +69,8 @@ func decodeJPEG(data []byte) (*RGB, error) {
 		return nil, err
 	}
 	switch m.(type) {
+	case *image.Gray:
+		return m, nil
 	case *image.CMYK, *image.RGBA: // the planes are merged, with samples repeated
 		if h.Subsampled() {
 			return decodePlanes(data)
@@ -80,7 +82,7 @@ func decodeJPEG(data []byte) (*RGB, error) {
 // decodePlanes decodes what image/jpeg does not. The colours are chosen as libjpeg and Pillow
 // choose them: three planes are Y, Cb, Cr unless Adobe's marker or the planes' names say
 // R, G, B; four planes are CMYK or YCCK, and stored inverted, as Adobe does.
-func decodePlanes(data []byte) (*RGB, error) {
+func decodePlanes(data []byte) (image.Image, error) {
 	pic, err := jpegplanes.Decode(data)
 	if what, ok := errors.AsType[jpegplanes.UnsupportedError](err); ok {
 		return nil, &kindError{"one with " + string(what), jpegNotRead}

@@ -408,6 +408,13 @@ func FuzzDecode(f *testing.F) {
 		case err == nil && (p.W <= 0 || p.H <= 0 || len(p.Pix) != 3*p.W*p.H):
 			t.Errorf("a picture of %d×%d pixels and %d bytes", p.W, p.H, len(p.Pix))
 		}
+		whole, whyNot := limits{1 << 12, 1 << 12}.decodePicture(bytes.NewReader(data), "fuzz.file")
+		if (whyNot == nil) != (err == nil) {
+			t.Errorf("Decode says %v, DecodePicture %v", err, whyNot)
+		}
+		if err == nil && whyNot == nil && whole.Image.Bounds() != p.Bounds() {
+			t.Errorf("Decode has %v pixels, DecodePicture %v", p.Bounds(), whole.Image.Bounds())
+		}
 	})
 }
 

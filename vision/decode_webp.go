@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"image"
-	"image/color"
 	"io"
 
 	"golang.org/x/image/webp"
@@ -22,7 +21,7 @@ func webpConfig(data []byte) (image.Config, error) {
 	return webp.DecodeConfig(bytes.NewReader(data))
 }
 
-func decodeWebP(data []byte) (*RGB, error) {
+func decodeWebP(data []byte) (image.Image, error) {
 	m, err := webp.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
@@ -31,22 +30,19 @@ func decodeWebP(data []byte) (*RGB, error) {
 	case *image.YCbCr: // lossy
 		return fromVP8(m), nil
 	case *image.NYCbCrA: // lossy, with opacity
-		p := fromVP8(&m.YCbCr)
-		for y := range p.H {
-			for x := range p.W {
-				px := p.Pix[3*(y*p.W+x):][:3]
-				a := m.A[m.AOffset(m.Rect.Min.X+x, m.Rect.Min.Y+y)]
-				copy(px, overWhite(color.NRGBA{px[0], px[1], px[2], a}))
+		colours := fromVP8(&m.YCbCr)
+		p := image.NewNRGBA(colours.Bounds())
+		for y := range colours.H {
+			a := m.A[m.AOffset(m.Rect.Min.X, m.Rect.Min.Y+y):]
+			for x := range colours.W {
+				px := p.Pix[4*(y*colours.W+x):][:4]
+				copy(px, colours.Pix[3*(y*colours.W+x):][:3])
+				px[3] = a[x]
 			}
 		}
 		return p, nil
 	}
-	return FromImage(m), nil
-}
-
-func overWhite(c color.NRGBA) []uint8 {
-	r, g, b, a := c.RGBA()
-	return []uint8{to8(r + 0xffff - a), to8(g + 0xffff - a), to8(b + 0xffff - a)}
+	return m, nil
 }
 
 // fromVP8 converts the planes of a lossy WebP. They are not those of a JPEG: black is Y = 16

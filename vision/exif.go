@@ -2,6 +2,7 @@ package vision
 
 import (
 	"bytes"
+	"compress/zlib"
 	"encoding/binary"
 	"io"
 
@@ -19,12 +20,14 @@ import (
 // and if the block is damaged: no picture is unreadable because of it.
 func orientation(exif []byte) int {
 	// Some programs write JPEG's prefix in other formats too.
-	exif = bytes.TrimPrefix(exif, []byte("Exif\x00\x00"))
+	exif = bytes.TrimPrefix(exif, exifPrefix)
 	if o := readTags(exif, "Orientation")["Orientation"]; o >= 1 && o <= 8 {
 		return o
 	}
 	return 1
 }
+
+var exifPrefix = []byte("Exif\x00\x00")
 
 // readTags returns numbers of the first directory of a TIFF file or block of EXIF data. Tags
 // that are not there or no numbers are left out.
@@ -60,20 +63,45 @@ func readTags(data []byte, names ...string) map[string]int {
 	return tags
 }
 
-func noExif([]byte) []byte { return nil }
+func none([]byte) []byte { return nil }
 
 func exifOfJPEG(data []byte) []byte { return jpegplanes.Exif(data) }
 
 func exifOfTIFF(data []byte) []byte { return data }
 
 // exifOfPNG returns the chunk eXIf (PNG specification, third edition, 11.3.4.5).
-func exifOfPNG(data []byte) []byte {
+func exifOfPNG(data []byte) []byte { return chunkOfPNG(data, "eXIf") }
+
+// iccOfPNG returns the profile in the chunk iCCP: a name, a zero byte, the method of
+// compression, which is 0, and zlib's data (11.3.2.3).
+func iccOfPNG(data []byte) []byte {
+	_, packed, ok := bytes.Cut(chunkOfPNG(data, "iCCP"), []byte{0})
+	if !ok || len(packed) == 0 || packed[0] != 0 {
+		return nil
+	}
+	r, err := zlib.NewReader(bytes.NewReader(packed[1:]))
+	if err != nil {
+		return nil
+	}
+	profile, err := io.ReadAll(io.LimitReader(r, maxProfile+1))
+	if err != nil || len(profile) > maxProfile {
+		return nil
+	}
+	return profile
+}
+
+// maxProfile is the most bytes that a colour profile may have. Those of printers have some
+// megabytes.
+const maxProfile = 32 << 20
+
+// chunkOfPNG returns the data of the first chunk of a type, or nil.
+func chunkOfPNG(data []byte, kind string) []byte {
 	for at := 8; at+12 <= len(data); {
 		n := int64(binary.BigEndian.Uint32(data[at:]))
 		if int64(at)+12+n > int64(len(data)) {
 			return nil
 		}
-		if string(data[at+4:at+8]) == "eXIf" {
+		if string(data[at+4:at+8]) == kind {
 			return data[at+8:][:n]
 		}
 		at += 12 + int(n)
@@ -81,13 +109,16 @@ func exifOfPNG(data []byte) []byte {
 	return nil
 }
 
-// exifOfWebP returns the chunk EXIF.
-func exifOfWebP(data []byte) []byte {
+// exifOfWebP and iccOfWebP return the chunks EXIF and ICCP.
+func exifOfWebP(data []byte) []byte { return chunkOfWebP(data, riff.FourCC{'E', 'X', 'I', 'F'}) }
+func iccOfWebP(data []byte) []byte  { return chunkOfWebP(data, riff.FourCC{'I', 'C', 'C', 'P'}) }
+
+func chunkOfWebP(data []byte, kind riff.FourCC) []byte {
 	_, r, err := riff.NewReader(bytes.NewReader(data))
 	for err == nil {
 		var id riff.FourCC
 		var chunk io.Reader
-		if id, _, chunk, err = r.Next(); err == nil && id == (riff.FourCC{'E', 'X', 'I', 'F'}) {
+		if id, _, chunk, err = r.Next(); err == nil && id == kind {
 			block, _ := io.ReadAll(chunk)
 			return block
 		}
@@ -106,29 +137,36 @@ func turn(p *RGB, orientation int) *RGB {
 	if orientation <= 1 {
 		return p
 	}
-	q := NewRGB(p.W, p.H)
-	across, down := 3, 3*p.W // bytes from a pixel to its neighbour in p, in the order of q
+	pix, w, h := turnPix(p.Pix, p.W, p.H, 3, orientation)
+	return &RGB{w, h, pix}
+}
+
+// turnPix is turn for pixels of some bytes each, row by row without a gap.
+func turnPix(pix []uint8, w, h, bytes, orientation int) (turned []uint8, tw, th int) {
+	turned = make([]uint8, bytes*w*h)
+	tw, th = w, h
+	across, down := bytes, bytes*w // from a pixel to its neighbour, in the order of what is turned
 	if orientation >= 5 {
-		q.W, q.H = p.H, p.W
+		tw, th = h, w
 	}
 	at := 0
 	switch orientation {
-	case 2, 3, 7, 8: // p is read from right to left
-		at, across = at+across*(p.W-1), -across
+	case 2, 3, 7, 8: // it is read from right to left
+		at, across = at+across*(w-1), -across
 	}
 	switch orientation {
-	case 3, 4, 6, 7: // p is read from below
-		at, down = at+down*(p.H-1), -down
+	case 3, 4, 6, 7: // it is read from below
+		at, down = at+down*(h-1), -down
 	}
 	if orientation >= 5 {
 		across, down = down, across
 	}
-	for y := range q.H {
+	for y := range th {
 		from := at + y*down
-		for dst := q.Pix[3*y*q.W:][:3*q.W]; len(dst) > 0; dst = dst[3:] {
-			copy(dst[:3], p.Pix[from:from+3])
+		for dst := turned[bytes*y*tw:][:bytes*tw]; len(dst) > 0; dst = dst[bytes:] {
+			copy(dst[:bytes], pix[from:from+bytes])
 			from += across
 		}
 	}
-	return q
+	return turned, tw, th
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/gif"
 	"image/png"
 	"io"
@@ -14,6 +15,9 @@ import (
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
+
+	"pixelgrad/internal/exif"
+	"pixelgrad/internal/jpegplanes"
 )
 
 // format is a kind of picture file that [Decode] reads.
@@ -27,10 +31,13 @@ type format struct {
 	config func(data []byte) (image.Config, error)
 	// bytes estimates the memory that decode takes besides the file and the result.
 	bytes func(data []byte, c image.Config) int64
-	// decode returns the first picture of the file. The caller has checked its size.
-	decode func(data []byte) (*RGB, error)
+	// decode returns the first picture of the file, in a new *RGB or a type of package image
+	// whose colours are not YCbCr. The caller has checked its size.
+	decode func(data []byte) (image.Image, error)
 	// exif returns the block of EXIF data, which has the form of a TIFF file, or nil.
 	exif func(data []byte) []byte
+	// icc returns the colour profile, or nil.
+	icc func(data []byte) []byte
 }
 
 // FormatNames are the formats that [Decode] reads, in words, for messages.
@@ -39,27 +46,27 @@ const FormatNames = "JPEG, PNG, WebP, GIF, BMP or TIFF"
 var formats = []*format{
 	{
 		name: "JPEG", magic: []string{"\xff\xd8"}, exts: []string{".jpg", ".jpeg", ".jpe", ".jfif"},
-		config: jpegConfig, bytes: jpegBytes, decode: decodeJPEG, exif: exifOfJPEG,
+		config: jpegConfig, bytes: jpegBytes, decode: decodeJPEG, exif: exifOfJPEG, icc: jpegplanes.ICC,
 	},
 	{
 		name: "PNG", magic: []string{"\x89PNG\r\n\x1a\n"}, exts: []string{".png"},
-		config: reader(png.DecodeConfig), bytes: twice, decode: converted(png.Decode), exif: exifOfPNG,
+		config: reader(png.DecodeConfig), bytes: twice, decode: decoder(png.Decode), exif: exifOfPNG, icc: iccOfPNG,
 	},
 	{
 		name: "WebP", magic: []string{"RIFF????WEBP"}, exts: []string{".webp"},
-		config: webpConfig, bytes: twice, decode: decodeWebP, exif: exifOfWebP,
+		config: webpConfig, bytes: twice, decode: decodeWebP, exif: exifOfWebP, icc: iccOfWebP,
 	},
 	{
 		name: "GIF", magic: []string{"GIF87a", "GIF89a"}, exts: []string{".gif"},
-		config: reader(gif.DecodeConfig), bytes: twice, decode: decodeGIF, exif: noExif,
+		config: reader(gif.DecodeConfig), bytes: twice, decode: decodeGIF, exif: none, icc: none,
 	},
 	{
 		name: "BMP", magic: []string{"BM"}, exts: []string{".bmp", ".dib"},
-		config: reader(bmp.DecodeConfig), bytes: twice, decode: converted(bmp.Decode), exif: noExif,
+		config: reader(bmp.DecodeConfig), bytes: twice, decode: decoder(bmp.Decode), exif: none, icc: none,
 	},
 	{
 		name: "TIFF", magic: []string{"II*\x00", "MM\x00*"}, exts: []string{".tif", ".tiff"},
-		config: tiffConfig, bytes: tiffBytes, decode: decodeTIFF, exif: exifOfTIFF,
+		config: tiffConfig, bytes: tiffBytes, decode: decodeTIFF, exif: exifOfTIFF, icc: exif.Profile,
 	},
 }
 
@@ -151,15 +158,9 @@ func reader(config func(io.Reader) (image.Config, error)) func([]byte) (image.Co
 	return func(data []byte) (image.Config, error) { return config(bytes.NewReader(data)) }
 }
 
-// converted is a decode function that calls a library's.
-func converted(decode func(io.Reader) (image.Image, error)) func([]byte) (*RGB, error) {
-	return func(data []byte) (*RGB, error) {
-		m, err := decode(bytes.NewReader(data))
-		if err != nil {
-			return nil, err
-		}
-		return FromImage(m), nil
-	}
+// decoder is a decode function that calls a library's.
+func decoder(decode func(io.Reader) (image.Image, error)) func([]byte) (image.Image, error) {
+	return func(data []byte) (image.Image, error) { return decode(bytes.NewReader(data)) }
 }
 
 // twice is the memory of a decoder that holds the pixels two times, as those of interlaced
@@ -189,7 +190,7 @@ func tiffBytes(data []byte, c image.Config) int64 {
 // decodeGIF returns the first frame on its canvas. Where the frame leaves the canvas free,
 // it is transparent if the frame has a transparent colour. Otherwise it has the first
 // colour of the palette, as in Pillow.
-func decodeGIF(data []byte) (*RGB, error) {
+func decodeGIF(data []byte) (image.Image, error) {
 	c, err := gif.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
@@ -201,7 +202,7 @@ func decodeGIF(data []byte) (*RGB, error) {
 	frame, ok := m.(*image.Paletted)
 	canvas := image.Rect(0, 0, c.Width, c.Height)
 	if !ok || frame.Rect == canvas {
-		return FromImage(m), nil
+		return m, nil
 	}
 	whole := image.NewPaletted(canvas, frame.Palette)
 	free := slices.IndexFunc(frame.Palette, func(c color.Color) bool { _, _, _, a := c.RGBA(); return a == 0 })
@@ -211,7 +212,7 @@ func decodeGIF(data []byte) (*RGB, error) {
 	for y := frame.Rect.Min.Y; y < frame.Rect.Max.Y; y++ {
 		copy(whole.Pix[whole.PixOffset(frame.Rect.Min.X, y):], frame.Pix[frame.PixOffset(frame.Rect.Min.X, y):][:frame.Rect.Dx()])
 	}
-	return FromImage(whole), nil
+	return whole, nil
 }
 
 // tiffConfig refuses the raw files of cameras (NEF, DNG, ARW …) that look like a TIFF: their
@@ -231,19 +232,24 @@ func tiffConfig(data []byte) (image.Config, error) {
 
 // decodeTIFF returns the first picture. Faxes (compression 3 and 4) store white as 0; where
 // the file calls 0 black, libtiff, Pillow and viewers show the negative, the decoder not.
-func decodeTIFF(data []byte) (*RGB, error) {
+func decodeTIFF(data []byte) (image.Image, error) {
 	m, err := tiff.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
-	p := FromImage(m)
 	tags := readTags(data, "Compression", "PhotometricInterpretation")
 	if c := tags["Compression"]; (c == 3 || c == 4) && tags["PhotometricInterpretation"] == 1 {
-		for i := range p.Pix {
-			p.Pix[i] = 255 - p.Pix[i]
+		negative, ok := m.(*image.Gray)
+		if !ok {
+			negative = image.NewGray(m.Bounds())
+			draw.Draw(negative, negative.Rect, m, m.Bounds().Min, draw.Src)
 		}
+		for i := range negative.Pix {
+			negative.Pix[i] = 255 - negative.Pix[i]
+		}
+		m = negative
 	}
-	return p, nil
+	return m, nil
 }
 
 // kindError is about a file of a kind that is not read, although its format is.

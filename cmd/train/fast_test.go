@@ -56,6 +56,24 @@ func TestFast(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	// Another scale begins with the same convolutions, but for the last one.
+	other := filepath.Join(t.TempDir(), "other")
+	if _, _, err := runWith(t, context.Background(), []string{"-model", "fast", "-scale", "2", "-data", photos, "-out", other, "-init", filepath.Join(dir, runs.WeightsFile), "-steps", "1", "-lr", "1e-9"}); err != nil {
+		t.Fatal(err)
+	}
+	begun := superres.NewFast(rand.New(rand.NewPCG(0, 0)), 2)
+	if err := train.LoadWeights(filepath.Join(other, runs.WeightsFile), begun); err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range begun.Parameters() {
+		want, last := m.Parameters()[i].Data(), i >= len(begun.Parameters())-2
+		if got := p.Data(); !last && !near(got.Data()[0], want.Data()[0]) || last && !near(got.Data()[0], 0) {
+			t.Errorf("%s begins with %v for scale 2, and ended with %v for scale 3", p.Name, got.Data()[0], want.Data()[0])
+		}
+	}
+	if _, _, err := runWith(t, context.Background(), []string{"-model", "fast", "-init", filepath.Join(photos, "p0.png"), "-data", photos, "-out", other + "2"}); err == nil || !strings.Contains(err.Error(), "p0.png") {
+		t.Errorf("-init with a photograph: %v", err)
+	}
 	for _, c := range []struct{ args, want string }{
 		{"-scale 3", "-model fast"},
 		{"-model all -scale 3", "-model fast"},
@@ -67,3 +85,5 @@ func TestFast(t *testing.T) {
 		}
 	}
 }
+
+func near(a, b float32) bool { return a-b < 1e-6 && b-a < 1e-6 }

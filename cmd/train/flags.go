@@ -158,9 +158,9 @@ func (o *options) define(f *cli.Flags, from *sources) {
 	})
 
 	f.Group("Network")
-	f.StringVar(&o.Model, "model", d.Model, "the `network` to train: "+strings.Join(runs.Models(), ", ")+" or all")
+	f.StringVar(&o.Model, "model", d.Model, "the `network` to train: "+strings.Join(runs.Models(), ", ")+" or all; or "+runs.Fast+",\nwhich enlarges pictures of any size")
 	f.Int(&o.Scale, "scale", d.Scale, 2, 4, "2, 3 or 4", "how many `times` larger -model fast makes pictures; default: 2")
-	f.StringVar(&o.Init, "init", d.Init, "start from the weights in this .safetensors or .pth `file`")
+	f.StringVar(&o.Init, "init", d.Init, "start from the weights in this .safetensors or .pth `file`; those of fast may be\nfor another scale")
 	f.StringVar(&o.InitKey, "init-key", d.InitKey, "the `path` of the dictionary in -init that holds the network;\ndefault: the one that fits")
 	o.AddFlags(f)
 

@@ -11,6 +11,7 @@ import (
 	"pixelgrad/cmd/internal/frozen"
 	"pixelgrad/cmd/internal/report"
 	"pixelgrad/cmd/internal/runs"
+	"pixelgrad/nn"
 	"pixelgrad/nn/train"
 	"pixelgrad/tensor/weightfile"
 	"pixelgrad/vision/superres"
@@ -115,7 +116,21 @@ func (r *modelRun) initialise(say func(line string)) error {
 	if r.flags.Init == "" {
 		return nil
 	}
-	if err := train.LoadWeightsFrom(r.flags.Init, r.model, weightfile.Options{Key: r.flags.InitKey, Mapped: true, Say: say}); err != nil {
+	load := func(m nn.Module) error {
+		return train.LoadWeightsFrom(r.flags.Init, m, weightfile.Options{Key: r.flags.InitKey, Mapped: true, Say: say})
+	}
+	err := load(r.model)
+	if err != nil && r.flags.Model == runs.Fast { // another scale has another last layer
+		for scale := 2; scale <= 4; scale++ {
+			other := superres.NewFast(rand.New(rand.NewPCG(0, 0)), scale)
+			if scale == r.flags.Scale || load(other) != nil {
+				continue
+			}
+			r.model.(superres.Enlarger).Network.(*superres.Fast).BeginWith(other)
+			return nil
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("-init: %w", err)
 	}
 	return nil

@@ -27,6 +27,7 @@ const (
 	markerDRI   = 0xdd
 	markerAPP0  = 0xe0
 	markerAPP1  = 0xe1
+	markerAPP2  = 0xe2
 	markerAPP14 = 0xee
 )
 
@@ -123,6 +124,33 @@ func Exif(data []byte) []byte {
 			return block
 		}
 	}
+}
+
+// ICC returns the colour profile, or nil if there is none or a part of it is missing. It comes
+// in pieces, each in a segment APP2 with its number, from 1, and how many there are. Source: ICC.1,
+// annex B.4.
+func ICC(data []byte) []byte {
+	var pieces [256][]byte
+	most := 0
+	for w := newWalk(data); ; {
+		marker, body, ok := w.next()
+		if !ok || marker == markerSOS || marker == markerEOI {
+			break
+		}
+		if piece, is := bytes.CutPrefix(body, []byte("ICC_PROFILE\x00")); is && marker == markerAPP2 && len(piece) > 2 {
+			pieces[piece[0]] = piece[2:]
+			most = int(piece[1])
+		}
+	}
+	for _, piece := range pieces[1 : most+1] {
+		if piece == nil {
+			return nil
+		}
+	}
+	if most == 0 {
+		return nil
+	}
+	return bytes.Join(pieces[1:most+1], nil)
 }
 
 // ReadHeader walks over the segments of a JPEG. It skips each by its length, because a

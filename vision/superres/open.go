@@ -113,7 +113,10 @@ func (e *ScaleError) List() string {
 	for _, s := range e.Scales {
 		there = append(there, strconv.Itoa(s))
 	}
-	return strings.Join(there, " or ")
+	if last := len(there) - 1; last > 0 {
+		return strings.Join(there[:last], ", ") + " or " + there[last]
+	}
+	return there[0]
 }
 
 func (u *Upscaler) openFast() error {

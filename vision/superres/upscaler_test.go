@@ -13,9 +13,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"pixelgrad/autograd"
@@ -545,8 +547,14 @@ func TestProgress(t *testing.T) {
 
 // TestGoroutines enlarges pictures of two sizes at once.
 func TestGoroutines(t *testing.T) {
-	running := 0 // what the race detector looks at: one call at a time
-	u := opened(t, savedNetwork(t, trained(2)), Options{Progress: func(int, int) { running++ }})
+	var inside atomic.Int32
+	u := opened(t, savedNetwork(t, trained(2)), Options{Progress: func(int, int) {
+		if inside.Add(1) != 1 {
+			t.Error("Progress was called while it was running")
+		}
+		runtime.Gosched()
+		inside.Add(-1)
+	}})
 	pictures := []image.Image{deep(9, 7), deep(8, 11), kinds()["NRGBA"]}
 	var want []image.Image
 	for _, m := range pictures {
@@ -613,7 +621,11 @@ func TestSizes(t *testing.T) {
 		sized(image.Rect(0, 0, 1<<30, 1)), sized(image.Rect(0, 0, 1<<20, 1<<20)),
 		sized(image.Rectangle{image.Pt(math.MinInt, 0), image.Pt(math.MaxInt, 1)}), sized(image.Rectangle{image.Pt(5, 5), image.Pt(0, 0)}),
 	} {
-		if _, err := u.Upscale(t.Context(), m); err == nil || !strings.HasPrefix(err.Error(), "superres: ") {
+		want := "superres: expected a picture that is at most"
+		if m.Bounds().Empty() {
+			want = "superres: expected a picture with pixels"
+		}
+		if _, err := u.Upscale(t.Context(), m); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%T of %v: error %v", m, m.Bounds(), err)
 		}
 		if err := u.UpscaleTo(t.Context(), m, func(image.Image) error { return nil }); err == nil {

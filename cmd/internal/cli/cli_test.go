@@ -229,6 +229,22 @@ func parse(args string, names ...string) (v values, rest []string, help string, 
 	return v, rest, b.String(), err
 }
 
+func TestParseAny(t *testing.T) {
+	f := NewFlags("any")
+	var n int
+	f.Int(&n, "n", 1, 1, 9, "1 to 9", "")
+	rest, err := f.ParseAny(strings.Fields("a - -n 3 b -- -n 4"), "", io.Discard)
+	if err != nil || n != 3 || strings.Join(rest, " ") != "a - b -n 4" || !f.Given("n") {
+		t.Errorf("n is %d, arguments %q, %v", n, rest, err)
+	}
+	if _, err := f.ParseAny([]string{"-n", "10"}, "", io.Discard); !errors.As(err, new(usageError)) {
+		t.Errorf("-n 10: error %v, want one of usage", err)
+	}
+	if _, err := f.ParseAny([]string{"-h"}, "", io.Discard); err != flag.ErrHelp {
+		t.Errorf("-h: error %v", err)
+	}
+}
+
 func TestParse(t *testing.T) {
 	v, rest, _, err := parse("-threads 3 a -batch 8 -o x b -json -seed 18446744073709551615 -- -c", "A", "B", "C")
 	if err != nil || v.threads != 3 || v.batch != 8 || v.out != "x" || !v.json || v.seed != math.MaxUint64 || v.rate != 0.5 || strings.Join(rest, " ") != "a b -c" {

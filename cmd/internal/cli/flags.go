@@ -58,7 +58,32 @@ func (f *Flags) Positive(p *float64, name string, value float64, usage string) {
 // arguments, and returns those: as many as names says what they are. It writes usage and the
 // flags to help, and returns flag.ErrHelp, if that was asked for; other errors are Usage's.
 func (f *Flags) Parse(args []string, usage string, help io.Writer, names ...string) ([]string, error) {
-	var rest []string
+	rest, err := f.arguments(args, usage, help)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(names) == 0 && len(rest) > 0:
+		return nil, Usagef("unexpected argument %q: all settings are flags", rest[0])
+	case len(rest) > len(names):
+		return nil, Usagef("expected %s, found also %q", strings.Join(names, " and "), rest[len(names)])
+	case len(rest) < len(names):
+		return nil, Usagef("expected %s", strings.Join(names[len(rest):], " and "))
+	}
+	return rest, f.check()
+}
+
+// ParseAny is Parse for a command that takes any number of other arguments. An argument "-" is one
+// of them, and all are that follow "--".
+func (f *Flags) ParseAny(args []string, usage string, help io.Writer) ([]string, error) {
+	rest, err := f.arguments(args, usage, help)
+	if err != nil {
+		return nil, err
+	}
+	return rest, f.check()
+}
+
+// arguments reads the flags of args and returns the other arguments.
+func (f *Flags) arguments(args []string, usage string, help io.Writer) (rest []string, err error) {
 	for len(args) > 0 {
 		if err := f.FlagSet.Parse(args); err == flag.ErrHelp {
 			fmt.Fprint(help, usage, f.list())
@@ -75,21 +100,18 @@ func (f *Flags) Parse(args []string, usage string, help io.Writer, names ...stri
 			rest, args = append(rest, args[0]), args[1:]
 		}
 	}
-	switch {
-	case len(names) == 0 && len(rest) > 0:
-		return nil, Usagef("unexpected argument %q: all settings are flags", rest[0])
-	case len(rest) > len(names):
-		return nil, Usagef("expected %s, found also %q", strings.Join(names, " and "), rest[len(names)])
-	case len(rest) < len(names):
-		return nil, Usagef("expected %s", strings.Join(names[len(rest):], " and "))
-	}
+	return rest, nil
+}
+
+// check notes which flags were given and asks the checks.
+func (f *Flags) check() error {
 	f.Visit(func(g *flag.Flag) { f.given[g.Name] = true })
 	for _, check := range f.checks {
 		if err := check(); err != nil {
-			return nil, Usage(err)
+			return Usage(err)
 		}
 	}
-	return rest, nil
+	return nil
 }
 
 // Given reports whether a flag was on the command line that Parse has read, by this name.
@@ -106,8 +128,11 @@ const (
 )
 
 // Threads adds -threads.
-func (f *Flags) Threads(p *int) {
-	f.Int(p, "threads", 0, 1, maxThreads, fmt.Sprintf("a number from 1 to %d, or 0 for one a processor", maxThreads),
+func (f *Flags) Threads(p *int) { f.ThreadsAs(p, "threads") }
+
+// ThreadsAs adds -threads by another name.
+func (f *Flags) ThreadsAs(p *int, name string) {
+	f.Int(p, name, 0, 1, maxThreads, fmt.Sprintf("a number from 1 to %d, or 0 for one a processor", maxThreads),
 		"goroutines that share the work; 0: one a processor; results do not depend on it")
 }
 

@@ -41,13 +41,19 @@ func To(w io.Writer) { out = w }
 // New returns a bar for total things to do. It shows their number and the time
 // that they will still take.
 func New(total int, description string) *Bar {
+	return newBar(out, Terminal(), total, description, progressbar.OptionShowCount())
+}
+
+// NewShare returns a bar for total parts of something, whose number tells nobody
+// anything: it shows the share of them in per cent.
+func NewShare(total int, description string) *Bar {
 	return newBar(out, Terminal(), total, description)
 }
 
 // NewBytes returns a bar for total bytes. It shows them as kB, MB or GB, and
 // their rate.
 func NewBytes(total int, description string) *Bar {
-	return newBar(out, Terminal(), total, description, progressbar.OptionShowBytes(true), progressbar.OptionShowTotalBytes(true))
+	return newBar(out, Terminal(), total, description, progressbar.OptionShowCount(), progressbar.OptionShowBytes(true), progressbar.OptionShowTotalBytes(true))
 }
 
 func newBar(w io.Writer, terminal bool, total int, description string, more ...progressbar.Option) *Bar {
@@ -56,7 +62,6 @@ func newBar(w io.Writer, terminal bool, total int, description string, more ...p
 		b.bar = progressbar.NewOptions(total, append(more,
 			progressbar.OptionSetWriter(w),
 			progressbar.OptionSetDescription(description),
-			progressbar.OptionShowCount(),
 			progressbar.OptionSetWidth(24),
 			progressbar.OptionSetPredictTime(true),
 			progressbar.OptionThrottle(100*time.Millisecond),

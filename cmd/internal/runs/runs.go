@@ -314,11 +314,11 @@ func (f *Flags) Split() uint64 {
 	return f.Seed
 }
 
-// Models returns the names of the networks that can be trained.
+// Models returns the names of the networks for the sizes of the workshop.
 func Models() []string {
 	var names []string
 	for _, a := range superres.Architectures {
 		names = append(names, a.Name)
 	}
-	return append(names, Fast)
+	return names
 }

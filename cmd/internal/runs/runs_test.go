@@ -20,7 +20,7 @@ import (
 func TestWriteRead(t *testing.T) {
 	dir := t.TempDir()
 	want := &Config{
-		Flags: Flags{Model: "vgg", Data: "photos", Epochs: 2, Batch: 4, LR: 0.01, Seed: 1 << 63, Threads: 3, Limit: 10, Shuffle: true, Steps: 7, Init: "a", InitKey: "k", SkipBad: true,
+		Flags: Flags{Model: "vgg", Scale: 2, Data: "photos", Epochs: 2, Batch: 4, LR: 0.01, Seed: 1 << 63, Threads: 3, Limit: 10, Shuffle: true, Steps: 7, Init: "a", InitKey: "k", SkipBad: true,
 			SplitSeed: new(uint64), Repeat: 2, Loss: "ssim", Schedule: "cosine", WarmUp: 3, ClipNorm: 0.5, EarlyStop: 4, Augment: Alterations{true, true}, Crop: 24,
 			SaveEvery: Every{Steps: 100}, TensorBoard: true, Descriptions: "d.tsv",
 			Options: frozen.Options{VGGWeights: "v", VGGInput: "levels", VGGLayer: "relu1_2", CLIPWeights: "c", RandomFeatures: true,
@@ -43,7 +43,7 @@ func TestWriteRead(t *testing.T) {
 	if err := json.Unmarshal(text, &fields); err != nil {
 		t.Fatal(err)
 	}
-	names := strings.Fields("model data epochs batch lr seed threads limit shuffle steps init init_key skip_bad vgg_weights vgg_input vgg_key vgg_layer clip_weights random_features clip_gelu clip_vision_heads clip_text_heads clip_key plain without " +
+	names := strings.Fields("model scale data epochs batch lr seed threads limit shuffle steps init init_key skip_bad vgg_weights vgg_input vgg_key vgg_layer clip_weights random_features clip_gelu clip_vision_heads clip_text_heads clip_key plain without " +
 		"split_seed repeat loss schedule warmup clip_norm early_stop augment crop save_every tensorboard descriptions data_sha256 command network batch_used photographs train_photographs val_photographs skipped_photographs parameters total_steps threads_used simd go bicubic_psnr start")
 	for _, name := range names {
 		if _, ok := fields[name]; !ok {
@@ -298,5 +298,5 @@ func TestPhotographs(t *testing.T) {
 
 func ExampleModels() {
 	fmt.Println(Models())
-	// Output: [superresnet multi residual dilated vgg clip global fast]
+	// Output: [superresnet multi residual dilated vgg clip global]
 }
