@@ -37,7 +37,7 @@ var rooms = map[string]struct {
 	"nn/optim":              {[]string{"nn", "tensor", "simd"}, nil},
 	"nn/train":              {[]string{"nn", "nn/optim", "autograd", "autograd/compile", "tensor", "tensor/safetensors", "tensor/weightfile"}, nil},
 	"vision":                {[]string{"tensor", "internal/atomicfile", "internal/exif", "internal/jpegplanes", "internal/memory"}, []string{"github.com/bep/imagemeta", "github.com/nfnt/resize", "golang.org/x/image"}},
-	"vision/superres":       {[]string{"nn", "autograd", "autograd/compile", "tensor", "tensor/weightfile", "vision", "internal/memory"}, nil},
+	"vision/superres":       {[]string{"nn", "autograd", "autograd/compile", "tensor", "tensor/safetensors", "tensor/weightfile", "vision", "internal/memory"}, nil},
 	"vgg":                   {[]string{"vision", "tensor", "tensor/weightfile"}, nil},
 	"clip":                  {[]string{"clip/bpe", "vision", "tensor", "tensor/safetensors", "tensor/weightfile", "simd"}, nil},
 	"clip/bpe":              {nil, []string{"golang.org/x/text"}},
