@@ -135,43 +135,40 @@ func (v value) set(o binary.ByteOrder, n uint32) {
 }
 
 // Upright returns a copy of a block for a picture that stands upright and has w×h pixels. All
-// else keeps its place, because makers' notes refer to places. It returns nil if the block is
-// none.
+// else keeps its place, because makers' notes refer to places. The thumbnail of a picture that had to
+// be turned is left out: it lies as the picture did. Upright returns nil if the block is none.
 func Upright(block []byte, w, h int) []byte {
 	block = slices.Clone(block)
 	o := order(block)
 	if o == nil {
 		return nil
 	}
-	at := o.Uint32(block[4:])
-	for range 2 { // the picture's directory, and the thumbnail's behind it
-		all := values(block, o, at)
-		for _, v := range all {
-			switch v.tag {
-			case tagOrientation:
+	at, turned := o.Uint32(block[4:]), false
+	for _, v := range values(block, o, at) {
+		switch v.tag {
+		case tagOrientation:
+			if n, ok := v.number(o); ok && n != 1 {
+				turned = true
 				v.set(o, 1)
-			case tagExif:
-				if sub, ok := v.number(o); ok {
-					for _, v := range values(block, o, sub) {
-						switch v.tag {
-						case tagPixelX:
-							v.set(o, uint32(w))
-						case tagPixelY:
-							v.set(o, uint32(h))
-						}
+			}
+		case tagExif:
+			if sub, ok := v.number(o); ok {
+				for _, v := range values(block, o, sub) {
+					switch v.tag {
+					case tagPixelX:
+						v.set(o, uint32(w))
+					case tagPixelY:
+						v.set(o, uint32(h))
 					}
 				}
 			}
 		}
-		next := uint64(at) + 2
-		if next > uint64(len(block)) {
-			break
+	}
+	if turned { // and so the entries are there, behind which the thumbnail's directory has its place
+		next := uint64(at) + 2 + 12*uint64(o.Uint16(block[at:]))
+		if next+4 <= uint64(len(block)) {
+			o.PutUint32(block[next:], 0)
 		}
-		next += 12 * uint64(o.Uint16(block[at:]))
-		if next+4 > uint64(len(block)) {
-			break
-		}
-		at = o.Uint32(block[next:])
 	}
 	return block
 }

@@ -77,16 +77,26 @@ func TestUpright(t *testing.T) {
 	}
 }
 
-// TestUprightThumbnail turns the thumbnail's directory, too: viewers turn both alike.
+// TestUprightThumbnail leaves out the thumbnail of a picture that is turned, which lies on its side,
+// and keeps that of another.
 func TestUprightThumbnail(t *testing.T) {
-	o := binary.LittleEndian
-	first := &Directory{o, []Entry{number(o, tagOrientation, typeShort, 8)}}
-	block := first.Block()
-	second := (&Directory{o, []Entry{number(o, tagOrientation, typeShort, 8)}}).Bytes(len(block))
-	o.PutUint32(block[len(block)-4:], uint32(len(block)))
-	got := Upright(append(block, second...), 1, 1)
-	if a, b := got[8+2+8], got[len(block)+2+8]; a != 1 || b != 1 {
-		t.Errorf("got orientations %d and %d, want 1 and 1", a, b)
+	for _, o := range orders {
+		for orientation, kept := range map[int]bool{1: true, 2: false, 8: false} {
+			block := (&Directory{o, []Entry{number(o, tagOrientation, typeShort, orientation)}}).Block()
+			second := (&Directory{o, []Entry{number(o, 0x0201, typeLong, 77)}}).Bytes(len(block))
+			o.PutUint32(block[len(block)-4:], uint32(len(block)))
+			end := len(block)
+			for n := end - 4; n < end; n++ {
+				Upright(block[:n], 1, 1) // a block that is cut off in front of the thumbnail's place
+			}
+			got := Upright(append(block, second...), 1, 1)
+			if got := o.Uint32(got[end-4:]) != 0; got != kept {
+				t.Errorf("%v, orientation %d: the thumbnail is there: %v, want %v", o, orientation, got, kept)
+			}
+			if n := o.Uint16(got[8+2+8:]); n != 1 {
+				t.Errorf("%v, orientation %d became %d, want 1", o, orientation, n)
+			}
+		}
 	}
 }
 

@@ -307,6 +307,21 @@ func TestJPEG(t *testing.T) {
 				t.Errorf("%v, %v: another picture than that of vision.FromImage", ratio, m.Bounds())
 			}
 		}
+		// Rows may be read from a picture that is larger than what is enlarged of it.
+		f := Format{Bounds: image.Rect(3, 5, 21, bandRows+17)}
+		var got [2][]byte
+		for i, m := range []image.Image{whole, vision.FromImage(whole)} {
+			err := u.UpscaleRows(t.Context(), f, func(int) (image.Image, error) { return m, nil }, func(row image.Image) error {
+				got[i] = append(got[i], row.(*image.RGBA).Pix...)
+				return nil
+			})
+			if err != nil {
+				t.Errorf("%v, %v of %T: %v", ratio, f.Bounds, m, err)
+			}
+		}
+		if !bytes.Equal(got[0], got[1]) {
+			t.Errorf("%v, %v of a larger picture: other pixels than those of vision.FromImage", ratio, f.Bounds)
+		}
 	}
 }
 
@@ -658,6 +673,23 @@ func TestMemory(t *testing.T) {
 	small := opened(t, BicubicName, Options{Memory: 10})
 	if _, err := small.Upscale(t.Context(), deep(5, 5)); err == nil || !strings.Contains(err.Error(), "allowed are 10") {
 		t.Errorf("Options.Memory of 10 bytes: error %v", err)
+	}
+	// What keeps the whole picture takes nothing for one that is refused.
+	freeMemory = func() (int64, string) { return 90e6, memory.Machine }
+	features := func(context.Context, *tensor.Tensor) (*tensor.Tensor, error) { return nil, errors.New("not asked for") }
+	for name, u := range map[string]*Upscaler{
+		"an ensemble":             opened(t, BicubicName, Options{Ensemble: true}),
+		"a network with features": opened(t, savedNetwork(t, NewSuperResNetWithCLIP(rand.New(rand.NewPCG(3, 4)), 8)), Options{Features: features}),
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := u.UpscaleRows(t.Context(), Format{Bounds: image.Rect(0, 0, 9000, 9000)}, nil, nil)
+		if err == nil || !strings.Contains(err.Error(), "found 90 MB") {
+			t.Errorf("%s of 81 megapixels: error %v", name, err)
+		}
+		if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 64<<20 {
+			t.Errorf("%s of 81 megapixels took %d MB before it was refused", name, (after.TotalAlloc-before.TotalAlloc)>>20)
+		}
 	}
 }
 
