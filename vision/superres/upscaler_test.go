@@ -647,6 +647,23 @@ func TestSizes(t *testing.T) {
 			t.Errorf("%T of %v: no error", m, m.Bounds())
 		}
 	}
+	// Those that are too wide for a network, or too large for one that sees all of it.
+	features := func(context.Context, *tensor.Tensor) (*tensor.Tensor, error) { return nil, errors.New("not asked for") }
+	rng := rand.New(rand.NewPCG(3, 4))
+	n := savedNetwork(t, NewSRVGGNetCompact(rng, 3, 6, 1, 4, PReLU))
+	for _, c := range []struct {
+		u    *Upscaler
+		w, h int
+		want string
+	}{
+		{opened(t, n, Options{}), 1 << 20, 1, "expected rows of at most"},
+		{opened(t, n, Options{Ensemble: true}), 1, 1 << 20, "expected rows of at most"},
+		{opened(t, savedNetwork(t, NewSuperResNetWithCLIP(rng, 8)), Options{Scale: 4, Features: features}), 3000, 2000, "expected at most 4 megapixels"},
+	} {
+		if err := c.u.UpscaleRows(t.Context(), Format{Bounds: image.Rect(0, 0, c.w, c.h)}, nil, nil); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v, %d×%d pixels: error %v, want %q", c.u, c.w, c.h, err, c.want)
+		}
+	}
 }
 
 // sized is a grey picture of any size.
@@ -683,12 +700,12 @@ func TestMemory(t *testing.T) {
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		err := u.UpscaleRows(t.Context(), Format{Bounds: image.Rect(0, 0, 9000, 9000)}, nil, nil)
+		err := u.UpscaleRows(t.Context(), Format{Bounds: image.Rect(0, 0, 3000, 2500)}, nil, nil)
 		if err == nil || !strings.Contains(err.Error(), "found 90 MB") {
-			t.Errorf("%s of 81 megapixels: error %v", name, err)
+			t.Errorf("%s of 7.5 megapixels: error %v", name, err)
 		}
 		if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 64<<20 {
-			t.Errorf("%s of 81 megapixels took %d MB before it was refused", name, (after.TotalAlloc-before.TotalAlloc)>>20)
+			t.Errorf("%s of 7.5 megapixels took %d MB before it was refused", name, (after.TotalAlloc-before.TotalAlloc)>>20)
 		}
 	}
 }
