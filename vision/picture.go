@@ -66,8 +66,11 @@ func (l limits) decodePicture(r io.Reader, name string) (*Picture, error) {
 	if f.name == "GIF" {
 		p.Frames = gifFrames(data)
 	}
-	if f.name == "PNG" && p.Alpha && len(data) > 25 && (data[25] == 0 || data[25] == 4) { // the colour type, 11.2.1
+	if f.name == "PNG" && !p.Gray && len(data) > 25 && (data[25] == 0 || data[25] == 4) { // the colour type, 11.2.1
 		p.Gray = true
+		if !p.Alpha {
+			p.Image = firstOf(p.Image)
+		}
 	}
 	p.Image = turnImage(p.Image, o)
 	return p, nil
@@ -177,6 +180,26 @@ func fromPalette(m *image.Paletted) (_ image.Image, gray, alpha bool) {
 		return grays, true, false
 	}
 	return rgb, false, false
+}
+
+// firstOf returns a grey picture of the first samples of one that has three equal ones.
+func firstOf(m image.Image) image.Image {
+	size := m.Bounds()
+	switch m := m.(type) {
+	case *RGB:
+		g := image.NewGray(size)
+		for i := range g.Pix {
+			g.Pix[i] = m.Pix[3*i]
+		}
+		return g
+	case *image.NRGBA64:
+		g := image.NewGray16(size)
+		for i := 0; i < len(g.Pix); i += 2 {
+			copy(g.Pix[i:i+2], m.Pix[4*i:])
+		}
+		return g
+	}
+	return m
 }
 
 // turnImage is turn for the types that Picture has.

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"pixelgrad/internal/pngrows"
 )
 
 // TestDecodePicture says that the pictures of testdata/golden/pictures.json are the same over white
@@ -107,6 +109,66 @@ func TestGIFFrames(t *testing.T) {
 	for n := 13; n < len(data); n++ {
 		if got := gifFrames(data[:n]); got < 1 || got > 5 {
 			t.Errorf("the first %d bytes: %d frames", n, got)
+		}
+	}
+}
+
+// TestGrayPNG has PNGs of grey and opacity. Those whose pixels are all opaque are grey pictures.
+func TestGrayPNG(t *testing.T) {
+	const w, h = 5, 3
+	for _, depth := range []int{8, 16} {
+		for _, opaque := range []bool{true, false} {
+			var b bytes.Buffer
+			out, err := pngrows.NewWriter(&b, pngrows.Header{W: w, H: h, Depth: depth, Gray: true, Alpha: true}, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			level := func(x, y int) uint16 { return uint16(4001*x + 301*y) }
+			for y := range h {
+				var row []byte
+				for x := range w {
+					alpha := uint16(0xffff)
+					if !opaque {
+						alpha = 0x7777
+					}
+					for _, v := range []uint16{level(x, y), alpha} {
+						if row = append(row, byte(v>>8)); depth == 16 {
+							row = append(row, byte(v))
+						}
+					}
+				}
+				if err := out.WriteRow(row); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := out.Close(); err != nil {
+				t.Fatal(err)
+			}
+			p, err := DecodePicture(bytes.NewReader(b.Bytes()), "a.png")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !p.Gray || p.Alpha == opaque || p.Depth() != depth {
+				t.Errorf("%d bits, opaque %v: got grey %v, alpha %v, %d bits", depth, opaque, p.Gray, p.Alpha, p.Depth())
+			}
+			if !opaque {
+				continue
+			}
+			want := "*image.Gray"
+			if depth == 16 {
+				want = "*image.Gray16"
+			}
+			if got := fmt.Sprintf("%T", p.Image); got != want {
+				t.Errorf("%d bits: got a %s, want a %s", depth, got, want)
+			}
+			for y := range h {
+				for x := range w {
+					got := color.Gray16Model.Convert(p.Image.At(x, y)).(color.Gray16).Y
+					if got>>8 != level(x, y)>>8 || depth == 16 && got != level(x, y) {
+						t.Errorf("%d bits: got %#x at (%d,%d), want %#x", depth, got, x, y, level(x, y))
+					}
+				}
+			}
 		}
 	}
 }
