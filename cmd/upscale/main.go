@@ -142,7 +142,7 @@ func open(o *options, progress func(done, total int), say func(line string)) (en
 	path := o.weights
 	switch {
 	case path != "":
-		s.Network = o.network
+		path, s.Network = runs.WeightsPath(path), o.network
 	case o.network != "":
 		path = o.network
 	default:

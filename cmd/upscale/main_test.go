@@ -851,6 +851,16 @@ func TestNetworks(t *testing.T) {
 	if b := read(t, "a_x4.png").Image.Bounds(); b.Dx() != 16 {
 		t.Errorf("-s 4 -x: got a picture of %v", b)
 	}
+	// Folders that are called as networks are, such as those of a training.
+	for _, name := range []string{"fast", "bicubic"} {
+		write(t, name+"/config.json", []byte("{}"))
+		if r := with(t, t.Context(), open, nil, "-n", name, "a.png"); r.status != 0 {
+			t.Errorf("-n %s beside a folder of that name: %s", name, r.log)
+		}
+		if r := with(t, t.Context(), open, nil, "-m", name, "a.png"); r.status != 1 || !strings.Contains(r.log, "config.json") {
+			t.Errorf("-m %s: status %d, messages %s: want 1, and what is wrong with the folder", name, r.status, r.log)
+		}
+	}
 	if r := with(t, t.Context(), open, nil, "a.png", "-s", "3"); r.status != 0 {
 		t.Errorf("fast: %s", r.log)
 	}
