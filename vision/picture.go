@@ -2,9 +2,11 @@ package vision
 
 import (
 	"bytes"
+	"encoding/binary"
 	"image"
 	"image/color"
 	"io"
+	"math"
 
 	"pixelgrad/internal/exif"
 )
@@ -25,7 +27,7 @@ type Picture struct {
 	Alpha bool // a pixel is not opaque
 
 	Format string // what kind of file it was, as in FormatNames
-	Frames int    // how many pictures the file has, of which this is the first; only GIFs are counted, others have 1
+	Frames int    // how many pictures the file has, of which this is the first; at least 1
 
 	ICC  []byte // the colour profile of the file, which may be for other colours than RGB; or nil
 	EXIF []byte // the block of EXIF data, which has the form of a TIFF file; or nil
@@ -63,8 +65,15 @@ func (l limits) decodePicture(r io.Reader, name string) (*Picture, error) {
 		p.EXIF = d.Block()
 	}
 	p.Image, p.Gray, p.Alpha = native(m)
-	if f.name == "GIF" {
+	switch f.name {
+	case "GIF":
 		p.Frames = gifFrames(data)
+	case "PNG": // an animated one: third edition, 11.3.6.1
+		if c := chunkOfPNG(data, "acTL"); len(c) == 8 {
+			p.Frames = max(1, int(min(binary.BigEndian.Uint32(c), math.MaxInt32)))
+		}
+	case "TIFF":
+		p.Frames = max(1, exif.Pages(data))
 	}
 	if f.name == "PNG" && !p.Gray && len(data) > 25 && (data[25] == 0 || data[25] == 4) { // the colour type, 11.2.1
 		p.Gray = true

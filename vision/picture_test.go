@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"image"
@@ -12,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/image/tiff"
 
 	"pixelgrad/internal/pngrows"
 )
@@ -55,7 +58,7 @@ func TestDecodePicture(t *testing.T) {
 			t.Errorf("%s: a picture of type %T, %v, with %d bytes in rows of %d", c.Name, p.Image, p.Image.Bounds(), pixels, stride)
 		}
 		frames := 1
-		if c.Name == "GIF animated" {
+		if c.Name == "GIF animated" || c.Name == "TIFF two pages" {
 			frames = 2
 		}
 		if (p.Frames > 1) != (frames > 1) {
@@ -109,6 +112,36 @@ func TestGIFFrames(t *testing.T) {
 	for n := 13; n < len(data); n++ {
 		if got := gifFrames(data[:n]); got < 1 || got > 5 {
 			t.Errorf("the first %d bytes: %d frames", n, got)
+		}
+	}
+}
+
+// TestFrames counts the pictures of an animated PNG and of a TIFF of two pages.
+func TestFrames(t *testing.T) {
+	var animated bytes.Buffer
+	out, err := pngrows.NewWriter(&animated, pngrows.Header{W: 1, H: 1, Depth: 8, Gray: true, Chunks: []pngrows.Chunk{{Type: "acTL", Data: []byte{0, 0, 0, 3, 0, 0, 0, 0}}}}, 1)
+	if err == nil {
+		err = errors.Join(out.WriteRow([]byte{9}), out.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var page bytes.Buffer
+	if err := tiff.Encode(&page, image.NewGray(image.Rect(0, 0, 3, 2)), nil); err != nil {
+		t.Fatal(err)
+	}
+	pages := page.Bytes() // the directory is at the end, with what it refers to before it
+	at := binary.LittleEndian.Uint32(pages[4:])
+	next := at + 2 + 12*uint32(binary.LittleEndian.Uint16(pages[at:]))
+	again := slices.Clone(pages[at : next+4])
+	binary.LittleEndian.PutUint32(pages[next:], uint32(len(pages)))
+	pages = append(pages, again...)
+	for name, c := range map[string]struct {
+		data []byte
+		want int
+	}{"a.png": {animated.Bytes(), 3}, "a.tif": {pages, 2}} {
+		if p, err := DecodePicture(bytes.NewReader(c.data), name); err != nil || p.Frames != c.want {
+			t.Errorf("%s: got %+v, %v; want %d frames", name, p, err, c.want)
 		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 
 // Tags that are used here.
 const (
+	tagSubfile     = 0x00fe // what kind of picture it is among those of a TIFF
 	tagOrientation = 0x0112
 	tagExif        = 0x8769 // leads to the directory of EXIF
 	tagGPS         = 0x8825
@@ -185,6 +186,36 @@ func Profile(tiff []byte) []byte {
 		}
 	}
 	return nil
+}
+
+// Pages counts the pictures in a TIFF file, without those that are smaller ones of others.
+func Pages(tiff []byte) int {
+	o := order(tiff)
+	if o == nil {
+		return 0
+	}
+	pages := 0
+	at := o.Uint32(tiff[4:])
+	for seen := map[uint32]bool{}; at != 0 && !seen[at] && len(seen) < maxEntries; {
+		seen[at] = true
+		all := values(tiff, o, at)
+		reduced := slices.ContainsFunc(all, func(v value) bool {
+			n, ok := v.number(o)
+			return v.tag == tagSubfile && ok && n&1 != 0
+		})
+		if len(all) > 0 && !reduced {
+			pages++
+		}
+		if uint64(at)+2 > uint64(len(tiff)) {
+			break
+		}
+		next := uint64(at) + 2 + 12*uint64(o.Uint16(tiff[at:]))
+		if next+4 > uint64(len(tiff)) {
+			break
+		}
+		at = o.Uint32(tiff[next:])
+	}
+	return pages
 }
 
 // describing are the tags of a picture's own directory that say something about the photograph,

@@ -127,6 +127,31 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestPages has a file of three directories, of which one is of a smaller picture, and one whose
+// directories follow each other in a circle.
+func TestPages(t *testing.T) {
+	for _, o := range orders {
+		page := func(kind int) *Directory { return &Directory{o, []Entry{number(o, tagSubfile, typeLong, kind)}} }
+		file := page(0).Block()
+		for _, kind := range []int{1, 2} {
+			o.PutUint32(file[len(file)-4:], uint32(len(file)))
+			file = append(file, page(kind).Bytes(len(file))...)
+		}
+		if got := Pages(file); got != 2 {
+			t.Errorf("%v: got %d pages, want 2", o, got)
+		}
+		o.PutUint32(file[len(file)-4:], 8)
+		if got := Pages(file); got != 2 {
+			t.Errorf("%v, in a circle: got %d pages, want 2", o, got)
+		}
+		for n := range file {
+			if got := Pages(file[:n]); got > 2 {
+				t.Errorf("%v: the first %d bytes: %d pages", o, n, got)
+			}
+		}
+	}
+}
+
 func TestProfile(t *testing.T) {
 	for _, o := range orders {
 		d := photograph(o)
@@ -197,6 +222,7 @@ func FuzzExif(f *testing.F) {
 			t.Errorf("a block of %d bytes became one of %d", len(block), len(got))
 		}
 		Profile(block)
+		Pages(block)
 		if d := Read(block); d != nil {
 			b := d.Block()
 			if len(b) > 3*len(block)+100 {
