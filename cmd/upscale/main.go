@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"pixelgrad/cmd/internal/cli"
+	"pixelgrad/cmd/internal/format"
 	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/tensor"
 	"pixelgrad/vision/superres"
@@ -173,5 +174,5 @@ func run(ctx context.Context, o *options, open opener, s cli.Streams) error {
 
 func (c *command) say(line string) {
 	c.clear()
-	fmt.Fprintln(c.Log, line)
+	fmt.Fprintln(c.Log, format.Message(line))
 }

@@ -555,6 +555,18 @@ func TestRefused(t *testing.T) {
 	wantFiles(t, append(before, "a_x2.tif", "link_x2.tif")...)
 }
 
+// TestControlCharacters has a name that would colour a terminal.
+func TestControlCharacters(t *testing.T) {
+	name := "a\x1b[31m.png"
+	inFolder(t, map[string][]byte{name: []byte("no picture"), "b.png": pngOf(t, colours())})
+	for _, args := range [][]string{{name}, {name, "b.png"}, {"b.png", "-o", "gone\x1b[31m/b.png"}} {
+		r := upscale(t, args...)
+		if r.status != 1 || strings.Contains(r.log, "\x1b") || !strings.Contains(r.log, `\x1b[31m`) {
+			t.Errorf("%q: status %d, messages %q: want the name without what a terminal obeys", args, r.status, r.log)
+		}
+	}
+}
+
 func TestWeights(t *testing.T) {
 	inFolder(t, map[string][]byte{"a.png": pngOf(t, colours()), "w.pth": []byte("no weights")})
 	for _, args := range [][]string{{"-m", "gone.pth"}, {"-m", "w.pth"}} {
