@@ -13,9 +13,12 @@ package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"image"
 	"io"
+	"os"
 	"runtime/debug"
 	"strings"
 
@@ -99,6 +102,13 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	})
 	f.Int(&o.quality, "q", 95, 1, 100, "a number from 1 to 100", "`quality` of JPEGs, from 1 to 100")
 	rest, err := f.ParseAny(args, usage, help)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		for _, a := range args { // as a shell makes of *.jpg
+			if _, there := os.Stat(a); there == nil && strings.HasPrefix(a, "-") && strings.Contains(err.Error(), a) {
+				return nil, cli.Usagef("%w; to enlarge the file %s, put -- in front of it", err, a)
+			}
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -460,6 +460,7 @@ func TestNames(t *testing.T) {
 	for _, name := range names {
 		write(t, name, p)
 	}
+	refused(t, 2, names, "-odd.png", "put -- in front of it")
 	ok(t, append([]string{"-s", "2", "--"}, names...)...)
 	ok(t, "-i", "-odd.png", "-o", "-out.png")
 	want := append([]string{"-out.png"}, names...)
