@@ -16,8 +16,9 @@ const mostPixels = 1 << 30
 // method Preprocess makes of them, converted as vision.FromImage does. A photograph that carries its
 // orientation beside its pixels must be upright; vision.ReadFile turns it.
 //
-// Shape of the result: (len(pictures),embed). It is an error if a picture has no pixels or
-// more than 2³⁰, or if one side is more than 1,000 times the other. EncodeImages panics if the image tower was not loaded.
+// Shape of the result: (len(pictures),embed). It is an error if a picture has no pixels or more than
+// 2³⁰, or if one side is more than 1,000 times the other. EncodeImages panics if the image tower was
+// not loaded.
 func (m *Model) EncodeImages(pictures ...image.Image) (*tensor.Tensor, error) {
 	if m.vision == nil {
 		panic("clip: EncodeImages: the model was loaded without its image tower")

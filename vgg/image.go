@@ -8,8 +8,12 @@ import (
 	"pixelgrad/vision"
 )
 
-// mostPixels is more than any photograph has.
-const mostPixels = 1 << 30
+// mostPixels is how many pixels package tensor convolves at once, with around more at the ends of
+// rows and columns.
+const (
+	mostPixels = 1 << 26
+	around     = 64
+)
 
 // ImageFeatures returns the outputs of the layers in taps for a picture of any type: Features of its
 // pixels, converted as vision.FromImage does, and normalised as by Normalize. The picture keeps its
@@ -17,8 +21,8 @@ const mostPixels = 1 << 30
 // MB.
 //
 // Shapes: (1,channels,h/2ⁱ,w/2ⁱ) after i pools; each pool rounds down. It is an error if the picture
-// has no pixels or more than 2³⁰, or none are left at a tap. ImageFeatures panics if there are no taps, if a name is not
-// among Taps, or if its layer was not loaded.
+// has no pixels or some more than 60 million, or none are left at a tap. ImageFeatures panics if there
+// are no taps, if a name is not among Taps, or if its layer was not loaded.
 func (m *VGG) ImageFeatures(picture image.Image, taps ...string) ([]*tensor.Tensor, error) {
 	last := -1
 	for _, tap := range taps {
@@ -34,7 +38,7 @@ func (m *VGG) ImageFeatures(picture image.Image, taps ...string) ([]*tensor.Tens
 	if b.Dx() < side || b.Dy() < side {
 		return nil, fmt.Errorf("vgg: ImageFeatures: expected a picture of at least %d×%d pixels, found %d×%d", side, side, b.Dx(), b.Dy())
 	}
-	if b.Dx() > mostPixels/b.Dy() {
+	if b.Dx() > mostPixels || b.Dy() > mostPixels || b.Dx()+around >= mostPixels/(b.Dy()+around) {
 		return nil, fmt.Errorf("vgg: ImageFeatures: expected a picture of at most %d pixels, found %d×%d; scale it down first", mostPixels, b.Dx(), b.Dy())
 	}
 	rgb, ok := picture.(*vision.RGB)

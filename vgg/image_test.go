@@ -2,6 +2,7 @@ package vgg
 
 import (
 	"image"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -38,8 +39,10 @@ func TestImageFeatures(t *testing.T) {
 			t.Errorf("a picture of %v: error %v", r, err)
 		}
 	}
-	if _, err := m.ImageFeatures(image.White, "pool2"); err == nil || !strings.Contains(err.Error(), "at most 1073741824 pixels") {
-		t.Errorf("a picture without end: error %v", err)
+	for _, r := range []image.Rectangle{image.White.Bounds(), image.Rect(0, 0, 8192, 8192), image.Rect(0, 0, 4, 1<<24), image.Rect(0, 0, 1<<24, 4), image.Rect(0, 0, math.MaxInt, 4)} {
+		if _, err := m.ImageFeatures(&image.Gray{Rect: r}, "pool2"); err == nil || !strings.Contains(err.Error(), "at most 67108864 pixels") {
+			t.Errorf("a picture of %v: error %v", r, err)
+		}
 	}
 	if _, err := m.ImageFeatures(image.NewGray(image.Rect(0, 0, 1, 1)), "relu1_2"); err != nil {
 		t.Errorf("a pixel before all pools: %v", err)

@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"runtime/debug"
 
 	"pixelgrad/internal/jpegplanes"
 )
@@ -18,6 +19,10 @@ import (
 // JPEG. Encoders write about 10. A scan may have almost no bytes in the file, but decoding
 // it takes time in proportion to the picture's size.
 const maxScans = 256
+
+// largeCoefficients is from how many bytes on the coefficients of a progressive JPEG are given back
+// before its pixels take as much again: they are garbage by then, which nobody would collect in time.
+const largeCoefficients = 64 << 20
 
 // jpegNotRead are all kinds of JPEG that are not read.
 const jpegNotRead = "JPEGs with arithmetic, lossless or hierarchical coding, with 12 bits a sample, with sampling factors " +
@@ -67,6 +72,9 @@ func decodeJPEG(data []byte) (image.Image, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if h.Progressive() && 4*h.Samples() > largeCoefficients {
+		debug.FreeOSMemory()
 	}
 	switch m.(type) {
 	case *image.Gray:

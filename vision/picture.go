@@ -2,9 +2,11 @@ package vision
 
 import (
 	"bytes"
+	"encoding/binary"
 	"image"
 	"image/color"
 	"io"
+	"math"
 
 	"pixelgrad/internal/exif"
 )
@@ -25,7 +27,7 @@ type Picture struct {
 	Alpha bool // a pixel is not opaque
 
 	Format string // what kind of file it was, as in FormatNames
-	Frames int    // how many pictures the file has, of which this is the first; only GIFs are counted, others have 1
+	Frames int    // how many pictures the file has, of which this is the first; at least 1
 
 	ICC  []byte // the colour profile of the file, which may be for other colours than RGB; or nil
 	EXIF []byte // the block of EXIF data, which has the form of a TIFF file; or nil
@@ -63,11 +65,21 @@ func (l limits) decodePicture(r io.Reader, name string) (*Picture, error) {
 		p.EXIF = d.Block()
 	}
 	p.Image, p.Gray, p.Alpha = native(m)
-	if f.name == "GIF" {
+	switch f.name {
+	case "GIF":
 		p.Frames = gifFrames(data)
+	case "PNG": // an animated one: third edition, 11.3.6.1
+		if c := chunkOfPNG(data, "acTL"); len(c) == 8 {
+			p.Frames = max(1, int(min(binary.BigEndian.Uint32(c), math.MaxInt32)))
+		}
+	case "TIFF":
+		p.Frames = max(1, exif.Pages(data))
 	}
-	if f.name == "PNG" && p.Alpha && len(data) > 25 && (data[25] == 0 || data[25] == 4) { // the colour type, 11.2.1
+	if f.name == "PNG" && !p.Gray && len(data) > 25 && (data[25] == 0 || data[25] == 4) { // the colour type, 11.2.1
 		p.Gray = true
+		if !p.Alpha {
+			p.Image = firstOf(p.Image)
+		}
 	}
 	p.Image = turnImage(p.Image, o)
 	return p, nil
@@ -177,6 +189,26 @@ func fromPalette(m *image.Paletted) (_ image.Image, gray, alpha bool) {
 		return grays, true, false
 	}
 	return rgb, false, false
+}
+
+// firstOf returns a grey picture of the first samples of one that has three equal ones.
+func firstOf(m image.Image) image.Image {
+	size := m.Bounds()
+	switch m := m.(type) {
+	case *RGB:
+		g := image.NewGray(size)
+		for i := range g.Pix {
+			g.Pix[i] = m.Pix[3*i]
+		}
+		return g
+	case *image.NRGBA64:
+		g := image.NewGray16(size)
+		for i := 0; i < len(g.Pix); i += 2 {
+			copy(g.Pix[i:i+2], m.Pix[4*i:])
+		}
+		return g
+	}
+	return m
 }
 
 // turnImage is turn for the types that Picture has.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"image"
@@ -12,6 +13,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/image/tiff"
+
+	"pixelgrad/internal/pngrows"
 )
 
 // TestDecodePicture says that the pictures of testdata/golden/pictures.json are the same over white
@@ -53,7 +58,7 @@ func TestDecodePicture(t *testing.T) {
 			t.Errorf("%s: a picture of type %T, %v, with %d bytes in rows of %d", c.Name, p.Image, p.Image.Bounds(), pixels, stride)
 		}
 		frames := 1
-		if c.Name == "GIF animated" {
+		if c.Name == "GIF animated" || c.Name == "TIFF two pages" {
 			frames = 2
 		}
 		if (p.Frames > 1) != (frames > 1) {
@@ -107,6 +112,96 @@ func TestGIFFrames(t *testing.T) {
 	for n := 13; n < len(data); n++ {
 		if got := gifFrames(data[:n]); got < 1 || got > 5 {
 			t.Errorf("the first %d bytes: %d frames", n, got)
+		}
+	}
+}
+
+// TestFrames counts the pictures of an animated PNG and of a TIFF of two pages.
+func TestFrames(t *testing.T) {
+	var animated bytes.Buffer
+	out, err := pngrows.NewWriter(&animated, pngrows.Header{W: 1, H: 1, Depth: 8, Gray: true, Chunks: []pngrows.Chunk{{Type: "acTL", Data: []byte{0, 0, 0, 3, 0, 0, 0, 0}}}}, 1)
+	if err == nil {
+		err = errors.Join(out.WriteRow([]byte{9}), out.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var page bytes.Buffer
+	if err := tiff.Encode(&page, image.NewGray(image.Rect(0, 0, 3, 2)), nil); err != nil {
+		t.Fatal(err)
+	}
+	pages := page.Bytes() // the directory is at the end, with what it refers to before it
+	at := binary.LittleEndian.Uint32(pages[4:])
+	next := at + 2 + 12*uint32(binary.LittleEndian.Uint16(pages[at:]))
+	again := slices.Clone(pages[at : next+4])
+	binary.LittleEndian.PutUint32(pages[next:], uint32(len(pages)))
+	pages = append(pages, again...)
+	for name, c := range map[string]struct {
+		data []byte
+		want int
+	}{"a.png": {animated.Bytes(), 3}, "a.tif": {pages, 2}} {
+		if p, err := DecodePicture(bytes.NewReader(c.data), name); err != nil || p.Frames != c.want {
+			t.Errorf("%s: got %+v, %v; want %d frames", name, p, err, c.want)
+		}
+	}
+}
+
+// TestGrayPNG has PNGs of grey and opacity. Those whose pixels are all opaque are grey pictures.
+func TestGrayPNG(t *testing.T) {
+	const w, h = 5, 3
+	for _, depth := range []int{8, 16} {
+		for _, opaque := range []bool{true, false} {
+			var b bytes.Buffer
+			out, err := pngrows.NewWriter(&b, pngrows.Header{W: w, H: h, Depth: depth, Gray: true, Alpha: true}, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			level := func(x, y int) uint16 { return uint16(4001*x + 301*y) }
+			for y := range h {
+				var row []byte
+				for x := range w {
+					alpha := uint16(0xffff)
+					if !opaque {
+						alpha = 0x7777
+					}
+					for _, v := range []uint16{level(x, y), alpha} {
+						if row = append(row, byte(v>>8)); depth == 16 {
+							row = append(row, byte(v))
+						}
+					}
+				}
+				if err := out.WriteRow(row); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := out.Close(); err != nil {
+				t.Fatal(err)
+			}
+			p, err := DecodePicture(bytes.NewReader(b.Bytes()), "a.png")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !p.Gray || p.Alpha == opaque || p.Depth() != depth {
+				t.Errorf("%d bits, opaque %v: got grey %v, alpha %v, %d bits", depth, opaque, p.Gray, p.Alpha, p.Depth())
+			}
+			if !opaque {
+				continue
+			}
+			want := "*image.Gray"
+			if depth == 16 {
+				want = "*image.Gray16"
+			}
+			if got := fmt.Sprintf("%T", p.Image); got != want {
+				t.Errorf("%d bits: got a %s, want a %s", depth, got, want)
+			}
+			for y := range h {
+				for x := range w {
+					got := color.Gray16Model.Convert(p.Image.At(x, y)).(color.Gray16).Y
+					if got>>8 != level(x, y)>>8 || depth == 16 && got != level(x, y) {
+						t.Errorf("%d bits: got %#x at (%d,%d), want %#x", depth, got, x, y, level(x, y))
+					}
+				}
+			}
 		}
 	}
 }

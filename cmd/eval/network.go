@@ -32,7 +32,7 @@ func networks() []string {
 // open returns the network that -n and -m name. say is told what was found in a file of
 // weights, a line at a time.
 func open(o *options, say func(line string)) (*network, error) {
-	path, flag := o.weights, "-m"
+	path, flag := runs.WeightsPath(o.weights), "-m"
 	if path == "" {
 		if o.network == "" || o.network == bicubic {
 			return &network{name: bicubic}, nil

@@ -13,13 +13,17 @@ package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"image"
 	"io"
+	"os"
 	"runtime/debug"
 	"strings"
 
 	"pixelgrad/cmd/internal/cli"
+	"pixelgrad/cmd/internal/format"
 	"pixelgrad/cmd/internal/runs"
 	"pixelgrad/tensor"
 	"pixelgrad/vision/superres"
@@ -98,6 +102,13 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	})
 	f.Int(&o.quality, "q", 95, 1, 100, "a number from 1 to 100", "`quality` of JPEGs, from 1 to 100")
 	rest, err := f.ParseAny(args, usage, help)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		for _, a := range args { // as a shell makes of *.jpg
+			if _, there := os.Stat(a); there == nil && strings.HasPrefix(a, "-") && strings.Contains(err.Error(), a) {
+				return nil, cli.Usagef("%w; to enlarge the file %s, put -- in front of it", err, a)
+			}
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +153,7 @@ func open(o *options, progress func(done, total int), say func(line string)) (en
 	path := o.weights
 	switch {
 	case path != "":
-		s.Network = o.network
+		path, s.Network = runs.WeightsPath(path), o.network
 	case o.network != "":
 		path = o.network
 	default:
@@ -173,5 +184,5 @@ func run(ctx context.Context, o *options, open opener, s cli.Streams) error {
 
 func (c *command) say(line string) {
 	c.clear()
-	fmt.Fprintln(c.Log, line)
+	fmt.Fprintln(c.Log, format.Message(line))
 }

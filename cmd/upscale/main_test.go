@@ -460,6 +460,7 @@ func TestNames(t *testing.T) {
 	for _, name := range names {
 		write(t, name, p)
 	}
+	refused(t, 2, names, "-odd.png", "put -- in front of it")
 	ok(t, append([]string{"-s", "2", "--"}, names...)...)
 	ok(t, "-i", "-odd.png", "-o", "-out.png")
 	want := append([]string{"-out.png"}, names...)
@@ -553,6 +554,18 @@ func TestRefused(t *testing.T) {
 	wantFiles(t, before...)
 	ok(t, "a.png", "./a.png", "link.png", "-f", "tif") // the first two are one
 	wantFiles(t, append(before, "a_x2.tif", "link_x2.tif")...)
+}
+
+// TestControlCharacters has a name that would colour a terminal.
+func TestControlCharacters(t *testing.T) {
+	name := "a\x1b[31m.png"
+	inFolder(t, map[string][]byte{name: []byte("no picture"), "b.png": pngOf(t, colours())})
+	for _, args := range [][]string{{name}, {name, "b.png"}, {"b.png", "-o", "gone\x1b[31m/b.png"}} {
+		r := upscale(t, args...)
+		if r.status != 1 || strings.Contains(r.log, "\x1b") || !strings.Contains(r.log, `\x1b[31m`) {
+			t.Errorf("%q: status %d, messages %q: want the name without what a terminal obeys", args, r.status, r.log)
+		}
+	}
 }
 
 func TestWeights(t *testing.T) {
@@ -850,6 +863,16 @@ func TestNetworks(t *testing.T) {
 	}
 	if b := read(t, "a_x4.png").Image.Bounds(); b.Dx() != 16 {
 		t.Errorf("-s 4 -x: got a picture of %v", b)
+	}
+	// Folders that are called as networks are, such as those of a training.
+	for _, name := range []string{"fast", "bicubic"} {
+		write(t, name+"/config.json", []byte("{}"))
+		if r := with(t, t.Context(), open, nil, "-n", name, "a.png"); r.status != 0 {
+			t.Errorf("-n %s beside a folder of that name: %s", name, r.log)
+		}
+		if r := with(t, t.Context(), open, nil, "-m", name, "a.png"); r.status != 1 || !strings.Contains(r.log, "config.json") {
+			t.Errorf("-m %s: status %d, messages %s: want 1, and what is wrong with the folder", name, r.status, r.log)
+		}
 	}
 	if r := with(t, t.Context(), open, nil, "a.png", "-s", "3"); r.status != 0 {
 		t.Errorf("fast: %s", r.log)

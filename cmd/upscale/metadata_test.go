@@ -153,6 +153,10 @@ func TestProfiles(t *testing.T) {
 	if p := read(t, "b.png"); !bytes.Equal(p.ICC, icc) || !p.Gray {
 		t.Errorf("grey: got a profile of %d bytes and grey %v, want %d and true", len(p.ICC), p.Gray, len(icc))
 	}
+	r := ok(t, "a.jpg", "-o", "b.webp") // which has three colours
+	if p := read(t, "b.webp"); p.ICC != nil || !strings.Contains(r.log, "its colour profile") {
+		t.Errorf("a WebP of a grey picture: got a profile of %d bytes, want none; messages %s", len(p.ICC), r.log)
+	}
 }
 
 // TestDamagedMetadata says that a picture does not depend on what is written about it.

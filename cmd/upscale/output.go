@@ -27,8 +27,8 @@ type kind struct {
 	name string
 	exts []string // the first is that of new names
 
-	alpha, deep bool // what it has room for
-	create      func(w io.Writer, s sheet) (rowWriter, error)
+	gray, alpha, deep bool // what it has room for
+	create            func(w io.Writer, s sheet) (rowWriter, error)
 }
 
 // A sheet is what a file says about the enlargement in it, and how it is written.
@@ -55,10 +55,10 @@ type rowWriter interface {
 }
 
 var formats = []*kind{
-	{flag: "png", name: "PNG", exts: []string{".png"}, alpha: true, deep: true, create: createPNG},
-	{flag: "jpg", name: "JPEG", exts: []string{".jpg", ".jpeg", ".jpe", ".jfif"}, create: createJPEG},
+	{flag: "png", name: "PNG", exts: []string{".png"}, gray: true, alpha: true, deep: true, create: createPNG},
+	{flag: "jpg", name: "JPEG", exts: []string{".jpg", ".jpeg", ".jpe", ".jfif"}, gray: true, create: createJPEG},
 	{flag: "webp", name: "WebP", exts: []string{".webp"}, alpha: true, create: createWebP},
-	{flag: "tif", name: "TIFF", exts: []string{".tif", ".tiff"}, alpha: true, deep: true, create: createTIFF},
+	{flag: "tif", name: "TIFF", exts: []string{".tif", ".tiff"}, gray: true, alpha: true, deep: true, create: createTIFF},
 }
 
 var png = formats[0]

@@ -181,7 +181,7 @@ func (c *command) picture(ctx context.Context, j job) (line string, err error) {
 	if s.threads == 0 {
 		s.threads = runtime.GOMAXPROCS(0)
 	}
-	if profileFits(p.ICC, p.Gray) {
+	if profileFits(p.ICC, p.Gray && j.format.gray) {
 		s.icc = p.ICC
 	} else if len(p.ICC) > 0 {
 		say("its colour profile is for other colours than the result has, and left out")

@@ -19,6 +19,7 @@ import (
 
 // Tags that are used here.
 const (
+	tagSubfile     = 0x00fe // what kind of picture it is among those of a TIFF
 	tagOrientation = 0x0112
 	tagExif        = 0x8769 // leads to the directory of EXIF
 	tagGPS         = 0x8825
@@ -135,43 +136,40 @@ func (v value) set(o binary.ByteOrder, n uint32) {
 }
 
 // Upright returns a copy of a block for a picture that stands upright and has w×h pixels. All
-// else keeps its place, because makers' notes refer to places. It returns nil if the block is
-// none.
+// else keeps its place, because makers' notes refer to places. The thumbnail of a picture that had to
+// be turned is left out: it lies as the picture did. Upright returns nil if the block is none.
 func Upright(block []byte, w, h int) []byte {
 	block = slices.Clone(block)
 	o := order(block)
 	if o == nil {
 		return nil
 	}
-	at := o.Uint32(block[4:])
-	for range 2 { // the picture's directory, and the thumbnail's behind it
-		all := values(block, o, at)
-		for _, v := range all {
-			switch v.tag {
-			case tagOrientation:
+	at, turned := o.Uint32(block[4:]), false
+	for _, v := range values(block, o, at) {
+		switch v.tag {
+		case tagOrientation:
+			if n, ok := v.number(o); ok && n != 1 {
+				turned = true
 				v.set(o, 1)
-			case tagExif:
-				if sub, ok := v.number(o); ok {
-					for _, v := range values(block, o, sub) {
-						switch v.tag {
-						case tagPixelX:
-							v.set(o, uint32(w))
-						case tagPixelY:
-							v.set(o, uint32(h))
-						}
+			}
+		case tagExif:
+			if sub, ok := v.number(o); ok {
+				for _, v := range values(block, o, sub) {
+					switch v.tag {
+					case tagPixelX:
+						v.set(o, uint32(w))
+					case tagPixelY:
+						v.set(o, uint32(h))
 					}
 				}
 			}
 		}
-		next := uint64(at) + 2
-		if next > uint64(len(block)) {
-			break
+	}
+	if turned { // and so the entries are there, behind which the thumbnail's directory has its place
+		next := uint64(at) + 2 + 12*uint64(o.Uint16(block[at:]))
+		if next+4 <= uint64(len(block)) {
+			o.PutUint32(block[next:], 0)
 		}
-		next += 12 * uint64(o.Uint16(block[at:]))
-		if next+4 > uint64(len(block)) {
-			break
-		}
-		at = o.Uint32(block[next:])
 	}
 	return block
 }
@@ -188,6 +186,36 @@ func Profile(tiff []byte) []byte {
 		}
 	}
 	return nil
+}
+
+// Pages counts the pictures in a TIFF file, without those that are smaller ones of others.
+func Pages(tiff []byte) int {
+	o := order(tiff)
+	if o == nil {
+		return 0
+	}
+	pages := 0
+	at := o.Uint32(tiff[4:])
+	for seen := map[uint32]bool{}; at != 0 && !seen[at] && len(seen) < maxEntries; {
+		seen[at] = true
+		all := values(tiff, o, at)
+		reduced := slices.ContainsFunc(all, func(v value) bool {
+			n, ok := v.number(o)
+			return v.tag == tagSubfile && ok && n&1 != 0
+		})
+		if len(all) > 0 && !reduced {
+			pages++
+		}
+		if uint64(at)+2 > uint64(len(tiff)) {
+			break
+		}
+		next := uint64(at) + 2 + 12*uint64(o.Uint16(tiff[at:]))
+		if next+4 > uint64(len(tiff)) {
+			break
+		}
+		at = o.Uint32(tiff[next:])
+	}
+	return pages
 }
 
 // describing are the tags of a picture's own directory that say something about the photograph,

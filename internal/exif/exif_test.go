@@ -77,16 +77,26 @@ func TestUpright(t *testing.T) {
 	}
 }
 
-// TestUprightThumbnail turns the thumbnail's directory, too: viewers turn both alike.
+// TestUprightThumbnail leaves out the thumbnail of a picture that is turned, which lies on its side,
+// and keeps that of another.
 func TestUprightThumbnail(t *testing.T) {
-	o := binary.LittleEndian
-	first := &Directory{o, []Entry{number(o, tagOrientation, typeShort, 8)}}
-	block := first.Block()
-	second := (&Directory{o, []Entry{number(o, tagOrientation, typeShort, 8)}}).Bytes(len(block))
-	o.PutUint32(block[len(block)-4:], uint32(len(block)))
-	got := Upright(append(block, second...), 1, 1)
-	if a, b := got[8+2+8], got[len(block)+2+8]; a != 1 || b != 1 {
-		t.Errorf("got orientations %d and %d, want 1 and 1", a, b)
+	for _, o := range orders {
+		for orientation, kept := range map[int]bool{1: true, 2: false, 8: false} {
+			block := (&Directory{o, []Entry{number(o, tagOrientation, typeShort, orientation)}}).Block()
+			second := (&Directory{o, []Entry{number(o, 0x0201, typeLong, 77)}}).Bytes(len(block))
+			o.PutUint32(block[len(block)-4:], uint32(len(block)))
+			end := len(block)
+			for n := end - 4; n < end; n++ {
+				Upright(block[:n], 1, 1) // a block that is cut off in front of the thumbnail's place
+			}
+			got := Upright(append(block, second...), 1, 1)
+			if got := o.Uint32(got[end-4:]) != 0; got != kept {
+				t.Errorf("%v, orientation %d: the thumbnail is there: %v, want %v", o, orientation, got, kept)
+			}
+			if n := o.Uint16(got[8+2+8:]); n != 1 {
+				t.Errorf("%v, orientation %d became %d, want 1", o, orientation, n)
+			}
+		}
 	}
 }
 
@@ -114,6 +124,31 @@ func TestRead(t *testing.T) {
 	o := binary.LittleEndian
 	if d := Read((&Directory{o, []Entry{number(o, 0x0100, typeLong, 4000)}}).Block()); d != nil {
 		t.Errorf("a block about a file alone: got %v, want nothing", d)
+	}
+}
+
+// TestPages has a file of three directories, of which one is of a smaller picture, and one whose
+// directories follow each other in a circle.
+func TestPages(t *testing.T) {
+	for _, o := range orders {
+		page := func(kind int) *Directory { return &Directory{o, []Entry{number(o, tagSubfile, typeLong, kind)}} }
+		file := page(0).Block()
+		for _, kind := range []int{1, 2} {
+			o.PutUint32(file[len(file)-4:], uint32(len(file)))
+			file = append(file, page(kind).Bytes(len(file))...)
+		}
+		if got := Pages(file); got != 2 {
+			t.Errorf("%v: got %d pages, want 2", o, got)
+		}
+		o.PutUint32(file[len(file)-4:], 8)
+		if got := Pages(file); got != 2 {
+			t.Errorf("%v, in a circle: got %d pages, want 2", o, got)
+		}
+		for n := range file {
+			if got := Pages(file[:n]); got > 2 {
+				t.Errorf("%v: the first %d bytes: %d pages", o, n, got)
+			}
+		}
 	}
 }
 
@@ -187,6 +222,7 @@ func FuzzExif(f *testing.F) {
 			t.Errorf("a block of %d bytes became one of %d", len(block), len(got))
 		}
 		Profile(block)
+		Pages(block)
 		if d := Read(block); d != nil {
 			b := d.Block()
 			if len(b) > 3*len(block)+100 {

@@ -42,7 +42,7 @@ var rooms = map[string]struct {
 	"clip":                  {[]string{"clip/bpe", "vision", "tensor", "tensor/safetensors", "tensor/weightfile", "simd"}, nil},
 	"clip/bpe":              {nil, []string{"golang.org/x/text"}},
 	"cmd/internal/frozen":   {[]string{"clip", "vgg", "vision", "vision/superres", "tensor", "cmd/internal/cli", "cmd/internal/files", "cmd/internal/format"}, nil},
-	"cmd/internal/cli":      {[]string{"autograd/compile"}, nil},
+	"cmd/internal/cli":      {[]string{"autograd/compile", "cmd/internal/format"}, nil},
 	"cmd/internal/runs":     {[]string{"cmd/internal/format", "cmd/internal/frozen", "internal/atomicfile", "nn/optim", "tensor", "testdata/photos", "vision", "vision/superres"}, nil},
 	"testdata/photos":       {nil, nil},
 	"internal/chromium":     {nil, []string{"github.com/chromedp"}},

@@ -9,9 +9,10 @@ import (
 // An ensemble is an engine that makes the mean of what another makes of a picture in eight
 // orientations. It keeps the whole picture, and the sum.
 type ensemble struct {
-	upright, turned engine // for h×w pixels and for w×h
-	x               *tensor.Tensor
-	scale, channels int
+	upright, turned engine         // for h×w pixels and for w×h
+	shape           []int          // (1,c,h,w)
+	x               *tensor.Tensor // the picture, from the first run on
+	scale           int
 	tick            func() // after each row of a result
 }
 
@@ -24,14 +25,17 @@ func (u *Upscaler) newEnsemble(f Format, upright engine, h, w int) (engine, erro
 			return nil, err
 		}
 	}
-	return &ensemble{upright: upright, turned: turned, x: tensor.NewUninitialized(1, f.channels(), h, w), scale: u.scale, channels: f.channels()}, nil
+	return &ensemble{upright: upright, turned: turned, shape: []int{1, f.channels(), h, w}, scale: u.scale}, nil
 }
 
 func (e *ensemble) bytes() int64 {
-	return max(e.upright.bytes(), e.turned.bytes()) + 4*int64(e.x.Len())*int64(1+e.scale*e.scale)
+	return max(e.upright.bytes(), e.turned.bytes()) + size(e.shape)*int64(1+e.scale*e.scale)
 }
 
 func (e *ensemble) run(ctx context.Context, read, write func(row []float32) error) error {
+	if e.x == nil {
+		e.x = tensor.NewUninitialized(e.shape...)
+	}
 	if err := readAll(ctx, e.x, read); err != nil {
 		return err
 	}

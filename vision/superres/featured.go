@@ -15,12 +15,13 @@ import (
 type featured struct {
 	u       *Upscaler
 	format  Format
-	x       *tensor.Tensor // (1,c,h,w)
+	shape   []int          // (1,c,h,w)
+	x       *tensor.Tensor // the picture, from the first run on
 	program *compile.Prediction[Input, *autograd.Value]
 }
 
 func (u *Upscaler) newFeatured(f Format, h, w int) (engine, error) {
-	e := &featured{u: u, format: f, x: tensor.NewUninitialized(1, f.channels(), h, w)}
+	e := &featured{u: u, format: f, shape: []int{1, f.channels(), h, w}}
 	in := Input{autograd.Placeholder(1, 3, h, w), autograd.Placeholder(u.featureShape(h, w)...)}
 	var err error
 	e.program, err = compile.Predict(u.withFeatures, in, compile.Options{})
@@ -38,9 +39,25 @@ func (u *Upscaler) featureShape(h, w int) []int {
 	return []int{1, u.channels, h / 2, w / 2}
 }
 
-func (e *featured) bytes() int64 { return int64(e.program.Bytes()) }
+// bytes counts the picture, its features, and the result, whose parts are put together at the end.
+func (e *featured) bytes() int64 {
+	picture := size(e.shape)
+	return int64(e.program.Bytes()) + picture*int64(1+2*e.u.scale*e.u.scale) + size(e.u.featureShape(e.shape[2], e.shape[3]))
+}
+
+// size returns the bytes of numbers in a shape.
+func size(shape []int) int64 {
+	n := int64(4)
+	for _, d := range shape {
+		n *= int64(d)
+	}
+	return n
+}
 
 func (e *featured) run(ctx context.Context, read, write func(row []float32) error) error {
+	if e.x == nil {
+		e.x = tensor.NewUninitialized(e.shape...)
+	}
 	if err := readAll(ctx, e.x, read); err != nil {
 		return err
 	}

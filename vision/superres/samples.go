@@ -137,7 +137,8 @@ func (r *reader) colours(red, green, blue []float32, m *image.YCbCr, y int) {
 		r.band = vision.FromImage(m.SubImage(part))
 		r.band.Pix = r.band.Pix[3*r.band.W*(r.top-part.Min.Y):]
 	}
-	colourRow(red, green, blue, r.band, image.Rect(0, 0, b.Dx(), 0), y-r.top)
+	part := r.format.Bounds.Sub(b.Min) // of a picture that may be larger
+	colourRow(red, green, blue, r.band, part, y-r.top)
 }
 
 // byteLevels holds b/255 for every byte b.

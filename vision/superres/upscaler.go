@@ -137,9 +137,9 @@ func (u *Upscaler) UpscaleRows(ctx context.Context, f Format, read func(y int) (
 	})
 }
 
-// The most that a result can have: what files can, and more than any picture has.
+// The most that a result can have: more than any picture has.
 const (
-	mostSide   = 1<<31 - 1
+	mostSide   = 1 << 22
 	mostPixels = 1 << 36
 )
 
@@ -256,13 +256,30 @@ func (u *Upscaler) engine(j job) (engine, error) {
 	return e, checkFree(e.bytes(), fmt.Sprintf("%s: %d×%d pixels", u.name, j.w, j.h))
 }
 
+// mostTogether is how many pixels of an image package tensor convolves at once, with those around it.
+const mostTogether = (1<<31 - 1) / 32
+
+// together tells whether rows of w pixels can be convolved at once when they are enlarged.
+func (u *Upscaler) together(rows, w int) bool {
+	const around = 64
+	return u.scale*rows+around <= mostTogether/(u.scale*w+around)
+}
+
 // newEngine returns one for pictures of h×w pixels.
 func (u *Upscaler) newEngine(f Format, h, w int) (engine, error) {
 	if u.features != NoFeatures {
-		if u.o.Features == nil {
+		switch {
+		case u.o.Features == nil:
 			return nil, fmt.Errorf("expected Options.Features, because the network leans on %s, found none", u.features)
+		case !u.together(h, w):
+			return nil, fmt.Errorf("expected at most %d megapixels, because the network leans on %s and sees the whole picture at once; scale it down first, or choose another network", mostTogether/(u.scale*u.scale)/1e6, u.features)
 		}
 		return u.newFeatured(f, h, w)
+	}
+	const fewest = 16 // rows, that PredictRows computes at a time
+	if !u.together(fewest, w) {
+		most := mostTogether/(u.scale*fewest+64)/u.scale - 64
+		return nil, fmt.Errorf("expected rows of at most %d pixels; cut the picture", most)
 	}
 	return newEngine(u.network(f), f.channels(), h, w, u.o.Rows, u.o.Memory)
 }

@@ -307,6 +307,21 @@ func TestJPEG(t *testing.T) {
 				t.Errorf("%v, %v: another picture than that of vision.FromImage", ratio, m.Bounds())
 			}
 		}
+		// Rows may be read from a picture that is larger than what is enlarged of it.
+		f := Format{Bounds: image.Rect(3, 5, 21, bandRows+17)}
+		var got [2][]byte
+		for i, m := range []image.Image{whole, vision.FromImage(whole)} {
+			err := u.UpscaleRows(t.Context(), f, func(int) (image.Image, error) { return m, nil }, func(row image.Image) error {
+				got[i] = append(got[i], row.(*image.RGBA).Pix...)
+				return nil
+			})
+			if err != nil {
+				t.Errorf("%v, %v of %T: %v", ratio, f.Bounds, m, err)
+			}
+		}
+		if !bytes.Equal(got[0], got[1]) {
+			t.Errorf("%v, %v of a larger picture: other pixels than those of vision.FromImage", ratio, f.Bounds)
+		}
 	}
 }
 
@@ -632,6 +647,23 @@ func TestSizes(t *testing.T) {
 			t.Errorf("%T of %v: no error", m, m.Bounds())
 		}
 	}
+	// Those that are too wide for a network, or too large for one that sees all of it.
+	features := func(context.Context, *tensor.Tensor) (*tensor.Tensor, error) { return nil, errors.New("not asked for") }
+	rng := rand.New(rand.NewPCG(3, 4))
+	n := savedNetwork(t, NewSRVGGNetCompact(rng, 3, 6, 1, 4, PReLU))
+	for _, c := range []struct {
+		u    *Upscaler
+		w, h int
+		want string
+	}{
+		{opened(t, n, Options{}), 1 << 20, 1, "expected rows of at most"},
+		{opened(t, n, Options{Ensemble: true}), 1, 1 << 20, "expected rows of at most"},
+		{opened(t, savedNetwork(t, NewSuperResNetWithCLIP(rng, 8)), Options{Scale: 4, Features: features}), 3000, 2000, "expected at most 4 megapixels"},
+	} {
+		if err := c.u.UpscaleRows(t.Context(), Format{Bounds: image.Rect(0, 0, c.w, c.h)}, nil, nil); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v, %d×%d pixels: error %v, want %q", c.u, c.w, c.h, err, c.want)
+		}
+	}
 }
 
 // sized is a grey picture of any size.
@@ -658,6 +690,23 @@ func TestMemory(t *testing.T) {
 	small := opened(t, BicubicName, Options{Memory: 10})
 	if _, err := small.Upscale(t.Context(), deep(5, 5)); err == nil || !strings.Contains(err.Error(), "allowed are 10") {
 		t.Errorf("Options.Memory of 10 bytes: error %v", err)
+	}
+	// What keeps the whole picture takes nothing for one that is refused.
+	freeMemory = func() (int64, string) { return 90e6, memory.Machine }
+	features := func(context.Context, *tensor.Tensor) (*tensor.Tensor, error) { return nil, errors.New("not asked for") }
+	for name, u := range map[string]*Upscaler{
+		"an ensemble":             opened(t, BicubicName, Options{Ensemble: true}),
+		"a network with features": opened(t, savedNetwork(t, NewSuperResNetWithCLIP(rand.New(rand.NewPCG(3, 4)), 8)), Options{Features: features}),
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := u.UpscaleRows(t.Context(), Format{Bounds: image.Rect(0, 0, 3000, 2500)}, nil, nil)
+		if err == nil || !strings.Contains(err.Error(), "found 90 MB") {
+			t.Errorf("%s of 7.5 megapixels: error %v", name, err)
+		}
+		if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 64<<20 {
+			t.Errorf("%s of 7.5 megapixels took %d MB before it was refused", name, (after.TotalAlloc-before.TotalAlloc)>>20)
+		}
 	}
 }
 

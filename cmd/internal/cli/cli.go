@@ -12,6 +12,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"pixelgrad/cmd/internal/format"
 )
 
 // A Command is one of the programs.
@@ -72,10 +74,10 @@ func (c Command) Status(ctx context.Context, args []string, s Streams) int {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return 0
 	case errors.As(err, new(usageError)):
-		fmt.Fprintf(s.Log, "%s: %v (-help lists the flags)\n", c.Name, err)
+		fmt.Fprintf(s.Log, "%s: %s (-help lists the flags)\n", c.Name, format.Message(err.Error()))
 		return 2
 	}
-	fmt.Fprintf(s.Log, "%s: %v\n", c.Name, err)
+	fmt.Fprintf(s.Log, "%s: %s\n", c.Name, format.Message(err.Error()))
 	return 1
 }
 

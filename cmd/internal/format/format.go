@@ -4,6 +4,7 @@ package format
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -52,6 +53,22 @@ func Printable(s string) string {
 		}
 	}
 	return s
+}
+
+// Message returns a message in which names of others may be, for a terminal: characters that it obeys
+// become escapes, all but the ends of lines and tabs.
+func Message(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\n' || r == '\t' || !unicode.IsControl(r) && !unicode.In(r, unicode.Bidi_Control):
+			b.WriteRune(r)
+		default:
+			q := strconv.QuoteRune(r)
+			b.WriteString(q[1 : len(q)-1])
+		}
+	}
+	return b.String()
 }
 
 // Cut returns at most n characters of a text, the last of which says that it goes on.

@@ -42,6 +42,20 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
+func TestMessage(t *testing.T) {
+	for s, want := range map[string]string{
+		"größe.漢: expected\n\tthis": "größe.漢: expected\n\tthis",
+		"a\x1b[2J\rb\u009b":         `a\x1b[2J\rb\u009b`,
+		"\u202eabc":                 `\u202eabc`,
+		"\xff":                      "\ufffd",
+		"":                          "",
+	} {
+		if got := Message(s); got != want {
+			t.Errorf("Message(%q) = %q, want %q", s, got, want)
+		}
+	}
+}
+
 func TestCut(t *testing.T) {
 	for _, c := range []struct {
 		s    string

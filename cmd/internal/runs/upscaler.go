@@ -15,6 +15,20 @@ import (
 	"pixelgrad/vision/superres"
 )
 
+// partOfProgram tells whether superres.Open takes a name for that of a network of its own.
+func partOfProgram(name string) bool {
+	return name == superres.FastName || name == superres.BicubicName
+}
+
+// WeightsPath returns the name of a file or folder of weights for Upscaler, which has networks of its
+// own for some names.
+func WeightsPath(name string) string {
+	if partOfProgram(name) {
+		return "." + string(filepath.Separator) + name
+	}
+	return name
+}
+
 // Upscaler opens what enlarges pictures, as superres.Open does, and returns also what it may be
 // called in a table. If it leans on a frozen network, that is loaded: for the folder of a run as the
 // run had it, and for a file of weights as runs have it by default. o.Network must be that of the
@@ -22,7 +36,7 @@ import (
 func Upscaler(path string, o superres.Options) (u *superres.Upscaler, name string, err error) {
 	settings := Defaults()
 	name = o.Network
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
+	if info, err := os.Stat(path); err == nil && info.IsDir() && !partOfProgram(path) {
 		_, err := os.Stat(filepath.Join(path, ConfigFile))
 		if name == "" || !errors.Is(err, fs.ErrNotExist) {
 			c, err := Read(path)
