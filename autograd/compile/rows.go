@@ -47,6 +47,7 @@ type rowImage struct {
 	channels, height, width int
 	num, den                int // its rows to those of the input
 	readers                 []rowReader
+	flows                   bool           // it depends on the input
 	constant                *tensor.Tensor // if not nil, all rows are there from the beginning
 
 	done     int // rows that were computed
@@ -126,7 +127,7 @@ func (p *RowProgram) connect() error {
 	at := map[*Tensor]*rowImage{}
 	image := func(t *Tensor) *rowImage {
 		if at[t] == nil && len(t.Shape) == 4 {
-			at[t] = &rowImage{channels: t.Shape[1], height: t.Shape[2], width: t.Shape[3], num: 1, den: 1}
+			at[t] = &rowImage{channels: t.Shape[1], height: t.Shape[2], width: t.Shape[3], num: t.Shape[2], den: p.g.Inputs[0].Shape[2]}
 			if t.Value != nil {
 				at[t].constant = t.Value.Data()
 			}
@@ -134,17 +135,24 @@ func (p *RowProgram) connect() error {
 		}
 		return at[t]
 	}
-	image(p.g.Inputs[0])
+	input := image(p.g.Inputs[0])
+	input.num, input.den, input.flows = 1, 1, true
 	for _, s := range p.g.Steps {
 		r := &rowStep{Step: s, multiple: 1, plans: map[[3]int]*tensor.ConvPlan{}}
 		var operands []*Tensor // those that may be images
 		switch k := s.Kernel.(type) {
 		case conv:
-			sources, _, _, add := k.split(s.In)
+			sources, w, _, add := k.split(s.In)
+			if w.Value == nil {
+				return fmt.Errorf("compile: PredictRows: %v has weights that are computed, want parameters", k)
+			}
 			r.kernel, r.multiple = k, tensor.ConvRowsMultiple(k.dilation)
 			operands = append(slices.Clone(sources), add)
 		case apply:
 			operands = s.In
+			if !is[autograd.ExpandOp](s) && !slices.ContainsFunc(s.In, func(t *Tensor) bool { return len(t.Shape) == 4 }) {
+				return fmt.Errorf("compile: PredictRows: %v reads no image", s.Kernel)
+			}
 		}
 		for i, t := range operands {
 			if t == nil || len(t.Shape) != 4 {
@@ -159,18 +167,22 @@ func (p *RowProgram) connect() error {
 			m.readers = append(m.readers, rowReader{r, view})
 			r.in, r.views = append(r.in, m), append(r.views, view)
 		}
-		if len(s.Out[0].Shape) != 4 {
-			return fmt.Errorf("compile: PredictRows: %v makes no image, but %v", s.Kernel, s.Out[0].Shape)
+		if shape := s.Out[0].Shape; len(shape) != 4 || shape[0] != 1 {
+			return fmt.Errorf("compile: PredictRows: %v makes no image, but %v", s.Kernel, shape)
 		}
 		r.out = image(s.Out[0])
 		for i, m := range r.in {
-			if m != nil && m.constant == nil {
+			if m != nil && m.flows {
+				r.out.flows = true
 				r.out.num, r.out.den = m.num*r.views[i].num, m.den*r.views[i].den
 			}
 		}
 		p.steps = append(p.steps, r)
 	}
 	p.result = at[p.g.Outputs[0]]
+	if p.result == nil || p.result.constant != nil {
+		return fmt.Errorf("compile: PredictRows: the network computes no image, but %v", p.g.Outputs[0].Shape)
+	}
 	return nil
 }
 
@@ -318,8 +330,8 @@ type rowFlow struct {
 	empty   func(m *rowImage)                // nothing of m is needed any more, for now
 }
 
-// flow lets an image flow through the network: in each round some rows are read, and each step
-// computes as many as it can.
+// flow lets an image flow through the network: in each round some rows are read, and steps compute by
+// turns until none can go on.
 func (p *RowProgram) flow(f rowFlow) error {
 	for _, m := range p.images {
 		m.done = 0
@@ -361,20 +373,11 @@ func (p *RowProgram) flow(f rowFlow) error {
 	input := p.images[0]
 	for written < p.result.height {
 		moved := false
-		if n := min(p.chunk, input.height-input.done); n > 0 {
-			grow(input, n)
-			moved = true
-			if f.read != nil {
-				if err := f.read(input.done-n, input.done); err != nil {
-					return err
-				}
-			}
-		}
-		if p.result == input {
-			written = input.done
-		}
 		for _, s := range p.steps {
 			until := min(s.out.done+p.round(s.out, s.multiple), s.out.height)
+			if !s.out.flows { // it could run ahead to its end
+				until = min(until, int(int64(input.done)*int64(s.out.height)/int64(input.height)))
+			}
 			for s.out.done < until {
 				a := s.out.done
 				b := min(s.computable(), until, a+s.piece)
@@ -407,8 +410,22 @@ func (p *RowProgram) flow(f rowFlow) error {
 				drop(s.out) // nothing may read it
 			}
 		}
-		if !moved {
+		if moved {
+			continue // to the end of what was read: only then do images stop to grow
+		}
+		n := min(p.chunk, input.height-input.done)
+		if n == 0 {
 			panic(fmt.Sprintf("compile: PredictRows: no rows flow after %d of %d", written, p.result.height))
+		}
+		grow(input, n)
+		if f.read != nil {
+			if err := f.read(input.done-n, input.done); err != nil {
+				return err
+			}
+		}
+		if p.result == input {
+			written = input.done
+			drop(input)
 		}
 	}
 	return nil
