@@ -23,13 +23,16 @@ import (
 //
 // It is used by one goroutine at a time.
 type RowProgram struct {
-	g       *Graph
-	steps   []*rowStep
-	images  []*rowImage // that are computed or read; the network's input is the first
-	result  *rowImage
-	chunk   int // rows of the input in a round
-	bytes   int
-	scratch []float32
+	g      *Graph
+	steps  []*rowStep
+	images []*rowImage // that are computed or read; the network's input is the first
+	result *rowImage
+	chunk  int // rows of the input in a round
+	bytes  int
+
+	// The memory of Run, in numbers: for the rows, for what a step needs beside them, and for weights.
+	arena, scratch, packed int
+	memory                 []float32 // for all three; taken by the first run, and kept for the next
 }
 
 // RowOptions are how a RowProgram is made. The zero value lets it choose.
@@ -97,12 +100,14 @@ type rowStep struct {
 	in       []*rowImage // by operand; nil for those that are no images
 	views    []rowView
 	multiple int // rows are computed in multiples of it
-	piece    int // how many at once
+	most     int // how many can be computed at once
+	piece    int // how many are
 
 	// Of a convolution.
-	kernel conv
-	packed []float32
-	plans  map[[3]int]*tensor.ConvPlan // by rows, and rows above and below
+	kernel  conv
+	packing *tensor.ConvPlan // that knows how its weights are packed
+	packed  []float32
+	plans   map[[3]int]*tensor.ConvPlan // by rows, and rows above and below
 }
 
 // PredictRows compiles a network for images of channels×height×width. network is called once. It
@@ -138,7 +143,7 @@ func (p *RowProgram) connect() error {
 	input := image(p.g.Inputs[0])
 	input.num, input.den, input.flows = 1, 1, true
 	for _, s := range p.g.Steps {
-		r := &rowStep{Step: s, multiple: 1, plans: map[[3]int]*tensor.ConvPlan{}}
+		r := &rowStep{Step: s, multiple: 1, most: math.MaxInt, plans: map[[3]int]*tensor.ConvPlan{}}
 		var operands []*Tensor // those that may be images
 		switch k := s.Kernel.(type) {
 		case conv:
@@ -147,6 +152,10 @@ func (p *RowProgram) connect() error {
 				return fmt.Errorf("compile: PredictRows: %v has weights that are computed, want parameters", k)
 			}
 			r.kernel, r.multiple = k, tensor.ConvRowsMultiple(k.dilation)
+			r.most = tensor.ConvRowsMost(sources[0].Shape[3], w.Shape, k.dilation) / r.multiple * r.multiple
+			if h := min(r.multiple, sources[0].Shape[2]); r.most < h {
+				return fmt.Errorf("compile: PredictRows: an image of %d×%d pixels is too wide to convolve %d rows of it", sources[0].Shape[3], sources[0].Shape[2], h)
+			}
 			operands = append(slices.Clone(sources), add)
 		case apply:
 			operands = s.In
@@ -264,7 +273,12 @@ const modest = 128 << 20
 func (p *RowProgram) prepare(piece, chunk int) {
 	p.chunk = chunk
 	for _, s := range p.steps {
-		s.piece = max(piece*s.out.num/s.out.den, s.multiple)
+		s.piece = max(min(piece*s.out.num/s.out.den, s.most), s.multiple)
+		clear(s.plans)
+		if k, ok := s.Kernel.(conv); ok {
+			_, w, _, _ := k.split(s.In)
+			s.packing = s.planFor(0, min(s.piece, s.out.height), w.Shape)
+		}
 	}
 	for _, m := range p.images {
 		m.capacity, m.done, m.buffer = 0, 0, nil
@@ -276,44 +290,38 @@ func (p *RowProgram) prepare(piece, chunk int) {
 	for _, m := range p.images {
 		m.capacity = min(most[m]+p.round(m, 2)/2, m.height)
 	}
-	size := func(m *rowImage) int { return 4 * m.channels * m.capacity * m.width }
-	now, peak, temporary := 0, 0, 0
-	held := map[*rowImage]bool{}
+	arena := &rowArena{}
+	p.scratch = 0
 	p.flow(rowFlow{
-		grow: func(m *rowImage, _, _ int) {
-			if !held[m] {
-				held[m] = true
-				now += size(m)
-			}
-			peak = max(peak, now)
-		},
-		empty: func(m *rowImage) {
-			if held[m] {
-				held[m] = false
-				now -= size(m)
-			}
-		},
-		compute: func(s *rowStep, a, b int) error {
-			temporary = max(temporary, 4*s.temporary(a, b))
-			return nil
-		},
+		grow:    func(m *rowImage, _, _ int) { arena.take(m) },
+		empty:   func(m *rowImage) { arena.give(m) },
+		compute: func(s *rowStep, a, b int) error { p.scratch = max(p.scratch, s.temporary(a, b)); return nil },
 	})
-	fixed := 0
+	p.arena, p.packed = arena.end, 0
+	constants, tables := 0, 0
 	for _, s := range p.steps {
-		if k, ok := s.Kernel.(conv); ok {
-			_, w, _, _ := k.split(s.In)
-			fixed += 4 * s.planFor(0, min(s.piece, s.out.height), w.Shape).PackedLen()
+		if s.packing != nil {
+			p.packed += alignLen(s.packing.PackedLen())
+		}
+		for _, plan := range s.plans {
+			tables += plan.TableLen()
 		}
 	}
 	for _, m := range p.images {
 		if m.constant != nil {
-			fixed += 4 * m.channels * m.height * m.width
+			constants += m.constant.Len()
 		}
 	}
-	p.bytes = peak + temporary + fixed
+	p.bytes = 4 * (p.arena + p.scratch + p.packed + p.lineLen() + constants + tables)
 }
 
-// Bytes returns the memory that Run takes at most, beside the parameters.
+// lineLen returns how many numbers a row of the input and one of the result have room in.
+func (p *RowProgram) lineLen() int {
+	return max(p.images[0].channels*p.images[0].width, p.result.channels*p.result.width)
+}
+
+// Bytes returns the memory that Run takes at most, beside the parameters. The first run takes it, and
+// the program keeps it for the next one.
 func (p *RowProgram) Bytes() int { return p.bytes }
 
 // ResultShape returns the shape of the whole result, (1,c,h,w).

@@ -1,12 +1,15 @@
 package compile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"pixelgrad/autograd"
@@ -274,30 +277,87 @@ func TestPredictRowsMemory(t *testing.T) {
 	if deep, image := bytes(300, 800, 800), 4*8*800*800; deep > 6*image {
 		t.Errorf("300 convolutions of 800×800 pixels take %d bytes, an image has %d", deep, image)
 	}
-	p, err := PredictRows(network(5), 8, 1000, 200, RowOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	held, most := 0, 0 // what the buffers really take
-	x := numbers(rng, 1, 8, 1000, 200)
-	if err := p.Run(context.Background(), rowsOf(x), func(row int, _ []float32) error {
-		held = 0
-		for _, m := range p.images {
-			if first, end := m.buffer.Held(); end > first {
-				held += 4 * m.channels * m.capacity * m.width
-			}
-		}
-		most = max(most, held)
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	if most > p.Bytes() || most < p.Bytes()/8 {
-		t.Errorf("the rows took %d bytes, planned were %d with everything else", most, p.Bytes())
+	single := func(x *autograd.Value) *autograd.Value { return autograd.Conv2d(x, w, b, 1) }
+	if _, err := PredictRows(single, 8, 20, 1<<24, RowOptions{}); err == nil || !strings.Contains(err.Error(), "16777216×20 pixels is too wide") {
+		t.Errorf("a very wide image: %v", err)
 	}
 	if _, err := PredictRows(network(5), 8, 1000, 200, RowOptions{Memory: 1000}); err == nil || !strings.Contains(err.Error(), "200×1000") || !strings.Contains(err.Error(), "1000") {
 		t.Errorf("with 1000 bytes: %v", err)
 	}
+}
+
+// TestPredictRowsAllocates wants Run to take what was planned, and nothing when it runs again: for
+// networks whose images need room at different times, and for one that is deeper than its image is high.
+func TestPredictRowsAllocates(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	wide, narrow, slopes := weights(rng, 24, 8, 3), weights(rng, 8, 24, 3), autograd.Parameter(numbers(rng, 24))
+	b24, b8 := autograd.Parameter(numbers(rng, 24)), autograd.Parameter(numbers(rng, 8))
+	chain := func(depth int) func(x *autograd.Value) *autograd.Value {
+		return func(x *autograd.Value) *autograd.Value {
+			first := x
+			for range depth {
+				x = autograd.Conv2d(autograd.PReLU(autograd.Conv2d(x, wide, b24, 1), slopes), narrow, b8, 1)
+			}
+			return autograd.Add(autograd.UpsampleBicubic(first, 2), autograd.Sigmoid(autograd.Upsample2(x)))
+		}
+	}
+	ignore := func(int, []float32) error { return nil }
+	for _, c := range []struct{ depth, h, w int }{{3, 300, 50}, {40, 60, 40}, {10, 150, 30}} {
+		p, err := PredictRows(chain(c.depth), 8, c.h, c.w, RowOptions{Rows: 16})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for run := range 2 {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			if err := p.Run(context.Background(), ignore, ignore); err != nil {
+				t.Fatal(err)
+			}
+			runtime.ReadMemStats(&after)
+			got, most, least := int(after.TotalAlloc-before.TotalAlloc), p.Bytes()*9/8, p.Bytes()*3/4
+			if run > 0 { // what is left are operands and their shapes
+				most, least = p.Bytes()/8, 0
+			}
+			if got > most || got < least {
+				t.Errorf("%+v, run %d: %d bytes were taken, want from %d to %d; planned were %d", c, run, got, least, most, p.Bytes())
+			}
+		}
+	}
+}
+
+// TestPredictRowsTogether runs programs of the same network at once, of which every other run ends with
+// an error, and wants the bits of each to stay.
+func TestPredictRowsTogether(t *testing.T) {
+	network := rowNetworks(rand.New(rand.NewPCG(1, 1)), 50, 7)["enlargements"]
+	var group sync.WaitGroup
+	for i := range 4 {
+		x := numbers(rand.New(rand.NewPCG(uint64(i), 2)), 1, 3, 50, 7)
+		want := network(autograd.Constant(x)).Data()
+		p, err := PredictRows(network, 3, 50, 7, RowOptions{Rows: 16 * i})
+		if err != nil {
+			t.Fatal(err)
+		}
+		group.Go(func() {
+			for run := range 6 {
+				got, broken := tensor.New(p.ResultShape()...), errors.New("broken")
+				write := rowsTo(got)
+				err := p.Run(context.Background(), rowsOf(x), func(row int, pixels []float32) error {
+					if run%2 == 0 && row == 20*run+i {
+						return broken
+					}
+					return write(row, pixels)
+				})
+				if run%2 == 0 {
+					if err != broken {
+						t.Errorf("program %d, run %d: error %v, want that of write", i, run, err)
+					}
+				} else if err := cmp.Or(err, sameImages(got, want)); err != nil {
+					t.Errorf("program %d, run %d: %v", i, run, err)
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
 // TestPredictRowsErrors wants the errors of reading, writing and stopping, and a network that works on
