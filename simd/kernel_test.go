@@ -457,6 +457,29 @@ func TestSigmoidRange(t *testing.T) {
 	})
 }
 
+// TestSigmoidPlace wants the same bits wherever a number stands, in slices of every length.
+func TestSigmoidPlace(t *testing.T) {
+	x := make([]float32, 70)
+	for i := range x {
+		x[i] = float32(i%23) - 11.3
+	}
+	eachLevel(t, func(t *testing.T, _ Level) {
+		want := make([]float32, len(x))
+		Sigmoid(want, x)
+		for n := range 34 {
+			for at := range 35 {
+				got := make([]float32, n)
+				Sigmoid(got, x[at:at+n])
+				for i, g := range got {
+					if math.Float32bits(g) != math.Float32bits(want[at+i]) {
+						t.Fatalf("%d of %d numbers: σ(%v) = %v, among all %v", i, n, x[at+i], g, want[at+i])
+					}
+				}
+			}
+		}
+	})
+}
+
 // TestExpRange checks exp from numbers where it is 0 to numbers where it is infinite.
 func TestExpRange(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {

@@ -4,7 +4,8 @@ import "math"
 
 // Sigmoid writes the logistic function: dst[i] = σ(x[i]) = 1 / (1 + exp(-x[i])).
 // The error of the vector versions is at most 4 units in the last place. For x below -86
-// they return σ(-86) ≈ 4.5e-38.
+// they return σ(-86) ≈ 4.5e-38. A result depends on its x alone, to the last bit, and not on where it
+// stands: an image that is computed some rows at a time has the bits of the whole.
 func Sigmoid(dst, x []float32) {
 	checkLengths("Sigmoid", len(dst), len(x))
 	for len(dst) > maxCall {

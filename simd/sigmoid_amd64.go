@@ -24,6 +24,12 @@ func sigmoid(dst, x []float32) {
 		sigmoidAVX2(&dst[i], &x[i], n)
 		i += n
 	}
+	if useAVX2 && i < len(dst) { // as a whole vector: see Sigmoid
+		var v [8]float32
+		copy(v[:], x[i:])
+		sigmoidAVX2(&v[0], &v[0], len(v))
+		i += copy(dst[i:], v[:])
+	}
 	sigmoidGeneric(dst[i:], x[i:])
 }
 

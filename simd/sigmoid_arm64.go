@@ -13,6 +13,12 @@ func sigmoid(dst, x []float32) {
 	if n > 0 {
 		sigmoidNEON(&dst[0], &x[0], n)
 	}
+	var v [4]float32
+	if whole := neonPart(len(v), 4); whole > 0 && n < len(dst) { // as a whole vector: see Sigmoid
+		copy(v[:], x[n:])
+		sigmoidNEON(&v[0], &v[0], whole)
+		n += copy(dst[n:], v[:])
+	}
 	sigmoidGeneric(dst[n:], x[n:])
 }
 

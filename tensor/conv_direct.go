@@ -1,6 +1,10 @@
 package tensor
 
-import "pixelgrad/simd"
+import (
+	"math"
+
+	"pixelgrad/simd"
+)
 
 // A directConv computes a convolution as a matrix product without building the matrix. The usual
 // "im2col" matrix has a row for each weight (ic,ky,kx): the pixels that it is multiplied
@@ -20,6 +24,9 @@ type directConv struct {
 // convBlock is how many input channels are multiplied before the next block: 32 of them, three
 // rows each, fit the first level of cache together.
 const convBlock = 32
+
+// mostPlane is the largest size of a padded channel: offsets among those of a block have 32 bits.
+const mostPlane = math.MaxInt32 / convBlock
 
 // convBand is about how many output pixels are computed for all channels at a time:
 // their sums wait in the second level of cache until they get bias and ReLU.

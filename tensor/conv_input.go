@@ -2,7 +2,6 @@ package tensor
 
 import (
 	"fmt"
-	"math"
 
 	"pixelgrad/simd"
 )
@@ -131,7 +130,7 @@ func newConv(op string, xs []ConvInput, w []int, dilation int) (*convInputs, *co
 	}
 	ic := len(in.images)
 	g := newConvGeometry(op, []int{in.n, ic, in.h, in.w}, []int{w[0], ic, w[2], w[3]}, nil, dilation)
-	if convBlock*g.plane > math.MaxInt32 { // offsets in it have 32 bits
+	if g.plane > mostPlane {
 		panic(fmt.Sprintf("tensor: %s: an image of %d×%d pixels is too large to be convolved at once; PlanConvRows convolves some rows of it", op, g.w, g.h))
 	}
 	return in, g

@@ -71,7 +71,10 @@ func (p *ConvPlan) choose(winogradPixels int) {
 	if a, ok := p.algorithm.(*winograd); ok && !p.addsLater() {
 		p.group = a.bestGroup()
 		rest = (max(1, g.n)-1)%p.group + 1
-		p.algorithm, p.rest = newWinograd(g, p.group), newWinograd(g, rest)
+		p.algorithm = newWinograd(g, p.group)
+		if p.rest = p.algorithm; rest != p.group {
+			p.rest = newWinograd(g, rest)
+		}
 	}
 	p.groups = (g.n + p.group - 1) / p.group
 	p.padding = newPadding(in, g, p.algorithm, p.group)
@@ -124,9 +127,9 @@ func (p *ConvPlan) blockLen(team int) int {
 //
 //	y = f(Conv2d(xs, w, b) + add)
 //
-// with f(x) = max(x, 0) if it was planned with ReLU, slope·min(x, 0) + max(x, 0) with PReLU, else x. b may be nil, and so may add
-// if none was planned. packed are the weights from PackWeights, and w is read only
-// for Constant channels. scratch is memory of arbitrary content; if it has fewer than
+// with f(x) = max(x, 0) if it was planned with ReLU, slope·min(x, 0) + max(x, 0) with PReLU,
+// else x. b may be nil, and so may add if none was planned. packed are the weights from
+// PackWeights, and w is read only for Constant channels. scratch is memory of arbitrary content; if it has fewer than
 // ScratchLen numbers, or the number of threads has changed and takes more, Run takes
 // memory of its own instead. It panics if an operand has not the shape that was planned.
 func (p *ConvPlan) Run(y *Tensor, xs []*Tensor, w, b, add *Tensor, packed, scratch []float32) {

@@ -17,9 +17,19 @@ type RowBuffer struct {
 }
 
 // NewRowBuffer returns a buffer without rows for an image of so many channels and pixels a row, with
-// room for so many rows at a time. Its memory is taken by Append and given back by Drop.
+// room for so many rows at a time. Its memory is taken by Append, unless Place gave some, and left to
+// whoever needs it when Drop has dropped all rows.
 func NewRowBuffer(channels, width, capacity int) *RowBuffer {
 	return &RowBuffer{channels: channels, width: width, capacity: capacity}
+}
+
+// Place makes a buffer without rows use memory for those that are appended, until all have been
+// dropped. It panics if there are rows, or not enough memory.
+func (b *RowBuffer) Place(memory []float32) {
+	if n := b.channels * b.capacity * b.width; b.first != b.end || len(memory) < n {
+		panic(fmt.Sprintf("tensor: RowBuffer: memory for %d numbers, want %d; %d rows are there", len(memory), n, b.end-b.first))
+	}
+	b.data, b.start = memory, b.first
 }
 
 // Held returns the rows that are there: from first to end-1.
@@ -42,7 +52,7 @@ func (b *RowBuffer) Append(n int) {
 		panic(fmt.Sprintf("tensor: RowBuffer: %d more rows beside rows %d to %d, with room for %d", n, b.first, b.end-1, b.capacity))
 	}
 	if b.data == nil {
-		b.data = takeBuffer(b.channels * b.capacity * b.width)
+		b.data = make([]float32, b.channels*b.capacity*b.width)
 		b.start = b.first
 	}
 	if b.end-b.start+n > b.capacity { // what is held moves to the beginning
@@ -58,8 +68,7 @@ func (b *RowBuffer) Append(n int) {
 // Drop forgets the rows above row.
 func (b *RowBuffer) Drop(row int) {
 	b.first = max(b.first, min(row, b.end))
-	if b.first == b.end && b.data != nil {
-		giveBuffer(b.data)
+	if b.first == b.end {
 		b.data = nil
 	}
 }
@@ -129,6 +138,28 @@ func PlanConvRows(channels []int, height, width, rows, above, below int, w []int
 	p.padding.none, p.restPadding.none = false, false
 	p.layout = p.layoutFor(Threads())
 	return p
+}
+
+// ConvRowsMost returns how many rows of so many pixels PlanConvRows can convolve at once with weights of
+// a shape.
+func ConvRowsMost(width int, w []int, dilation int) int {
+	d := max(dilation, 1)
+	return mostPlane/(width+w[3]/2*d) - 2*(w[2]/2*d) - 2
+}
+
+// TableLen returns how many numbers say where tiles are: what a plan takes beside its weights and
+// ScratchLen.
+func (p *ConvPlan) TableLen() int {
+	n := 0
+	for _, a := range []convAlgorithm{p.algorithm, p.rest} {
+		if w, ok := a.(*winograd); ok {
+			n += len(w.sources) + len(w.targets)
+		}
+	}
+	if p.rest == p.algorithm {
+		n /= 2
+	}
+	return n
 }
 
 // ConvRowsMultiple returns the number of rows, of which PlanConvRows wants a multiple, for a dilation.

@@ -68,7 +68,8 @@ func TestConvRows(t *testing.T) {
 
 // TestRowBuffer wants rows to stay what they are while others come and go.
 func TestRowBuffer(t *testing.T) {
-	b := NewRowBuffer(2, 3, 5)
+	b, memory := NewRowBuffer(2, 3, 5), make([]float32, 30)
+	b.Place(memory)
 	number := func(c, row, x int) float32 { return float32(100*row + 10*c + x) }
 	end := 0
 	for _, s := range []struct{ more, drop int }{{3, 1}, {2, 3}, {3, 6}, {0, 7}, {4, 12}, {5, 13}} {
@@ -96,11 +97,16 @@ func TestRowBuffer(t *testing.T) {
 			}
 		}
 	}
+	if memory[0] == 0 {
+		t.Error("the memory that it was given is unused")
+	}
 	for what, f := range map[string]func(){
 		"too many rows":      func() { b.Append(3) },
 		"a row before":       func() { b.Row(0, 12) },
 		"a row that follows": func() { b.Row(0, 17) },
 		"a negative number":  func() { b.Append(-1) },
+		"too little memory":  func() { NewRowBuffer(2, 3, 5).Place(make([]float32, 29)) },
+		"other memory":       func() { b.Place(make([]float32, 30)) },
 	} {
 		func() {
 			defer func() {

@@ -99,37 +99,55 @@ func BuildCache(ctx context.Context, d *Dataset, photos []Photo, o CacheOptions)
 	c.Mid = make([]uint8, len(photos)*3*s.Mid*s.Mid)
 	c.Large = make([]uint8, len(photos)*3*s.Large*s.Large)
 
-	failed := make([]error, len(photos)) // by photograph, and so in their order
-	var next atomic.Int64
-	var progress sync.Mutex
-	done := 0
-	work := func() {
+	failed, err := readAll(ctx, d, photos, o.Threads, o.Progress, func() func(i int, p *RGB) error {
 		var r resizer
 		var square RGB
+		return func(i int, p *RGB) error {
+			for _, part := range c.parts() {
+				square.W, square.H = part.side, part.side
+				r.resize(&square, p)
+				square.bytePlanes(part.picture(i))
+			}
+			return nil
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, photo := range photos {
+		c.Names[i] = photo.Name
+	}
+	return c.finish(failed, o.SkipBad)
+}
+
+// readAll reads photographs with some threads, 0 for GOMAXPROCS, and calls use for each; worker makes
+// the use of a thread. It returns the errors of the photographs, in their order, and an error if ctx
+// ends it.
+func readAll(ctx context.Context, d *Dataset, photos []Photo, threads int, progress func(done, total int), worker func() (use func(i int, p *RGB) error)) ([]error, error) {
+	failed := make([]error, len(photos))
+	var next atomic.Int64
+	var told sync.Mutex
+	done := 0
+	work := func() {
+		use := worker()
 		for ctx.Err() == nil {
 			i := int(next.Add(1)) - 1
 			if i >= len(photos) {
 				return
 			}
-			c.Names[i] = photos[i].Name
-			if p, err := d.Read(photos[i]); err != nil {
-				failed[i] = err
-			} else {
-				for _, part := range c.parts() {
-					square.W, square.H = part.side, part.side
-					r.resize(&square, p)
-					square.bytePlanes(part.picture(i))
-				}
+			p, err := d.Read(photos[i])
+			if err == nil {
+				err = use(i, p)
 			}
-			progress.Lock()
+			failed[i] = err
+			told.Lock()
 			done++
-			if o.Progress != nil {
-				o.Progress(done, len(photos))
+			if progress != nil {
+				progress(done, len(photos))
 			}
-			progress.Unlock()
+			told.Unlock()
 		}
 	}
-	threads := o.Threads
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
@@ -141,7 +159,7 @@ func BuildCache(ctx context.Context, d *Dataset, photos []Photo, o CacheOptions)
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("vision: %s: %d of %d photographs read: %w", d.Path("."), done, len(photos), err)
 	}
-	return c.finish(failed, o.SkipBad)
+	return failed, nil
 }
 
 // finish reports the photographs that failed, or removes them from the cache.

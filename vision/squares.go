@@ -3,10 +3,6 @@ package vision
 import (
 	"context"
 	"fmt"
-	"runtime"
-	"slices"
-	"sync"
-	"sync/atomic"
 )
 
 // SquareOptions say how photographs are cut into squares.
@@ -34,42 +30,17 @@ func BuildSquares(ctx context.Context, d *Dataset, photos []Photo, o SquareOptio
 		panic(fmt.Sprintf("vision: BuildSquares: %+v, want a positive side and scale, and squares of at most %d pixels", o, MaxSide))
 	}
 	parts := make([]*Cache, len(photos)) // by photograph, and so in their order
-	failed := make([]error, len(photos))
-	var next atomic.Int64
-	var progress sync.Mutex
-	done := 0
-	work := func() {
-		for ctx.Err() == nil {
-			i := int(next.Add(1)) - 1
-			if i >= len(photos) {
-				return
+	failed, err := readAll(ctx, d, photos, o.Threads, o.Progress, func() func(i int, p *RGB) error {
+		return func(i int, p *RGB) error {
+			if side := o.Side * o.Scale; min(p.W, p.H) < side {
+				return fmt.Errorf("vision: %s: expected a photograph of at least %d×%d pixels, a square, found %d×%d", d.Path(photos[i].File), side, side, p.W, p.H)
 			}
-			if p, err := d.Read(photos[i]); err != nil {
-				failed[i] = err
-			} else if side := o.Side * o.Scale; min(p.W, p.H) < side {
-				failed[i] = fmt.Errorf("vision: %s: expected a photograph of at least %d×%d pixels, a square, found %d×%d", d.Path(photos[i].File), side, side, p.W, p.H)
-			} else {
-				parts[i] = o.cut(photos[i].Name, p)
-			}
-			progress.Lock()
-			done++
-			if o.Progress != nil {
-				o.Progress(done, len(photos))
-			}
-			progress.Unlock()
+			parts[i] = o.cut(photos[i].Name, p)
+			return nil
 		}
-	}
-	threads := o.Threads
-	if threads <= 0 {
-		threads = runtime.GOMAXPROCS(0)
-	}
-	var wg sync.WaitGroup
-	for range min(threads, len(photos)) {
-		wg.Go(work)
-	}
-	wg.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("vision: %s: %d of %d photographs read: %w", d.Path("."), done, len(photos), err)
+	})
+	if err != nil {
+		return nil, err
 	}
 	broken := &BrokenError{Total: len(photos)}
 	c := &Cache{Sizes: o.Sizes()}
@@ -129,16 +100,12 @@ func spread(n, length int) []int {
 
 // appendSquare appends the three planes of a part of p.
 func appendSquare(dst []uint8, p *RGB, x, y, side int) []uint8 {
-	n := side * side
-	dst = slices.Grow(dst, 3*n)[:len(dst)+3*n]
-	planes := dst[len(dst)-3*n:]
+	square := NewRGB(side, side)
 	for i := range side {
-		row := p.Pix[3*((y+i)*p.W+x):][:3*side]
-		for j := range side {
-			for c := range 3 {
-				planes[c*n+i*side+j] = row[3*j+c]
-			}
-		}
+		copy(square.Pix[3*i*side:][:3*side], p.Pix[3*((y+i)*p.W+x):])
 	}
+	n := len(dst)
+	dst = append(dst, make([]uint8, len(square.Pix))...)
+	square.bytePlanes(dst[n:])
 	return dst
 }

@@ -35,6 +35,9 @@ type block struct {
 // align keeps offsets at whole lines of the cache: 64 bytes.
 const align = 16
 
+// alignLen makes a piece of memory so long that the next one begins at a whole line.
+func alignLen(n int) int { return (n + align - 1) / align * align }
+
 // blocks returns what the program has to find room for, with lifetimes. Gradients of
 // parameters are left out: they have memory of their own.
 func (g *Graph) blocks() []*block {
@@ -112,11 +115,11 @@ func place(blocks []*block, share bool) int {
 		}
 		for _, p := range placed {
 			if share && p.first <= b.last && b.first <= p.last && p.offset < offset+b.size {
-				offset = max(offset, (p.offset+p.size+align-1)/align*align)
+				offset = max(offset, alignLen(p.offset+p.size))
 			}
 		}
 		b.offset = offset
-		total = max(total, (offset+b.size+align-1)/align*align)
+		total = max(total, alignLen(offset+b.size))
 		i, _ := slices.BinarySearchFunc(placed, offset, func(p *block, at int) int { return cmp.Compare(p.offset, at) })
 		placed = slices.Insert(placed, i, b)
 	}

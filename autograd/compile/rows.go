@@ -23,13 +23,16 @@ import (
 //
 // It is used by one goroutine at a time.
 type RowProgram struct {
-	g       *Graph
-	steps   []*rowStep
-	images  []*rowImage // that are computed or read; the network's input is the first
-	result  *rowImage
-	chunk   int // rows of the input in a round
-	bytes   int
-	scratch []float32
+	g      *Graph
+	steps  []*rowStep
+	images []*rowImage // that are computed or read; the network's input is the first
+	result *rowImage
+	chunk  int // rows of the input in a round
+	bytes  int
+
+	// The memory of Run, in numbers: for the rows, for what a step needs beside them, and for weights.
+	arena, scratch, packed int
+	memory                 []float32 // for all three; taken by the first run, and kept for the next
 }
 
 // RowOptions are how a RowProgram is made. The zero value lets it choose.
@@ -47,6 +50,7 @@ type rowImage struct {
 	channels, height, width int
 	num, den                int // its rows to those of the input
 	readers                 []rowReader
+	flows                   bool           // it depends on the input
 	constant                *tensor.Tensor // if not nil, all rows are there from the beginning
 
 	done     int // rows that were computed
@@ -96,12 +100,14 @@ type rowStep struct {
 	in       []*rowImage // by operand; nil for those that are no images
 	views    []rowView
 	multiple int // rows are computed in multiples of it
-	piece    int // how many at once
+	most     int // how many can be computed at once
+	piece    int // how many are
 
 	// Of a convolution.
-	kernel conv
-	packed []float32
-	plans  map[[3]int]*tensor.ConvPlan // by rows, and rows above and below
+	kernel  conv
+	packing *tensor.ConvPlan // that knows how its weights are packed
+	packed  []float32
+	plans   map[[3]int]*tensor.ConvPlan // by rows, and rows above and below
 }
 
 // PredictRows compiles a network for images of channels×height×width. network is called once. It
@@ -126,7 +132,7 @@ func (p *RowProgram) connect() error {
 	at := map[*Tensor]*rowImage{}
 	image := func(t *Tensor) *rowImage {
 		if at[t] == nil && len(t.Shape) == 4 {
-			at[t] = &rowImage{channels: t.Shape[1], height: t.Shape[2], width: t.Shape[3], num: 1, den: 1}
+			at[t] = &rowImage{channels: t.Shape[1], height: t.Shape[2], width: t.Shape[3], num: t.Shape[2], den: p.g.Inputs[0].Shape[2]}
 			if t.Value != nil {
 				at[t].constant = t.Value.Data()
 			}
@@ -134,17 +140,28 @@ func (p *RowProgram) connect() error {
 		}
 		return at[t]
 	}
-	image(p.g.Inputs[0])
+	input := image(p.g.Inputs[0])
+	input.num, input.den, input.flows = 1, 1, true
 	for _, s := range p.g.Steps {
-		r := &rowStep{Step: s, multiple: 1, plans: map[[3]int]*tensor.ConvPlan{}}
+		r := &rowStep{Step: s, multiple: 1, most: math.MaxInt, plans: map[[3]int]*tensor.ConvPlan{}}
 		var operands []*Tensor // those that may be images
 		switch k := s.Kernel.(type) {
 		case conv:
-			sources, _, _, add := k.split(s.In)
+			sources, w, _, add := k.split(s.In)
+			if w.Value == nil {
+				return fmt.Errorf("compile: PredictRows: %v has weights that are computed, want parameters", k)
+			}
 			r.kernel, r.multiple = k, tensor.ConvRowsMultiple(k.dilation)
+			r.most = tensor.ConvRowsMost(sources[0].Shape[3], w.Shape, k.dilation) / r.multiple * r.multiple
+			if h := min(r.multiple, sources[0].Shape[2]); r.most < h {
+				return fmt.Errorf("compile: PredictRows: an image of %d×%d pixels is too wide to convolve %d rows of it", sources[0].Shape[3], sources[0].Shape[2], h)
+			}
 			operands = append(slices.Clone(sources), add)
 		case apply:
 			operands = s.In
+			if !is[autograd.ExpandOp](s) && !slices.ContainsFunc(s.In, func(t *Tensor) bool { return len(t.Shape) == 4 }) {
+				return fmt.Errorf("compile: PredictRows: %v reads no image", s.Kernel)
+			}
 		}
 		for i, t := range operands {
 			if t == nil || len(t.Shape) != 4 {
@@ -159,18 +176,22 @@ func (p *RowProgram) connect() error {
 			m.readers = append(m.readers, rowReader{r, view})
 			r.in, r.views = append(r.in, m), append(r.views, view)
 		}
-		if len(s.Out[0].Shape) != 4 {
-			return fmt.Errorf("compile: PredictRows: %v makes no image, but %v", s.Kernel, s.Out[0].Shape)
+		if shape := s.Out[0].Shape; len(shape) != 4 || shape[0] != 1 {
+			return fmt.Errorf("compile: PredictRows: %v makes no image, but %v", s.Kernel, shape)
 		}
 		r.out = image(s.Out[0])
 		for i, m := range r.in {
-			if m != nil && m.constant == nil {
+			if m != nil && m.flows {
+				r.out.flows = true
 				r.out.num, r.out.den = m.num*r.views[i].num, m.den*r.views[i].den
 			}
 		}
 		p.steps = append(p.steps, r)
 	}
 	p.result = at[p.g.Outputs[0]]
+	if p.result == nil || p.result.constant != nil {
+		return fmt.Errorf("compile: PredictRows: the network computes no image, but %v", p.g.Outputs[0].Shape)
+	}
 	return nil
 }
 
@@ -252,7 +273,12 @@ const modest = 128 << 20
 func (p *RowProgram) prepare(piece, chunk int) {
 	p.chunk = chunk
 	for _, s := range p.steps {
-		s.piece = max(piece*s.out.num/s.out.den, s.multiple)
+		s.piece = max(min(piece*s.out.num/s.out.den, s.most), s.multiple)
+		clear(s.plans)
+		if k, ok := s.Kernel.(conv); ok {
+			_, w, _, _ := k.split(s.In)
+			s.packing = s.planFor(0, min(s.piece, s.out.height), w.Shape)
+		}
 	}
 	for _, m := range p.images {
 		m.capacity, m.done, m.buffer = 0, 0, nil
@@ -264,44 +290,38 @@ func (p *RowProgram) prepare(piece, chunk int) {
 	for _, m := range p.images {
 		m.capacity = min(most[m]+p.round(m, 2)/2, m.height)
 	}
-	size := func(m *rowImage) int { return 4 * m.channels * m.capacity * m.width }
-	now, peak, temporary := 0, 0, 0
-	held := map[*rowImage]bool{}
+	arena := &rowArena{}
+	p.scratch = 0
 	p.flow(rowFlow{
-		grow: func(m *rowImage, _, _ int) {
-			if !held[m] {
-				held[m] = true
-				now += size(m)
-			}
-			peak = max(peak, now)
-		},
-		empty: func(m *rowImage) {
-			if held[m] {
-				held[m] = false
-				now -= size(m)
-			}
-		},
-		compute: func(s *rowStep, a, b int) error {
-			temporary = max(temporary, 4*s.temporary(a, b))
-			return nil
-		},
+		grow:    func(m *rowImage, _, _ int) { arena.take(m) },
+		empty:   func(m *rowImage) { arena.give(m) },
+		compute: func(s *rowStep, a, b int) error { p.scratch = max(p.scratch, s.temporary(a, b)); return nil },
 	})
-	fixed := 0
+	p.arena, p.packed = arena.end, 0
+	constants, tables := 0, 0
 	for _, s := range p.steps {
-		if k, ok := s.Kernel.(conv); ok {
-			_, w, _, _ := k.split(s.In)
-			fixed += 4 * s.planFor(0, min(s.piece, s.out.height), w.Shape).PackedLen()
+		if s.packing != nil {
+			p.packed += alignLen(s.packing.PackedLen())
+		}
+		for _, plan := range s.plans {
+			tables += plan.TableLen()
 		}
 	}
 	for _, m := range p.images {
 		if m.constant != nil {
-			fixed += 4 * m.channels * m.height * m.width
+			constants += m.constant.Len()
 		}
 	}
-	p.bytes = peak + temporary + fixed
+	p.bytes = 4 * (p.arena + p.scratch + p.packed + p.lineLen() + constants + tables)
 }
 
-// Bytes returns the memory that Run takes at most, beside the parameters.
+// lineLen returns how many numbers a row of the input and one of the result have room in.
+func (p *RowProgram) lineLen() int {
+	return max(p.images[0].channels*p.images[0].width, p.result.channels*p.result.width)
+}
+
+// Bytes returns the memory that Run takes at most, beside the parameters. The first run takes it, and
+// the program keeps it for the next one.
 func (p *RowProgram) Bytes() int { return p.bytes }
 
 // ResultShape returns the shape of the whole result, (1,c,h,w).
@@ -318,8 +338,8 @@ type rowFlow struct {
 	empty   func(m *rowImage)                // nothing of m is needed any more, for now
 }
 
-// flow lets an image flow through the network: in each round some rows are read, and each step
-// computes as many as it can.
+// flow lets an image flow through the network: in each round some rows are read, and steps compute by
+// turns until none can go on.
 func (p *RowProgram) flow(f rowFlow) error {
 	for _, m := range p.images {
 		m.done = 0
@@ -361,20 +381,11 @@ func (p *RowProgram) flow(f rowFlow) error {
 	input := p.images[0]
 	for written < p.result.height {
 		moved := false
-		if n := min(p.chunk, input.height-input.done); n > 0 {
-			grow(input, n)
-			moved = true
-			if f.read != nil {
-				if err := f.read(input.done-n, input.done); err != nil {
-					return err
-				}
-			}
-		}
-		if p.result == input {
-			written = input.done
-		}
 		for _, s := range p.steps {
 			until := min(s.out.done+p.round(s.out, s.multiple), s.out.height)
+			if !s.out.flows { // it could run ahead to its end
+				until = min(until, int(int64(input.done)*int64(s.out.height)/int64(input.height)))
+			}
 			for s.out.done < until {
 				a := s.out.done
 				b := min(s.computable(), until, a+s.piece)
@@ -407,8 +418,22 @@ func (p *RowProgram) flow(f rowFlow) error {
 				drop(s.out) // nothing may read it
 			}
 		}
-		if !moved {
+		if moved {
+			continue // to the end of what was read: only then do images stop to grow
+		}
+		n := min(p.chunk, input.height-input.done)
+		if n == 0 {
 			panic(fmt.Sprintf("compile: PredictRows: no rows flow after %d of %d", written, p.result.height))
+		}
+		grow(input, n)
+		if f.read != nil {
+			if err := f.read(input.done-n, input.done); err != nil {
+				return err
+			}
+		}
+		if p.result == input {
+			written = input.done
+			drop(input)
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package compile
 
 import (
 	"context"
-	"fmt"
 
 	"pixelgrad/autograd"
 	"pixelgrad/tensor"
@@ -12,12 +11,16 @@ import (
 // those of the result: channels·width numbers each, channel by channel, which are valid until the
 // function returns. Errors are those of read, write and ctx, which is looked at for every few rows.
 func (p *RowProgram) Run(ctx context.Context, read, write func(row int, pixels []float32) error) error {
-	defer p.release()
-	p.fill()
-	line := make([]float32, max(p.images[0].channels*p.images[0].width, p.result.channels*p.result.width))
+	scratch, line, arena := p.fill(), make([]float32, p.lineLen()), &rowArena{}
 	return p.flow(rowFlow{
-		grow: func(m *rowImage, _, more int) { m.buffer.Append(more) },
-		drop: func(m *rowImage, first int) { m.buffer.Drop(first) },
+		grow: func(m *rowImage, _, more int) {
+			if at, taken := arena.take(m); taken {
+				m.buffer.Place(p.memory[at.from:at.to])
+			}
+			m.buffer.Append(more)
+		},
+		drop:  func(m *rowImage, first int) { m.buffer.Drop(first) },
+		empty: func(m *rowImage) { arena.give(m) },
 		read: func(a, b int) error {
 			m := p.images[0]
 			for row := a; row < b; row++ {
@@ -41,7 +44,7 @@ func (p *RowProgram) Run(ctx context.Context, read, write func(row int, pixels [
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			s.run(a, b, &p.scratch)
+			s.run(a, b, scratch)
 			return nil
 		},
 		write: func(a, b int) error { return p.emit(ctx, a, b, line, write) },
@@ -66,40 +69,30 @@ func (p *RowProgram) emit(ctx context.Context, a, b int, line []float32, write f
 	return nil
 }
 
-// fill makes buffers without rows, but for constant images, and packs weights.
-func (p *RowProgram) fill() {
+// fill takes the memory, unless a run before did, makes buffers without rows, but for constant images,
+// and packs weights. It returns temporary memory of steps.
+func (p *RowProgram) fill() (scratch []float32) {
+	if p.memory == nil {
+		p.memory = make([]float32, p.arena+p.scratch+p.packed)
+	}
+	scratch = p.memory[p.arena:][:p.scratch]
 	for _, m := range p.images {
 		m.buffer = tensor.NewRowBuffer(m.channels, m.width, m.capacity)
 		if m.constant != nil {
 			m.buffer = tensor.NewRowBuffer(m.channels, m.width, m.height)
+			m.buffer.Place(m.constant.Data())
 			m.buffer.Append(m.height)
-			m.buffer.Store(m.constant, 0, 0, m.height)
 		}
 	}
+	packed := p.memory[p.arena+p.scratch:]
 	for _, s := range p.steps {
-		if k, ok := s.Kernel.(conv); ok {
-			_, w, _, _ := k.split(s.In)
-			plan := s.planFor(0, min(s.piece, s.out.height), w.Shape)
-			s.packed = make([]float32, plan.PackedLen())
-			plan.PackWeights(s.packed, w.Value.Data())
+		if s.packing != nil {
+			_, w, _, _ := s.kernel.split(s.In)
+			s.packed, packed = packed[:s.packing.PackedLen()], packed[alignLen(s.packing.PackedLen()):]
+			s.packing.PackWeights(s.packed, w.Value.Data())
 		}
 	}
-}
-
-// release gives all memory back.
-func (p *RowProgram) release() {
-	for _, m := range p.images {
-		if m.buffer != nil {
-			_, end := m.buffer.Held()
-			m.buffer.Drop(end)
-			m.buffer = nil
-		}
-	}
-	for _, s := range p.steps {
-		s.packed = nil
-		clear(s.plans)
-	}
-	p.scratch = nil
+	return scratch
 }
 
 // planFor returns the plan of a convolution for rows a to b-1.
@@ -131,75 +124,79 @@ func (s *rowStep) temporary(a, b int) int {
 	n := 0
 	for i, m := range s.in {
 		if m != nil {
-			first, last := s.views[i].first(a, m.height), s.views[i].last(b, m.height)
-			n += m.channels * m.width * (last - first)
+			first, last := s.reads(i, a, b)
+			n += alignLen(m.channels * m.width * (last - first))
 		}
 	}
-	return 2*n + s.out.channels*s.out.width*(b-a)
+	_, rows := s.makes(a, b)
+	return n + alignLen(s.out.channels*s.out.width*rows)
+}
+
+// reads returns which rows of operand i are given to the operation for rows a to b-1 of the result.
+func (s *rowStep) reads(i, a, b int) (first, last int) {
+	if is[autograd.PadReflectOp](s.Step) {
+		return a, b // which are copied from those that they mirror
+	}
+	v, h := s.views[i], s.in[i].height
+	return v.first(a, h), v.last(b, h)
+}
+
+// makes returns how many rows the operation makes of them, and how many are above row a.
+func (s *rowStep) makes(a, b int) (above, rows int) {
+	for i, m := range s.in {
+		if v := s.views[i]; m != nil {
+			first, last := s.reads(i, a, b)
+			return a - first*v.num/v.den, (last - first) * v.num / v.den
+		}
+	}
+	return 0, b - a
 }
 
 // run computes rows a to b-1 of the result.
-func (s *rowStep) run(a, b int, scratch *[]float32) {
+func (s *rowStep) run(a, b int, scratch []float32) {
 	if k, ok := s.Kernel.(conv); ok {
 		s.convolve(k, a, b, scratch)
 		return
 	}
-	op := s.Kernel.(apply).op
-	skip, in := 0, make([]*tensor.Tensor, len(s.In))
+	image := func(m *rowImage, rows int) *tensor.Tensor {
+		n := m.channels * rows * m.width
+		x := tensor.FromSlice(scratch[:n], 1, m.channels, rows, m.width)
+		scratch = scratch[alignLen(n):]
+		return x
+	}
+	in := make([]*tensor.Tensor, len(s.In))
 	for i, t := range s.In {
-		m, v := s.in[i], s.views[i]
+		m := s.in[i]
 		if m == nil {
 			in[i] = t.Value.Data()
 			continue
 		}
-		first, last := v.first(a, m.height), v.last(b, m.height)
-		if pad, ok := op.(autograd.PadReflectOp); ok {
-			in[i] = s.mirror(pad, a, b)
-			continue
-		}
-		in[i] = tensor.NewUninitialized(1, m.channels, last-first, m.width)
-		m.buffer.Load(in[i], first, last)
-		skip = a - first*v.num/v.den
-	}
-	switch o := op.(type) { // which name the size of the whole image
-	case autograd.PadReflectOp:
-		o.Bottom = 0
-		op = o
-	case autograd.CropOp:
-		o.H = b - a
-		op = o
-	case autograd.ExpandOp:
-		o.H = b - a
-		op = o
-	}
-	y := op.Forward(in...)
-	s.out.buffer.Store(y, skip, a, b)
-	tensor.Release(y)
-	for i, m := range s.in {
-		if m != nil && in[i] != y {
-			tensor.Release(in[i])
+		first, last := s.reads(i, a, b)
+		in[i] = image(m, last-first)
+		if is[autograd.PadReflectOp](s.Step) {
+			s.mirror(in[i], a, b)
+		} else {
+			m.buffer.Load(in[i], first, last)
 		}
 	}
+	above, rows := s.makes(a, b)
+	y := image(s.out, rows)
+	s.prepare().run([]*tensor.Tensor{y}, in, nil)
+	s.out.buffer.Store(y, above, a, b)
 }
 
-// mirror returns the rows that rows a to b-1 of a padded image have.
-func (s *rowStep) mirror(pad autograd.PadReflectOp, a, b int) *tensor.Tensor {
+// mirror writes the rows that rows a to b-1 of a padded image have to x.
+func (s *rowStep) mirror(x *tensor.Tensor, a, b int) {
 	m := s.in[0]
-	x := tensor.NewUninitialized(1, m.channels, b-a, m.width)
 	for c := range m.channels {
 		for i := a; i < b; i++ {
 			copy(x.Data()[(c*(b-a)+i-a)*m.width:][:m.width], m.buffer.Row(c, tensor.Mirror(i, m.height)))
 		}
 	}
-	return x
 }
 
-func (s *rowStep) convolve(k conv, a, b int, scratch *[]float32) {
+func (s *rowStep) convolve(k conv, a, b int, scratch []float32) {
 	_, w, bias, add := k.split(s.In)
-	plan := s.planFor(a, b, w.Shape)
-	if n := plan.ScratchLen(); len(*scratch) < n {
-		*scratch = make([]float32, n)
-	}
 	var xs []*tensor.RowBuffer
 	for i := range k.forms {
 		xs = append(xs, s.in[i].buffer)
@@ -208,8 +205,5 @@ func (s *rowStep) convolve(k conv, a, b int, scratch *[]float32) {
 	if add != nil {
 		shortcut = s.in[len(k.forms)].buffer
 	}
-	if bias.Value == nil || w.Value == nil {
-		panic(fmt.Sprintf("compile: PredictRows: weights of %v that are computed", k))
-	}
-	plan.RunRows(s.out.buffer, a, xs, bias.Value.Data(), shortcut, s.packed, *scratch)
+	s.planFor(a, b, w.Shape).RunRows(s.out.buffer, a, xs, bias.Value.Data(), shortcut, s.packed, scratch)
 }

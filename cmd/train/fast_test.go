@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,7 +30,7 @@ func TestFast(t *testing.T) {
 		}
 	}
 	dir := filepath.Join(t.TempDir(), "run")
-	args := []string{"-model", "fast", "-scale", "3", "-data", photos, "-out", dir, "-loss", "l1", "-crop", "12", "-augment", "flips,rotations", "-batch", "2", "-epochs", "1"}
+	args := []string{"-model", "fast", "-scale", "3", "-data", photos, "-out", dir, "-loss", "l1", "-crop", "12", "-augment", "flips,rotations", "-batch", "2", "-epochs", "1", "-threads", "1"}
 	out, log, err := runWith(t, context.Background(), args)
 	if err != nil || log != "" {
 		t.Fatal(err, log)
@@ -73,6 +74,21 @@ func TestFast(t *testing.T) {
 	}
 	if _, _, err := runWith(t, context.Background(), []string{"-model", "fast", "-init", filepath.Join(photos, "p0.png"), "-data", photos, "-out", other + "2"}); err == nil || !strings.Contains(err.Error(), "p0.png") {
 		t.Errorf("-init with a photograph: %v", err)
+	}
+	stopped := filepath.Join(t.TempDir(), "run")
+	at := slices.Index(args, "-out")
+	if _, log, err := runWith(t, &cancelAfter{context.Background(), 22}, slices.Replace(slices.Clone(args), at+1, at+2, stopped)); err != nil || log != "" {
+		t.Fatal(err, log)
+	}
+	steps := strings.Count(read(t, stopped, runs.StepsFile), "\n") - 1
+	if steps < 1 || steps > 7 {
+		t.Fatalf("it stopped after %d of 8 steps: the test would see nothing", steps)
+	}
+	if _, log, err := runWith(t, context.Background(), []string{"-resume", stopped, "-threads", "3"}); err != nil || log != "" {
+		t.Fatal(err, log)
+	}
+	if got, want := results(t, stopped), results(t, dir); got != want {
+		t.Errorf("stopped after %d steps and resumed: results %s, want %s", steps, got, want)
 	}
 	for _, c := range []struct{ args, want string }{
 		{"-scale 3", "-model fast"},
