@@ -28,6 +28,7 @@ type kind struct {
 	exts []string // the first is that of new names
 
 	gray, alpha, deep bool // what it has room for
+	together          bool // of grey and opacity in one picture
 	create            func(w io.Writer, s sheet) (rowWriter, error)
 }
 
@@ -55,9 +56,10 @@ type rowWriter interface {
 }
 
 var formats = []*kind{
-	{flag: "png", name: "PNG", exts: []string{".png"}, gray: true, alpha: true, deep: true, create: createPNG},
+	{flag: "png", name: "PNG", exts: []string{".png"}, gray: true, alpha: true, deep: true, together: true, create: createPNG},
 	{flag: "jpg", name: "JPEG", exts: []string{".jpg", ".jpeg", ".jpe", ".jfif"}, gray: true, create: createJPEG},
 	{flag: "webp", name: "WebP", exts: []string{".webp"}, alpha: true, create: createWebP},
+	// TIFF has grey with opacity, too, but few programs read it.
 	{flag: "tif", name: "TIFF", exts: []string{".tif", ".tiff"}, gray: true, alpha: true, deep: true, create: createTIFF},
 }
 

@@ -54,7 +54,7 @@ func (c *command) all(ctx context.Context) error {
 	c.bar.Lines(c.Log)
 	defer c.bar.Close()
 	if n := c.plan.skipped; n > 0 {
-		c.say(fmt.Sprintf("upscale: %d pictures have results already, and are left out", n))
+		c.say(fmt.Sprintf("upscale: left out because there is a result: %d", n))
 	}
 	failed := c.plan.failed
 	for _, f := range failed {
@@ -174,14 +174,15 @@ func (c *command) picture(ctx context.Context, j job) (line string, err error) {
 		deep = false
 	}
 	b, scale := p.Image.Bounds(), c.enlarger.Scale()
+	gray := p.Gray && (j.format.together || !p.Alpha)
 	s := sheet{
-		w: scale * b.Dx(), h: scale * b.Dy(), gray: p.Gray, alpha: p.Alpha, deep: deep,
+		w: scale * b.Dx(), h: scale * b.Dy(), gray: gray, alpha: p.Alpha, deep: deep,
 		quality: c.o.quality, threads: c.o.threads, say: say,
 	}
 	if s.threads == 0 {
 		s.threads = runtime.GOMAXPROCS(0)
 	}
-	if profileFits(p.ICC, p.Gray && j.format.gray) {
+	if profileFits(p.ICC, gray && j.format.gray) {
 		s.icc = p.ICC
 	} else if len(p.ICC) > 0 {
 		say("its colour profile is for other colours than the result has, and left out")
