@@ -97,6 +97,10 @@ func TestRowBuffer(t *testing.T) {
 			}
 		}
 	}
+	b.Drop(3)
+	if first, _ := b.Held(); first != 13 {
+		t.Errorf("row %d is the first, want 13: what was dropped stays so", first)
+	}
 	if memory[0] == 0 {
 		t.Error("the memory that it was given is unused")
 	}
@@ -104,9 +108,21 @@ func TestRowBuffer(t *testing.T) {
 		"too many rows":      func() { b.Append(3) },
 		"a row before":       func() { b.Row(0, 12) },
 		"a row that follows": func() { b.Row(0, 17) },
-		"a negative number":  func() { b.Append(-1) },
-		"too little memory":  func() { NewRowBuffer(2, 3, 5).Place(make([]float32, 29)) },
-		"other memory":       func() { b.Place(make([]float32, 30)) },
+		"another width":      func() { b.checkRows("test", "it", 2, 4, 13, 14) },
+		"rows far below": func() {
+			PlanConvRows([]int{1}, 9, 9, 4, 1, 2, []int{1, 1, 3, 3}, ConvOptions{})
+		},
+		"an image too wide": func() {
+			w := []int{1, 1, 5, 5}
+			if most := ConvRowsMost(1<<20, w, 2); most != 53 {
+				t.Errorf("of %d pixels %d rows can be convolved at once, want 53", 1<<20, most)
+			}
+			PlanConvRows([]int{1}, 99, 1<<20, 53, 0, 0, w, ConvOptions{Dilation: 2})
+			PlanConvRows([]int{1}, 99, 1<<20, 57, 0, 0, w, ConvOptions{Dilation: 2})
+		},
+		"a negative number": func() { b.Append(-1) },
+		"too little memory": func() { NewRowBuffer(2, 3, 5).Place(make([]float32, 29)) },
+		"other memory":      func() { b.Place(make([]float32, 30)) },
 	} {
 		func() {
 			defer func() {

@@ -80,6 +80,24 @@ func TestBuildSquares(t *testing.T) {
 	}
 }
 
+// TestBuildSquaresSpreads wants few squares to be from all over a photograph.
+func TestBuildSquaresSpreads(t *testing.T) {
+	d, photos := everything(t, photoFS(t, 2)) // the first has 30×20 pixels: squares at rows 0, 4, 9 and 14, five in each
+	p, err := d.Read(photos[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := BuildSquares(t.Context(), d, photos[:1], SquareOptions{Side: 6, Scale: 1, Most: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{4, 14} {
+		if _, y, ok := placeOf(p, c.Picture(i, 6)); !ok || y != want {
+			t.Errorf("square %d of 2 is at row %d, want %d", i, y, want)
+		}
+	}
+}
+
 // placeOf returns where a part is in a picture, whose parts are all different.
 func placeOf(p, part *RGB) (x, y int, ok bool) {
 	for y := 0; y+part.H <= p.H; y++ {

@@ -189,7 +189,7 @@ func (p *RowProgram) connect() error {
 		p.steps = append(p.steps, r)
 	}
 	p.result = at[p.g.Outputs[0]]
-	if p.result == nil || p.result.constant != nil {
+	if p.result == nil {
 		return fmt.Errorf("compile: PredictRows: the network computes no image, but %v", p.g.Outputs[0].Shape)
 	}
 	return nil
@@ -211,9 +211,6 @@ func (s *Step) view(i int) (rowView, error) {
 			return same, nil
 		case autograd.PadReflectOp:
 			same.mirrored = op.Bottom
-			if h := s.In[0].Shape[2]; op.Bottom >= h {
-				same.mirrored = h
-			}
 			return same, nil
 		case autograd.Upsample2Op:
 			return rowView{num: 2, den: 1, reach: 1}, nil
@@ -298,7 +295,7 @@ func (p *RowProgram) prepare(piece, chunk int) {
 		compute: func(s *rowStep, a, b int) error { p.scratch = max(p.scratch, s.temporary(a, b)); return nil },
 	})
 	p.arena, p.packed = arena.end, 0
-	constants, tables := 0, 0
+	tables := 0
 	for _, s := range p.steps {
 		if s.packing != nil {
 			p.packed += alignLen(s.packing.PackedLen())
@@ -307,12 +304,7 @@ func (p *RowProgram) prepare(piece, chunk int) {
 			tables += plan.TableLen()
 		}
 	}
-	for _, m := range p.images {
-		if m.constant != nil {
-			constants += m.constant.Len()
-		}
-	}
-	p.bytes = 4 * (p.arena + p.scratch + p.packed + p.lineLen() + constants + tables)
+	p.bytes = 4 * (p.arena + p.scratch + p.packed + p.lineLen() + tables)
 }
 
 // lineLen returns how many numbers a row of the input and one of the result have room in.
@@ -320,7 +312,7 @@ func (p *RowProgram) lineLen() int {
 	return max(p.images[0].channels*p.images[0].width, p.result.channels*p.result.width)
 }
 
-// Bytes returns the memory that Run takes at most, beside the parameters. The first run takes it, and
+// Bytes returns the memory that Run takes at most, beside parameters and constants. The first run takes it, and
 // the program keeps it for the next one.
 func (p *RowProgram) Bytes() int { return p.bytes }
 
@@ -360,9 +352,6 @@ func (p *RowProgram) flow(f rowFlow) error {
 			return
 		}
 		first := m.done
-		if m == p.result {
-			first = written
-		}
 		for _, r := range m.readers {
 			if r.step.out.done < r.step.out.height {
 				first = min(first, r.view.first(r.step.out.done, m.height))

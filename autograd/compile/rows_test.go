@@ -73,7 +73,7 @@ func conv16(x *autograd.Value) *autograd.Value {
 // TestPredictRows wants the bits of the plain tape, for pictures of any size and any number of rows at
 // a time, and no more memory than was planned.
 func TestPredictRows(t *testing.T) {
-	for _, size := range [][2]int{{37, 9}, {1, 1}, {2, 6}, {16, 4}, {50, 3}} {
+	for _, size := range [][2]int{{37, 9}, {1, 1}, {2, 6}, {16, 4}, {50, 3}, {20, 48}} {
 		h, w := size[0], size[1]
 		x := numbers(rand.New(rand.NewPCG(2, 2)), 1, 3, h, w)
 		for name, network := range rowNetworks(rand.New(rand.NewPCG(1, 1)), h, w) {
@@ -276,6 +276,12 @@ func TestPredictRowsMemory(t *testing.T) {
 	}
 	if deep, image := bytes(300, 800, 800), 4*8*800*800; deep > 6*image {
 		t.Errorf("300 convolutions of 800×800 pixels take %d bytes, an image has %d", deep, image)
+	}
+	if p, err := PredictRows(network(5), 8, 1000, 200, RowOptions{Memory: low - 1}); err != nil || p.Bytes() >= low {
+		t.Errorf("with less memory than is efficient: %v", err)
+	}
+	if got, whole := bytes(5, 1000, 300000), 4*8*1000*300000; got > whole/4 {
+		t.Errorf("5 convolutions of 300000×1000 pixels take %d bytes, an image has %d", got, whole)
 	}
 	single := func(x *autograd.Value) *autograd.Value { return autograd.Conv2d(x, w, b, 1) }
 	if _, err := PredictRows(single, 8, 20, 1<<24, RowOptions{}); err == nil || !strings.Contains(err.Error(), "16777216×20 pixels is too wide") {

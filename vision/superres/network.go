@@ -8,8 +8,8 @@ import (
 	"pixelgrad/nn"
 )
 
-// A Network is one that others have published, and whose weights people have: Recognize returns
-// the network of a file. In contrast to a Model it has one output, and takes pictures of any size.
+// A Network is Fast, or one that others have published, and whose weights people have: Recognize
+// returns the network of a file. In contrast to a Model it has one output, and takes pictures of any size.
 // Its results are about in [0,1], and have to be clipped.
 type Network interface {
 	nn.Layer // Forward: pixels in [0,1], (n,c,h,w) → (n,c,scale·h,scale·w)
