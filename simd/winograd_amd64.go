@@ -2,89 +2,101 @@
 
 package simd
 
-import "math"
+import "unsafe"
 
 //go:noescape
-func winogradInputAVX2(dst *float32, ldd int, src *float32, stride int, off *int32, n int)
+func winogradInputRowsAVX2(dst *float32, ldd int, src *float32, rows *int32, n, count int)
 
 //go:noescape
-func winogradInputAVX512(dst *float32, ldd int, src *float32, stride int, off *int32, n int)
+func winogradInputRowsAVX512(dst *float32, ldd int, src *float32, rows *int32, n, count int)
 
 //go:noescape
-func winogradOutputAVX2(dst *float32, stride int, off *int32, src *float32, lds, n int, bias, least float32, masked bool)
+func winogradInputTilesAVX2(dst *float32, ldd int, src *float32, lds int, left, right *int32, n, d int)
 
 //go:noescape
-func winogradOutputAVX512(dst *float32, stride int, off *int32, src *float32, lds, n int, bias, least float32, masked bool)
+func winogradInputTilesAVX512(dst *float32, ldd int, src *float32, lds int, left, right *int32, n, d int)
 
 //go:noescape
-func winogradGradientAVX2(dst *float32, ldd int, src *float32, stride int, off *int32, n int)
+func winogradGradientRowsAVX2(dst *float32, ldd int, src *float32, rows *int32, n, count int)
 
 //go:noescape
-func winogradGradientAVX512(dst *float32, ldd int, src *float32, stride int, off *int32, n int)
+func winogradGradientRowsAVX512(dst *float32, ldd int, src *float32, rows *int32, n, count int)
 
-// inHalves returns how many of n tiles the AVX-512 kernels transform, sixteen at a time. If
-// eight tiles remain, an AVX2 kernel transforms them.
-func inHalves(n int) int {
+//go:noescape
+func winogradGradientTilesAVX2(dst *float32, ldd int, src *float32, lds, n, d int)
+
+//go:noescape
+func winogradGradientTilesAVX512(dst *float32, ldd int, src *float32, lds, n, d int)
+
+//go:noescape
+func winogradOutputTilesAVX2(dst *float32, ldd int, src *float32, lds, n, d int)
+
+//go:noescape
+func winogradOutputTilesAVX512(dst *float32, ldd int, src *float32, lds, n, d int)
+
+//go:noescape
+func winogradOutputRowsAVX2(dst *float32, rows *int32, src *float32, lds int, add *float32, n int, bias, least, slope float32, mode int)
+
+//go:noescape
+func winogradOutputRowsAVX512(dst *float32, rows *int32, src *float32, lds int, add *float32, n int, bias, least, slope float32, mode int)
+
+func winogradInputRows(dst []float32, ldd int, src []float32, rows *[6]int32, n, count int) {
 	if useAVX512 {
-		return n &^ 15
-	}
-	return 0
-}
-
-func winogradInput(dst []float32, ldd int, src []float32, stride int, off []int32) {
-	if !useAVX2 {
-		winogradInputGeneric(dst, ldd, src, stride, off)
-		return
-	}
-	n := inHalves(len(off))
-	if n > 0 {
-		winogradInputAVX512(&dst[0], ldd, &src[0], stride, &off[0], n)
-	}
-	if n < len(off) {
-		winogradInputAVX2(&dst[n], ldd, &src[0], stride, &off[n], len(off)-n)
+		winogradInputRowsAVX512(&dst[0], ldd, unsafe.SliceData(src), &rows[0], n, count)
+	} else if useAVX2 {
+		winogradInputRowsAVX2(&dst[0], ldd, unsafe.SliceData(src), &rows[0], n, count)
+	} else {
+		winogradInputRowsGeneric(dst, ldd, src, rows, n, count)
 	}
 }
 
-func winogradOutput(dst []float32, stride int, off []int32, src []float32, lds int, bias float32, relu bool) {
-	if !useAVX2 {
-		winogradOutputGeneric(dst, stride, off, src, lds, bias, relu)
-		return
-	}
-	least := float32(math.Inf(-1))
-	if relu {
-		least = 0
-	}
-	winogradOutputAVX(dst, stride, off, src, lds, bias, least, false)
-}
-
-func winogradOutputMasked(dst []float32, stride int, off []int32, src []float32, lds int) {
-	if !useAVX2 {
-		winogradOutputMaskedGeneric(dst, stride, off, src, lds)
-		return
-	}
-	winogradOutputAVX(dst, stride, off, src, lds, 0, float32(math.Inf(-1)), true)
-}
-
-func winogradOutputAVX(dst []float32, stride int, off []int32, src []float32, lds int, bias, least float32, masked bool) {
-	n := inHalves(len(off))
-	if n > 0 {
-		winogradOutputAVX512(&dst[0], stride, &off[0], &src[0], lds, n, bias, least, masked)
-	}
-	if n < len(off) {
-		winogradOutputAVX2(&dst[0], stride, &off[n], &src[n], lds, len(off)-n, bias, least, masked)
+func winogradInputTiles(dst []float32, ldd int, src []float32, lds int, left, right []int32, n, d int) {
+	if useAVX512 {
+		winogradInputTilesAVX512(&dst[0], ldd, &src[0], lds, &left[0], &right[0], n, d)
+	} else if useAVX2 {
+		winogradInputTilesAVX2(&dst[0], ldd, &src[0], lds, &left[0], &right[0], n, d)
+	} else {
+		winogradInputTilesGeneric(dst, ldd, src, lds, left, right, n, d)
 	}
 }
 
-func winogradGradient(dst []float32, ldd int, src []float32, stride int, off []int32) {
-	if !useAVX2 {
-		winogradGradientGeneric(dst, ldd, src, stride, off)
-		return
+func winogradGradientRows(dst []float32, ldd int, src []float32, rows *[4]int32, n, count int) {
+	if useAVX512 {
+		winogradGradientRowsAVX512(&dst[0], ldd, unsafe.SliceData(src), &rows[0], n, count)
+	} else if useAVX2 {
+		winogradGradientRowsAVX2(&dst[0], ldd, unsafe.SliceData(src), &rows[0], n, count)
+	} else {
+		winogradGradientRowsGeneric(dst, ldd, src, rows, n, count)
 	}
-	n := inHalves(len(off))
-	if n > 0 {
-		winogradGradientAVX512(&dst[0], ldd, &src[0], stride, &off[0], n)
+}
+
+func winogradGradientTiles(dst []float32, ldd int, src []float32, lds, n, d int) {
+	if useAVX512 {
+		winogradGradientTilesAVX512(&dst[0], ldd, &src[0], lds, n, d)
+	} else if useAVX2 {
+		winogradGradientTilesAVX2(&dst[0], ldd, &src[0], lds, n, d)
+	} else {
+		winogradGradientTilesGeneric(dst, ldd, src, lds, n, d)
 	}
-	if n < len(off) {
-		winogradGradientAVX2(&dst[n], ldd, &src[0], stride, &off[n], len(off)-n)
+}
+
+func winogradOutputTiles(dst []float32, ldd int, src []float32, lds, n, d int) {
+	if useAVX512 {
+		winogradOutputTilesAVX512(&dst[0], ldd, &src[0], lds, n, d)
+	} else if useAVX2 {
+		winogradOutputTilesAVX2(&dst[0], ldd, &src[0], lds, n, d)
+	} else {
+		winogradOutputTilesGeneric(dst, ldd, src, lds, n, d)
+	}
+}
+
+func winogradOutputRows(dst []float32, rows *[4]int32, src []float32, lds, n int, e *WinogradEpilogue) {
+	least, mode := e.assembly()
+	if useAVX512 {
+		winogradOutputRowsAVX512(&dst[0], &rows[0], &src[0], lds, unsafe.SliceData(e.Add), n, e.Bias, least, e.Slope, mode)
+	} else if useAVX2 {
+		winogradOutputRowsAVX2(&dst[0], &rows[0], &src[0], lds, unsafe.SliceData(e.Add), n, e.Bias, least, e.Slope, mode)
+	} else {
+		winogradOutputRowsGeneric(dst, rows, src, lds, n, e)
 	}
 }

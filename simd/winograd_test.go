@@ -1,98 +1,71 @@
 package simd
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
-// winogradTiles returns the places of n tiles in an image whose rows are stride elements
-// apart. It also returns the size of the smallest image that holds the tiles.
-func winogradTiles(rng *rand.Rand, n, stride, side int) (off []int32, size int) {
-	off = make([]int32, n)
-	for i := range off {
-		off[i] = int32(i/5*4*stride + i%5*4 + rng.IntN(3)) // neighbours that may overlap by a little
-		size = max(size, int(off[i])+(side-1)*stride+side)
+// winogradCounts are numbers of pixels: of less than a vector, of whole ones, and the most.
+var winogradCounts = []int{1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 72, 144, 145, 4 * MaxWinogradTiles}
+
+// compareTiles compares numbers that a kernel has made with those of its reference.
+func compareTiles(t *testing.T, kernel string, got, want []float32) {
+	t.Helper()
+	largest := float32(0)
+	for _, v := range want {
+		largest = max(largest, abs(v))
 	}
-	return off, size
+	for i := range want {
+		if !(abs(got[i]-want[i]) <= 5e-7*largest) {
+			t.Fatalf("%s: element %d: got %v, want %v", kernel, i, got[i], want[i])
+		}
+	}
 }
 
-// winogradApart is winogradTiles without overlaps, for kernels that write the tiles.
-func winogradApart(n, stride int) (off []int32, size int) {
-	off = make([]int32, n)
-	for i := range off {
-		off[i] = int32(i/5*4*stride + i%5*4)
-		size = max(size, int(off[i])+3*stride+4)
-	}
-	return off, size
-}
-
-// TestWinogradTransforms compares the transformations with their references.
-// TestWinogradIsConvolution checks the matrices of the references. The numbers of tiles are
-// odd and even multiples of the lanes, to find kernels that transform more tiles at once
-// than WinogradLanes says.
-func TestWinogradTransforms(t *testing.T) {
+// TestWinogradRows compares what the kernels make of rows of pixels with the references. Some rows
+// lie outside of the image, and behind the pixels of a row there are zeros up to a count.
+func TestWinogradRows(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		rng := rand.New(rand.NewPCG(4, 4))
-		for _, groups := range []int{0, 1, 2, 3, 5, 18} {
-			n := groups * WinogradLanes()
-			for _, extra := range []int{0, 1, 16} {
-				for _, stride := range []int{22, 29} {
-					ld := n + extra
-					check := func(kernel string, got, want []float32) {
-						t.Helper()
-						largest := float32(0)
-						for _, v := range want {
-							largest = max(largest, abs(v))
-						}
-						for i := range want {
-							if !(abs(got[i]-want[i]) <= 5e-7*largest) {
-								t.Fatalf("%s %v, %d tiles, row distance %d, stride %d: element %d: got %v, want %v", kernel, l, n, ld, stride, i, got[i], want[i])
-							}
+		for _, count := range winogradCounts {
+			for _, n := range []int{0, count / 2, count - 1, count} {
+				image := randomize(rng, guarded(t, 6*n+3))
+				ld := count + WinogradOverrun + 5
+				rows := func(k int) (at [6]int32) {
+					for r := range at {
+						if at[r] = int32(r*n + 3); r == k || k > 5 && r >= k-5 {
+							at[r] = -1
 						}
 					}
-					off, size := winogradTiles(rng, n, stride, 6)
-					image := randomize(rng, guarded(t, size))
-					values := randomize(rng, guarded(t, 35*ld+n))
-					want := append([]float32(nil), values...)
-					winogradInputGeneric(want, ld, image, stride, off)
-					WinogradInput(values, ld, image, stride, off)
-					check("WinogradInput", values, want)
-
-					off, size = winogradTiles(rng, n, stride, 4)
-					image = randomize(rng, guarded(t, size))
-					want = append([]float32(nil), values...)
-					winogradGradientGeneric(want, ld, image, stride, off)
-					WinogradGradient(values, ld, image, stride, off)
-					check("WinogradGradient", values, want)
-
-					// The results go to the tiles of another image. Of the products' rows, a
-					// kernel may overwrite only n columns: the next call may need the others.
-					off, size = winogradApart(n, stride)
-					image = randomize(rng, guarded(t, size))
-					scratch := guarded(t, len(values))
-					checkOutput := func(kernel string, got, want []float32) {
-						t.Helper()
-						check(kernel, got, want)
-						for i, v := range values {
-							if i%ld >= n && scratch[i] != v {
-								t.Fatalf("%s %v, %d tiles, row distance %d, stride %d: wrote beyond row %d of the products", kernel, l, n, ld, stride, i/ld)
+					return at
+				}
+				for outside := range 11 {
+					six := rows(outside)
+					four := [4]int32(six[1:])
+					for _, c := range []struct {
+						name      string
+						call, ref func(dst []float32)
+					}{
+						{"WinogradInputRows",
+							func(dst []float32) { WinogradInputRows(dst, ld, image, &six, n, count) },
+							func(dst []float32) { winogradInputRowsGeneric(dst, ld, image, &six, n, count) }},
+						{"WinogradGradientRows",
+							func(dst []float32) { WinogradGradientRows(dst, ld, image, &four, n, count) },
+							func(dst []float32) { winogradGradientRowsGeneric(dst, ld, image, &four, n, count) }},
+					} {
+						got := randomize(rng, guarded(t, 5*ld+count+WinogradOverrun))
+						want := slices.Clone(got)
+						c.call(got)
+						c.ref(want)
+						for i := range got { // what lies behind the row may be anything
+							if i%ld >= count {
+								want[i] = got[i]
 							}
 						}
-					}
-					wantMasked := append([]float32(nil), image...)
-					masked := guarded(t, size)
-					copy(masked, image)
-					winogradOutputMaskedGeneric(wantMasked, stride, off, append([]float32(nil), values...), ld)
-					copy(scratch, values)
-					WinogradOutputMasked(masked, stride, off, scratch, ld)
-					checkOutput("WinogradOutputMasked", masked, wantMasked)
-					for _, relu := range []bool{false, true} {
-						wantImage := append([]float32(nil), image...)
-						winogradOutputGeneric(wantImage, stride, off, append([]float32(nil), values...), ld, 0.25, relu)
-						copy(scratch, values)
-						WinogradOutput(image, stride, off, scratch, ld, 0.25, relu)
-						checkOutput("WinogradOutput", image, wantImage)
+						compareTiles(t, fmt.Sprintf("%s %v, %d of %d pixels, rows at %v", c.name, l, n, count, six), got, want)
 					}
 				}
 			}
@@ -100,123 +73,196 @@ func TestWinogradTransforms(t *testing.T) {
 	})
 }
 
-// TestWinogradIsConvolution computes a tile by the transformations, in every lane, and
-// compares it with the sum of nine products. It does the same for the gradient of the
-// weights.
-func TestWinogradIsConvolution(t *testing.T) {
+// edges returns which tiles have neighbours, if so many are in a row, and the first is number begin.
+func edges(n, row, begin, d int) (left, right []int32) {
+	for q := begin; q < begin+n; q++ {
+		left, right = append(left, -1), append(right, -1)
+		if q%row < d {
+			left[q-begin] = 0
+		}
+		if q%row >= row-d {
+			right[q-begin] = 0
+		}
+	}
+	return left, right
+}
+
+// TestWinogradTiles compares the kernels between pixels and tiles with their references.
+func TestWinogradTiles(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		rng := rand.New(rand.NewPCG(5, 5))
-		n := WinogradLanes()
-		off := make([]int32, n)
-		for i := range off {
-			off[i] = int32(36 * i)
-		}
-		d, g := randomize(rng, make([]float32, 36*n)), randomize(rng, make([]float32, 9))
-		v, dm := make([]float32, 36*n), make([]float32, 36*n)
-		WinogradInput(v, n, d, 6, off)
-		var weights [9]float32
-		copy(weights[:], g)
-		u := WinogradWeights(&weights)
-		m := make([]float32, 36*n)
-		for i := range m {
-			m[i] = u[i/n] * v[i]
-		}
-		y := make([]float32, 36*n)
-		WinogradOutput(y, 6, off, m, n, 0, false)
-		dy := randomize(rng, make([]float32, 36*n))
-		WinogradGradient(dm, n, dy, 6, off)
-		for lane := range n {
-			for i := range 4 {
-				for j := range 4 {
-					want := 0.0
-					for k := range 9 {
-						want += float64(g[k]) * float64(d[36*lane+(i+k/3)*6+j+k%3])
+		for _, vectors := range []int{0, 1, 2, 3, 5, 9} {
+			n := vectors * WinogradLanes()
+			for _, extra := range []int{0, 1, 16} {
+				for _, d := range []int{1, 2, 4} {
+					left, right := edges(n, 5*d, 2*d, d)
+					ldt := n + extra
+					lds := 4*n + 2*d + extra
+					for _, c := range []struct {
+						name          string
+						tiles, pixels int // how many numbers
+						writesPixels  bool
+						call, ref     func(tiles, pixels []float32)
+					}{
+						{"WinogradInputTiles", 35*ldt + n, 5*lds + 4*n + 2*d + WinogradOverrun, false,
+							func(tiles, pixels []float32) { WinogradInputTiles(tiles, ldt, pixels, lds, left, right, n, d) },
+							func(tiles, pixels []float32) {
+								winogradInputTilesGeneric(tiles, ldt, pixels, lds, left, right, n, d)
+							}},
+						{"WinogradGradientTiles", 35*ldt + n, 5*lds + 4*n + WinogradOverrun, false,
+							func(tiles, pixels []float32) { WinogradGradientTiles(tiles, ldt, pixels, lds, n, d) },
+							func(tiles, pixels []float32) { winogradGradientTilesGeneric(tiles, ldt, pixels, lds, n, d) }},
+						{"WinogradOutputTiles", 35*ldt + n, 5*lds + 4*n + WinogradOverrun, true,
+							func(tiles, pixels []float32) { WinogradOutputTiles(pixels, lds, tiles, ldt, n, d) },
+							func(tiles, pixels []float32) { winogradOutputTilesGeneric(pixels, lds, tiles, ldt, n, d) }},
+					} {
+						tiles, pixels := randomize(rng, guarded(t, c.tiles)), randomize(rng, guarded(t, c.pixels))
+						wantTiles, wantPixels := slices.Clone(tiles), slices.Clone(pixels)
+						c.call(tiles, pixels)
+						c.ref(wantTiles, wantPixels)
+						what := fmt.Sprintf("%s %v, %d tiles, dilation %d, %d more a row", c.name, l, n, d, extra)
+						if c.writesPixels {
+							compareTiles(t, what, pixels, wantPixels)
+						} else {
+							compareTiles(t, what, tiles, wantTiles)
+						}
 					}
-					if got := y[36*lane+6*i+j]; !(math.Abs(float64(got)-want) <= 1e-5) {
-						t.Fatalf("%v: lane %d, pixel %d,%d: got %v, want %v", l, lane, i, j, got, want)
-					}
-				}
-			}
-			var du [36]float32
-			for i := range du {
-				du[i] = dm[i*n+lane] * v[i*n+lane]
-			}
-			dg := WinogradWeightsGradient(&du)
-			for k := range 9 {
-				want := 0.0
-				for i := range 4 {
-					for j := range 4 {
-						want += float64(dy[36*lane+6*i+j]) * float64(d[36*lane+(i+k/3)*6+j+k%3])
-					}
-				}
-				if !(math.Abs(float64(dg[k])-want) <= 2e-5) {
-					t.Fatalf("%v: lane %d, gradient of weight %d: got %v, want %v", l, lane, k, dg[k], want)
 				}
 			}
 		}
 	})
 }
 
-// TestWinogradOutputNaN puts a NaN into each product of each tile. It must reach exactly the
-// pixels that depend on the product, also with ReLU, because max in Go returns NaN. A bias
-// that is NaN, infinite or far below zero must reach all pixels.
+// TestWinogradOutputRows compares the last step with its reference. Pixels of other rows must stay as
+// they are, and those that are left out.
+func TestWinogradOutputRows(t *testing.T) {
+	eachLevel(t, func(t *testing.T, l Level) {
+		rng := rand.New(rand.NewPCG(6, 6))
+		for _, n := range winogradCounts {
+			lds := n + 3
+			src := randomize(rng, guarded(t, 5*lds+n+WinogradOverrun))
+			image := func() []float32 { return randomize(rng, guarded(t, 7*n+1)) }
+			for there := range 5 {
+				rows := [4]int32{1, int32(2*n + 1), int32(4*n + 1), int32(6*n + 1)}
+				for i := there; i < 4; i++ {
+					rows[i] = -1
+				}
+				for i, e := range []WinogradEpilogue{
+					{}, {Bias: 0.25}, {Bias: 0.25, ReLU: true}, {Bias: -0.5, PReLU: true, Slope: 0.2}, {Masked: true},
+					{Bias: 0.25, Add: image()}, {Bias: 0.25, Add: image(), ReLU: true}, {Bias: 0.25, Add: image(), PReLU: true, Slope: -3},
+				} {
+					got := image()
+					want := slices.Clone(got)
+					WinogradOutputRows(got, &rows, src, lds, n, &e)
+					winogradOutputRowsGeneric(want, &rows, src, lds, n, &e)
+					compareTiles(t, fmt.Sprintf("WinogradOutputRows %v, rows of %d pixels at %v, epilogue %d", l, n, rows, i), got, want)
+				}
+			}
+		}
+	})
+}
+
+// TestWinogradIsConvolution computes a row of tiles by the transformations, and compares it with the
+// sums of nine products, and so for the gradient of the weights.
+func TestWinogradIsConvolution(t *testing.T) {
+	eachLevel(t, func(t *testing.T, l Level) {
+		rng := rand.New(rand.NewPCG(7, 7))
+		for _, d := range []int{1, 2, 4} {
+			tiles, width := 5*d, 20*d-3
+			n := (tiles + 15) / 16 * 16
+			image, dy := randomize(rng, make([]float32, 6*width)), randomize(rng, make([]float32, 4*width))
+			g := randomize(rng, make([]float32, 9))
+			rows := func(k int) int32 { return int32(k * width) }
+			six := [6]int32{rows(0), rows(1), rows(2), rows(3), rows(4), rows(5)}
+			four := [4]int32(six[:])
+			ld := 4*n + 3*WinogradOverrun
+			pixels := make([]float32, 6*ld)
+			v, dm := make([]float32, 36*n), make([]float32, 36*n)
+			left, right := edges(n, tiles, 0, d)
+			WinogradInputRows(pixels[d:], ld, image, &six, width, 4*tiles)
+			WinogradInputTiles(v, n, pixels, ld, left, right, n, d)
+			WinogradGradientRows(pixels, ld, dy, &four, width, 4*tiles)
+			WinogradGradientTiles(dm, n, pixels, ld, n, d)
+
+			u := WinogradWeights((*[9]float32)(g))
+			m, du := make([]float32, 36*n), [36]float32{}
+			for i := range m {
+				m[i] = u[i/n] * v[i]
+				if i%n < tiles {
+					du[i/n] += dm[i] * v[i]
+				}
+			}
+			y, dg := make([]float32, 4*width), WinogradWeightsGradient(&du)
+			WinogradOutputTiles(pixels, ld, m, n, n, d)
+			WinogradOutputRows(y, &four, pixels, ld, width, &WinogradEpilogue{})
+
+			var want [9]float64
+			for i := range 4 {
+				for x := range width {
+					sum := 0.0
+					for k := range 9 {
+						if at := x + d*(k%3-1); at >= 0 && at < width {
+							pixel := float64(image[(i+k/3)*width+at])
+							sum += float64(g[k]) * pixel
+							want[k] += float64(dy[i*width+x]) * pixel
+						}
+					}
+					if got := y[i*width+x]; !(math.Abs(float64(got)-sum) <= 1e-5) {
+						t.Fatalf("%v, dilation %d: pixel %d of row %d: got %v, want %v", l, d, x, i, got, sum)
+					}
+				}
+			}
+			for k, w := range want {
+				if !(math.Abs(float64(dg[k])-w) <= 1e-4) {
+					t.Fatalf("%v, dilation %d, gradient of weight %d: got %v, want %v", l, d, k, dg[k], w)
+				}
+			}
+		}
+	})
+}
+
+// TestWinogradOutputNaN puts a NaN into each row of what becomes a result. It must reach exactly the
+// pixels that depend on it, also with ReLU, because max in Go returns NaN. A bias that is NaN or
+// infinite must reach all pixels.
 func TestWinogradOutputNaN(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
-	reaches := func(from, to int) bool { // whether A is not 0 there: all 16 pixels for the inner places
+	reaches := func(from, to int) bool { // whether A is not 0 there: all 4 pixels for the inner places
 		return from == 0 && to == 0 || from == 5 && to == 3 || 0 < from && from < 5
 	}
 	eachLevel(t, func(t *testing.T, l Level) {
 		rng := rand.New(rand.NewPCG(6, 6))
-		const stride = 22
-		n := 3 * WinogradLanes()
-		ld := n + 1
-		off, size := winogradApart(n, stride)
-		before := randomize(rng, make([]float32, size))
-		values := randomize(rng, make([]float32, 35*ld+n))
-		got, scratch := guarded(t, size), guarded(t, len(values))
-		for _, relu := range []bool{false, true} {
-			output := func(bias float32) {
-				copy(got, before)
-				WinogradOutput(got, stride, off, scratch, ld, bias, relu)
-			}
-			copy(scratch, values)
-			output(0.25)
-			clean := append([]float32(nil), got...)
-			want := make([]float32, size)
-			for tile, o := range off {
-				for place := range 36 {
-					copy(want, clean)
-					for q := range 16 {
-						if reaches(place/6, q/4) && reaches(place%6, q%4) {
-							want[int(o)+q/4*stride+q%4] = nan
+		const n = 23
+		rows := [4]int32{0, n, 2 * n, 3 * n}
+		values := randomize(rng, make([]float32, 6*n+WinogradOverrun))
+		output := func(values []float32, e WinogradEpilogue) []float32 {
+			y := make([]float32, 4*n)
+			WinogradOutputRows(y, &rows, values, n, n, &e)
+			return y
+		}
+		for _, e := range []WinogradEpilogue{{}, {ReLU: true}, {PReLU: true, Slope: 0.5}, {Bias: 1, Add: make([]float32, 4*n), ReLU: true}} {
+			clean := output(values, e)
+			for x := range n {
+				for r := range 6 {
+					scratch := slices.Clone(values)
+					scratch[r*n+x] = nan
+					want := slices.Clone(clean)
+					for i := range 4 {
+						if reaches(r, i) {
+							want[i*n+x] = nan
 						}
 					}
-					copy(scratch, values)
-					scratch[place*ld+tile] = nan
-					output(0.25)
-					for i, w := range want {
-						if !close(got[i], w, 0) {
-							t.Fatalf("WinogradOutput %v, relu %v, %d tiles, NaN in place %d of tile %d: element %d: got %v, want %v", l, relu, n, place, tile, i, got[i], w)
+					for i, got := range output(scratch, e) {
+						if !close(got, want[i], 0) {
+							t.Fatalf("WinogradOutputRows %v, ReLU %v, NaN in row %d at %d: pixel %d: got %v, want %v", l, e.ReLU, r, x, i, got, want[i])
 						}
 					}
 				}
 			}
-			for _, bias := range []float32{nan, inf, -inf, -1000} {
-				copy(scratch, values)
-				output(bias)
-				for tile, o := range off {
-					for q := range 16 {
-						i := int(o) + q/4*stride + q%4
-						w, tol := bias, 0.0
-						switch {
-						case relu:
-							w = max(bias, 0)
-						case bias == -1000:
-							w, tol = clean[i]-0.25+bias, 1e-3
-						}
-						if !close(got[i], w, tol) {
-							t.Fatalf("WinogradOutput %v, relu %v, %d tiles, bias %v: tile %d, pixel %d: got %v, want %v", l, relu, n, bias, tile, q, got[i], w)
-						}
+			for _, bias := range []float32{nan, inf, -inf} {
+				e.Bias = bias
+				for i, got := range output(values, e) {
+					if want := e.of(0, 0, 0); !close(got, want, 0) {
+						t.Fatalf("WinogradOutputRows %v, ReLU %v, bias %v: pixel %d: got %v, want %v", l, e.ReLU, bias, i, got, want)
 					}
 				}
 			}
@@ -224,7 +270,7 @@ func TestWinogradOutputNaN(t *testing.T) {
 	})
 }
 
-// TestWinogradOutputMaskedZero puts pixels near zero into each place of each tile. Where a
+// TestWinogradOutputMaskedZero puts pixels near zero into each place. Where a
 // pixel is 0 or less, the gradient must be exactly 0, even if it were NaN without the mask.
 // Elsewhere, and where a pixel is NaN, the gradient must be the same as without the mask.
 func TestWinogradOutputMaskedZero(t *testing.T) {
@@ -234,44 +280,45 @@ func TestWinogradOutputMaskedZero(t *testing.T) {
 	pixels := []float32{0, float32(math.Copysign(0, -1)), -1, -tiny, nan, negative, tiny, 1, inf, -inf}
 	eachLevel(t, func(t *testing.T, l Level) {
 		rng := rand.New(rand.NewPCG(7, 7))
-		const stride = 22
-		n := 3 * WinogradLanes()
-		ld := n + 1
-		off, size := winogradApart(n, stride)
-		got, scratch := guarded(t, size), guarded(t, 35*ld+n)
+		const n = 79
+		rows := [4]int32{0, n, 2 * n, 3 * n}
 		for _, products := range []string{"random", "NaN"} {
-			values := randomize(rng, make([]float32, len(scratch)))
+			values := randomize(rng, make([]float32, 6*n+WinogradOverrun))
 			if products == "NaN" {
 				for i := range values {
 					values[i] = nan
 				}
 			}
-			unmasked := make([]float32, size)
-			WinogradOutput(unmasked, stride, off, append([]float32(nil), values...), ld, 0, false)
+			unmasked, got := make([]float32, 4*n), guarded(t, 4*n)
+			WinogradOutputRows(unmasked, &rows, values, n, n, &WinogradEpilogue{})
 			for shift := range pixels {
 				pixel := func(i int) float32 { return pixels[(i+shift)%len(pixels)] }
-				want := make([]float32, size)
-				for i := range want {
-					want[i] = pixel(i) // stays, outside of the tiles
+				for i := range got {
+					got[i] = pixel(i)
 				}
-				copy(got, want)
-				copy(scratch, values)
-				for _, o := range off {
-					for q := range 16 {
-						i := int(o) + q/4*stride + q%4
-						want[i] = unmasked[i]
-						if pixel(i) <= 0 {
-							want[i] = 0
-						}
+				WinogradOutputRows(got, &rows, values, n, n, &WinogradEpilogue{Masked: true})
+				for i, w := range unmasked {
+					if pixel(i) <= 0 {
+						w = 0
 					}
-				}
-				WinogradOutputMasked(got, stride, off, scratch, ld)
-				for i, w := range want {
 					if g := got[i]; math.Float32bits(g) != math.Float32bits(w) && !(g != g && w != w) {
-						t.Fatalf("WinogradOutputMasked %v, %d tiles, %s products: element %d, pixel %v: got %v, want %v", l, n, products, i, pixel(i), g, w)
+						t.Fatalf("WinogradOutputRows %v, masked, %s products: pixel %d, %v: got %v, want %v", l, products, i, pixel(i), g, w)
 					}
 				}
 			}
 		}
+	})
+}
+
+// TestPrefetch asks for memory of all lengths and offsets, at whose ends lie forbidden pages.
+func TestPrefetch(t *testing.T) {
+	eachLevel(t, func(t *testing.T, l Level) {
+		memory := guarded(t, 200)
+		for from := range memory {
+			for to := from; to <= len(memory); to++ {
+				Prefetch(memory[from:to])
+			}
+		}
+		Prefetch(nil)
 	})
 }

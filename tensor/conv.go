@@ -199,12 +199,6 @@ func sumBiases(db *Tensor, sums []float64) {
 
 // A convAlgorithm is a way to compute a convolution, image by image.
 type convAlgorithm interface {
-	// planeLen is the size of a channel of a padded image.
-	planeLen() int
-	// pad writes a padded channel with its rows. scratch has padScratch numbers.
-	pad(dst []float32, rows rowSource, scratch []float32)
-	padScratch() int
-
 	// packWeights arranges weights as convolve reads them: packedLen numbers.
 	packWeights(dst []float32, k kernels)
 	packedLen() int
@@ -222,11 +216,20 @@ type convAlgorithm interface {
 	weightGrad() weightGradAlgorithm
 }
 
+// A paddedAlgorithm convolves padded images, t.padded. Others read the rows of t.source.
+type paddedAlgorithm interface {
+	// planeLen is the size of a channel of a padded image.
+	planeLen() int
+	// pad writes a padded channel with its rows.
+	pad(dst []float32, rows rowSource)
+}
+
 // A weightGradAlgorithm is a way to compute the gradient of a convolution's weights, image
 // by image.
 type weightGradAlgorithm interface {
 	// image writes what an image adds to the gradient, in an arrangement of its own:
-	// sumsLen numbers. It reads t.paddedX and t.padded, the gradient of the result.
+	// sumsLen numbers. It reads t.paddedX and t.padded, the gradient of the result, or the rows of
+	// t.inputs and t.source.
 	image(sums []float32, t *imageTask)
 	sumsLen() int
 	workLen() int
@@ -240,7 +243,7 @@ type weightGradAlgorithm interface {
 // fewer multiplications. It pays with many channels, and with at least winogradPixels
 // pixels in the batch, because it has to transform the weights.
 func chooseConv(g *convGeometry, winogradPixels int) convAlgorithm {
-	if UseWinograd && g.kh == 3 && g.kw == 3 && min(g.ic, g.oc) >= winogradChannels && g.n*g.pixels() >= winogradPixels {
+	if UseWinograd && g.kh == 3 && g.kw == 3 && simd.WinogradDilation(g.dilation) && min(g.ic, g.oc) >= winogradChannels && g.n*g.pixels() >= winogradPixels {
 		return newWinograd(g, 1)
 	}
 	return newDirectConv(g)

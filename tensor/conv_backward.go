@@ -81,8 +81,16 @@ func (p *ConvBackwardPlan) layoutFor(threads int) scratchLayout {
 	if p.n%threads != 0 {
 		rest = max(rest, p.restLen(threads))
 	}
-	image := alignLen(paddedLen(p.algorithm, p.gradChannels)) + rest
+	image := alignLen(p.paddedLen()) + rest
 	return newScratchLayout(threads, p.n, shared, image, p.blockLen)
+}
+
+// paddedLen is the size of the padded gradient of an image.
+func (p *ConvBackwardPlan) paddedLen() int {
+	if a, ok := p.algorithm.(paddedAlgorithm); ok {
+		return paddedLen(a, p.gradChannels)
+	}
+	return 0
 }
 
 // restLen is how much memory an image takes beside its padded gradient, if a team of threads
@@ -191,8 +199,13 @@ func (p *ConvBackwardPlan) check(dx []*Tensor, dw, db *Tensor, xs []*Tensor, w, 
 func (p *ConvBackwardPlan) image(t *imageTask, i int) {
 	t.image, t.xs = i, p.operands.xs
 	memory := t.memory
-	t.padded = carve(&memory, paddedLen(p.algorithm, p.gradChannels))
-	each(p, t, p.gradChannels, (*ConvBackwardPlan).padGradient)
+	t.source, t.inputs = p, p.in
+	if n := p.paddedLen(); n > 0 {
+		t.padded = carve(&memory, n)
+		each(p, t, p.gradChannels, (*ConvBackwardPlan).padGradient)
+	} else if p.weights == nil {
+		each(p, t, p.oc, (*ConvBackwardPlan).addSums)
+	}
 	if p.weights != nil {
 		memory := memory
 		t.paddedX = p.padding.of(t, carve(&memory, p.padding.len()))
@@ -218,16 +231,35 @@ func (p *ConvBackwardPlan) image(t *imageTask, i int) {
 // padGradient copies a channel of the gradient of t's image, with zeros around it, and
 // zero where ReLU clipped; channels beyond those there are become zero.
 func (p *ConvBackwardPlan) padGradient(t *imageTask, worker, c int) {
-	plane := p.algorithm.planeLen()
+	algorithm := p.algorithm.(paddedAlgorithm)
+	plane := algorithm.planeLen()
 	dst := t.padded[c*plane:][:plane]
 	if c >= p.oc {
 		clear(dst)
 		return
 	}
-	at := t.image*p.oc + c
-	rows := rowSource{w: p.w, pixels: channelOf(p.operands.dy, t.image, c), geometry: p.convGeometry}
+	algorithm.pad(dst, p.channel(t, 0, c, nil))
+}
+
+// addSums adds the rows of a channel of the gradient to their sums, where nothing else reads them once.
+func (p *ConvBackwardPlan) addSums(t *imageTask, worker, c int) {
+	if !p.wantB && p.tapSums == nil {
+		return
+	}
+	rows, row := p.channel(t, 0, c, nil), t.threadMemory(worker)[:p.w]
+	for y := range p.h {
+		rows.write(row, y)
+		rows.add(row, y)
+	}
+}
+
+// channel returns the rows of a channel of the gradient of t's image number i, with 0 where ReLU
+// clipped.
+func (p *ConvBackwardPlan) channel(t *imageTask, i, c int, _ []float32) rowSource {
+	at := (t.image+i)*p.oc + c
+	rows := rowSource{w: p.w, pixels: channelOf(p.operands.dy, t.image+i, c), geometry: p.convGeometry}
 	if p.relu {
-		rows.result = channelOf(p.operands.y, t.image, c)
+		rows.result = channelOf(p.operands.y, t.image+i, c)
 	}
 	if p.wantB {
 		rows.sum = &p.biasSums[at]
@@ -235,7 +267,7 @@ func (p *ConvBackwardPlan) padGradient(t *imageTask, worker, c int) {
 	if p.tapSums != nil {
 		rows.tapSums = p.tapSums[at*p.taps:][:p.taps]
 	}
-	p.algorithm.pad(dst, rows, t.threadMemory(worker))
+	return rows
 }
 
 // shrink turns the gradient of an enlarged channel into that of the channel.

@@ -50,17 +50,17 @@ func (d *directConv) transposed(channels int) convAlgorithm {
 
 func (d *directConv) weightGrad() weightGradAlgorithm { return newDirectWeightGrad(d) }
 
-func (d *directConv) planeLen() int   { return d.plane }
-func (d *directConv) padScratch() int { return 0 }
-func (d *directConv) workLen() int    { return 0 }
+func (d *directConv) planeLen() int { return d.plane }
+func (d *directConv) workLen() int  { return 0 }
 
-func (d *directConv) pad(dst []float32, rows rowSource, _ []float32) {
+func (d *directConv) pad(dst []float32, rows rowSource) {
 	top := d.origin() - d.above*d.stride
 	clear(dst[:top])
 	given := d.above + d.h + d.below
 	for y := range given {
 		row := dst[top+y*d.stride:][:d.stride]
 		rows.write(row[:d.w], y)
+		rows.add(row[:d.w], y)
 		clear(row[d.w:])
 	}
 	clear(dst[top+given*d.stride : d.plane])

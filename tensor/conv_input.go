@@ -147,9 +147,10 @@ func blendLen(w int) int { return w/2 + 2 }
 
 // A rowSource gives the rows of a channel that is to be padded.
 type rowSource struct {
-	w      int // pixels a row
-	pixels []float32
-	blend  []float32 // if not nil, pixels are to be enlarged, in this memory
+	w        int // pixels a row
+	pixels   []float32
+	enlarged bool      // pixels are to be enlarged
+	blend    []float32 // memory to do so
 
 	// What follows is for the gradient of a convolution's result.
 	result   []float32 // if not nil, the result: the gradient is masked by its ReLU
@@ -158,28 +159,68 @@ type rowSource struct {
 	geometry *convGeometry
 }
 
+// A channelSource has the channels of images whose rows are read.
+type channelSource interface {
+	// channel returns the rows of channel c of t's image number i. blend is memory for them,
+	// blendLen numbers.
+	channel(t *imageTask, i, c int, blend []float32) rowSource
+}
+
+// channel returns the rows of an input channel.
+func (in *convInputs) channel(t *imageTask, i, c int, blend []float32) rowSource {
+	at := in.images[c]
+	rows := rowSource{w: in.w}
+	if t.rows != nil {
+		rows.pixels = t.rows.source(at)
+	} else {
+		rows.pixels = channelOf(t.xs[at.part], t.image+i, at.channel)
+	}
+	if in.parts[at.part].Form == Enlarged {
+		rows.enlarged, rows.blend = true, blend
+	}
+	return rows
+}
+
+// stored tells whether the rows are pixels as they are.
+func (r *rowSource) stored() bool { return !r.enlarged && r.result == nil }
+
+// prefetch asks for pixels of a row that is stored, as it is or masked.
+func (r *rowSource) prefetch(from, pixels int) {
+	if r.enlarged { // a quarter of the pixels: they are in the cache
+		return
+	}
+	simd.Prefetch(r.pixels[from:][:pixels])
+	if r.result != nil {
+		simd.Prefetch(r.result[from:][:pixels])
+	}
+}
+
 // write writes row i.
 func (r *rowSource) write(dst []float32, i int) {
 	switch {
-	case r.blend != nil:
+	case r.enlarged:
 		upsampleRow(dst, r.pixels, r.blend, i)
 	case r.result != nil:
 		simd.ReLUBackward(dst, r.pixels[i*r.w:(i+1)*r.w], r.result[i*r.w:(i+1)*r.w])
 	default:
 		copy(dst, r.pixels[i*r.w:(i+1)*r.w])
 	}
+}
+
+// add adds row i to the sums that are wanted.
+func (r *rowSource) add(row []float32, i int) {
 	if r.sum != nil {
-		*r.sum += simd.Sum(dst[:r.w])
+		*r.sum += simd.Sum(row)
 	}
 	if r.tapSums != nil {
-		r.geometry.addTapSums(r.tapSums, dst[:r.w], i)
+		r.geometry.addTapSums(r.tapSums, row, i)
 	}
 }
 
 // A padding is the copies of a convolution's input images with zeros around them.
 type padding struct {
 	inputs    *convInputs
-	algorithm convAlgorithm
+	algorithm paddedAlgorithm
 	images    int  // that lie in one copy, channel by channel
 	none      bool // the images need no copy
 }
@@ -188,13 +229,14 @@ type padding struct {
 // no zeros: an image itself serves, if whole tiles fit into it.
 func newPadding(in *convInputs, g *convGeometry, a convAlgorithm, images int) *padding {
 	_, nr := simd.Tile()
-	none := g.taps == 1 && g.flat%nr == 0 && len(in.parts) == 1 && in.parts[0].Form == Plain
-	return &padding{in, a, images, none}
+	padded, _ := a.(paddedAlgorithm)
+	none := padded == nil || g.taps == 1 && g.flat%nr == 0 && len(in.parts) == 1 && in.parts[0].Form == Plain
+	return &padding{in, padded, images, none}
 }
 
 // paddedLen is the size of a padded image of c channels: with room behind it, since tiles
 // go on to a full width.
-func paddedLen(a convAlgorithm, c int) int { return c*a.planeLen() + simd.MaxTile }
+func paddedLen(a paddedAlgorithm, c int) int { return c*a.planeLen() + simd.MaxTile }
 
 // len is how much memory a copy takes.
 func (p *padding) len() int {
@@ -205,11 +247,14 @@ func (p *padding) len() int {
 }
 
 // blockLen is how much memory a thread takes to make one.
-func (p *padding) blockLen() int { return p.algorithm.padScratch() + blendLen(p.inputs.w) }
+func (p *padding) blockLen() int { return blendLen(p.inputs.w) }
 
 // of returns the copy of t's images, in the given memory.
 func (p *padding) of(t *imageTask, memory []float32) []float32 {
-	if p.none {
+	switch {
+	case p.algorithm == nil:
+		return nil
+	case p.none:
 		x := t.xs[0]
 		size := x.shape[1] * x.shape[2] * x.shape[3]
 		return x.data[t.image*size:][:size]
@@ -222,17 +267,8 @@ func (p *padding) of(t *imageTask, memory []float32) []float32 {
 // channel copies channel i/images of t's image i%images.
 func (p *padding) channel(t *imageTask, worker, i int) {
 	c, image := i/p.images, i%p.images
-	at, scratch := p.inputs.images[c], t.threadMemory(worker)
-	rows := rowSource{w: p.inputs.w}
-	if t.rows != nil {
-		rows.pixels = t.rows.source(at)
-	} else {
-		rows.pixels = channelOf(t.xs[at.part], t.image+image, at.channel)
-	}
-	if p.inputs.parts[at.part].Form == Enlarged {
-		rows.blend, scratch = scratch[:blendLen(rows.w)], scratch[blendLen(rows.w):]
-	}
+	rows := p.inputs.channel(t, image, c, t.threadMemory(worker)[:blendLen(p.inputs.w)])
 	plane := p.algorithm.planeLen()
 	each := plane / p.images
-	p.algorithm.pad(t.copying[c*plane+image*each:][:each], rows, scratch)
+	p.algorithm.pad(t.copying[c*plane+image*each:][:each], rows)
 }

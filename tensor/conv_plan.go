@@ -68,7 +68,7 @@ func (p *ConvPlan) choose(winogradPixels int) {
 	p.algorithm = chooseConv(g, winogradPixels)
 	p.rest = p.algorithm
 	rest := 1
-	if a, ok := p.algorithm.(*winograd); ok && !p.addsLater() {
+	if a, ok := p.algorithm.(*winograd); ok && !p.addsLater() && p.options.Add == nil {
 		p.group = a.bestGroup()
 		rest = (max(1, g.n)-1)%p.group + 1
 		p.algorithm = newWinograd(g, p.group)
@@ -84,7 +84,10 @@ func (p *ConvPlan) choose(winogradPixels int) {
 }
 
 // addsLater says whether something is added to the products in a step of its own.
-func (p *ConvPlan) addsLater() bool { return p.in.constant || p.options.Add != nil }
+func (p *ConvPlan) addsLater() bool {
+	_, ok := p.algorithm.(*winograd)
+	return p.in.constant || p.options.Add != nil && !ok
+}
 
 // OutputShape returns the shape of the result.
 func (p *ConvPlan) OutputShape() []int { return []int{p.n, p.oc, p.h, p.w} }
@@ -181,6 +184,7 @@ func (p *ConvPlan) computeGroup(t *imageTask, i int) {
 	}
 	memory, size := t.memory, p.pixels()
 	t.xs, t.rows, t.packed = p.operands.xs, p.operands.rows, p.operands.packed
+	t.source = p.in
 	t.padded = padding.of(t, carve(&memory, padding.len()))
 	t.work = carve(&memory, algorithm.workLen())
 	if t.rows != nil {
@@ -191,6 +195,9 @@ func (p *ConvPlan) computeGroup(t *imageTask, i int) {
 	t.end = epilogue{bias: p.operands.b}
 	if !p.addsLater() {
 		t.end.relu, t.end.slopes = p.options.ReLU, p.options.PReLU
+		if a := p.options.Add; a != nil {
+			t.end.add, t.end.enlarged = p.operands.add, a.Form == Enlarged
+		}
 	}
 	algorithm.convolve(t)
 	if !p.addsLater() {

@@ -135,7 +135,7 @@ func PlanConvRows(channels []int, height, width, rows, above, below int, w []int
 		threshold = 0
 	}
 	p.choose(threshold)
-	p.padding.none, p.restPadding.none = false, false
+	p.padding.none, p.restPadding.none = p.padding.algorithm == nil, p.restPadding.algorithm == nil
 	p.layout = p.layoutFor(Threads())
 	return p
 }
@@ -153,7 +153,7 @@ func (p *ConvPlan) TableLen() int {
 	n := 0
 	for _, a := range []convAlgorithm{p.algorithm, p.rest} {
 		if w, ok := a.(*winograd); ok {
-			n += len(w.sources) + len(w.targets)
+			n += w.tableLen()
 		}
 	}
 	if p.rest == p.algorithm {

@@ -16,12 +16,14 @@ type imageTask struct {
 	blockLen int
 
 	// What an algorithm reads and writes.
-	xs      []*Tensor // the inputs
-	rows    *convRows // or, if not nil, rows of them
-	padded  []float32 // what is convolved, with zeros around it
-	paddedX []float32 // for a gradient of weights: the inputs, likewise
-	packed  []float32 // weights, see convAlgorithm.packWeights
-	work    []float32 // for its own use
+	xs      []*Tensor     // the inputs
+	rows    *convRows     // or, if not nil, rows of them
+	source  channelSource // what is convolved
+	inputs  channelSource // for a gradient of weights: the inputs
+	padded  []float32     // what is convolved, with zeros around it
+	paddedX []float32     // for a gradient of weights: the inputs, likewise
+	packed  []float32     // weights, see convAlgorithm.packWeights
+	work    []float32     // for its own use
 	dst     destination
 	end     epilogue
 
@@ -164,6 +166,21 @@ type epilogue struct {
 	relu   bool    // max(·, 0) is stored
 	slopes *Tensor // if not nil, what is negative is multiplied with them: see ConvOptions.PReLU
 	masked bool    // 0 is stored where what is in memory is not above 0: see MaskedGrad
+
+	// What a winograd adds before ReLU, unless it is nil; it may have to be enlarged.
+	add      *Tensor
+	enlarged bool
+}
+
+// added returns what is added to a channel of t's image number i, or nil.
+func (e *epilogue) added(t *imageTask, i, oc int) (channel []float32, enlarged bool) {
+	switch {
+	case t.rows != nil && t.rows.add != nil:
+		return t.rows.shortcut(oc), false
+	case e.add != nil:
+		return channelOf(e.add, t.image+i, oc), e.enlarged
+	}
+	return nil, false
 }
 
 // biasOf returns the bias of an output channel.

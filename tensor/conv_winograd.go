@@ -4,7 +4,7 @@ import "pixelgrad/simd"
 
 // UseWinograd switches on Winograd's minimal filtering for 3×3 convolutions with enough
 // channels. It needs a quarter of the multiplications: see winograd below and
-// simd.WinogradInput. Results differ by rounding, about 1e-6 of their root mean square.
+// simd.WinogradInputRows. Results differ by rounding, about 1e-6 of their root mean square.
 // Set it to false, before anything is planned or computed, to have every convolution
 // computed directly.
 var UseWinograd = true
@@ -17,71 +17,33 @@ const winogradChannels = 16
 // is a variable for the tests.
 var winogradPixels = 1 << 12
 
-// winogradBlock is how many tiles are transformed, multiplied and transformed back
-// before the next ones: a multiple of the columns of every level's simd.Tile. Their
-// values, 36·48 numbers a channel, wait in the second and third levels of cache.
-const winogradBlock = 48
-
-// winogradGap keeps the 36 rows of values from lying a power of two apart, where they
-// would compete for the same few lines of the cache.
-const winogradGap = 16
-
-// A winograd computes a 3×3 convolution from tiles of 4×4 results. The tiles of an
-// image are listed row by row, and blocks of them become 36 matrix products, one
-// for each place ξ of the transformed tile:
+// A winograd computes a 3×3 convolution from tiles of 4×4 results. The tiles of some
+// images are put in order, see winogradTiles, and blocks of them become 36 matrix products,
+// one for each place ξ of the transformed tile:
 //
 //	m[ξ][oc][tile] = Σ_ic u[ξ][oc][ic] · v[ξ][ic][tile]
 //
-// with u the transformed weights and v the transformed 6×6 tiles of the padded image.
-// A dilated convolution is dilation² ordinary ones, of the parts that every
-// dilation-th row and column of the image make. Several small images may be computed at
-// a time, so that their tiles fill a block.
+// with u the transformed weights and v the transformed 6×6 tiles of the image. A block goes
+// from the rows of the image to the rows of the result while its numbers are in the second
+// level of cache. Several small images may be computed at a time, so that their tiles fill a block.
 type winograd struct {
-	*convGeometry
-	images         int // at a time
-	tilesY, tilesX int // of each part
-	tiles          int // of all parts of all images
-
-	// The padded layout: each part with zeros around it, and room for whole tiles.
-	rowLen  int     // of a padded part
-	partLen int     // of a padded part's channel
-	sources []int32 // where the 6×6 pixels of each tile begin; the last one again and again, to fill a block
-
-	// The layout of results. Results go to the images if whole tiles fit there. Otherwise they
-	// go to t.work first, an image of whole tiles.
-	fits         bool
-	partDistance int     // of one part's results from the next one's
-	targets      []int32 // where the 4×4 results of each tile begin, filled up likewise
+	*winogradTiles
+	valueOffsets []int32 // where the tiles of each input channel begin in v
+	together     int     // how many panels of output channels are computed before they are transformed back
 }
 
 func newWinograd(g *convGeometry, images int) *winograd {
-	up := func(n int) int { return (n + 4*g.dilation - 1) / (4 * g.dilation) }
-	w := &winograd{convGeometry: g, images: images, tilesY: up(g.h), tilesX: up(g.w)}
-	w.tiles = w.parts() * w.tilesY * w.tilesX
-	w.rowLen = 4*w.tilesX + 2
-	w.partLen = (4*w.tilesY + 2) * w.rowLen
-	w.fits = g.dilation == 1 && g.h%4 == 0 && g.w%4 == 0
-	w.partDistance = 16 * w.tilesY * w.tilesX
-	if w.fits {
-		w.partDistance = g.oc * g.pixels()
-	}
-	w.sources = make([]int32, w.blocks()*winogradBlock)
-	w.targets = make([]int32, len(w.sources))
-	for i := range w.sources {
-		tile := min(i, w.tiles-1)
-		part, y, x := tile/w.tilesX/w.tilesY, tile/w.tilesX%w.tilesY, tile%w.tilesX
-		w.sources[i] = int32(part*w.partLen + 4*y*w.rowLen + 4*x)
-		w.targets[i] = int32(part*w.partDistance + 4*y*4*w.tilesX + 4*x)
+	mr, _ := simd.Tile()
+	w := &winograd{winogradTiles: newWinogradTiles(g, images, g.ic), valueOffsets: make([]int32, min(mulBlock, g.ic))}
+	w.together = max(1, winogradProducts/(mr*w.valueLen()))
+	for c := range w.valueOffsets {
+		w.valueOffsets[c] = int32(c * w.valueLen())
 	}
 	return w
 }
 
-// parts is how many there are of all images.
-func (w *winograd) parts() int { return w.images * w.dilation * w.dilation }
-
-func (w *winograd) blocks() int { return (w.tiles + winogradBlock - 1) / winogradBlock }
-
-func (w *winograd) shares(team int) int { return panelShares(w.blocks(), w.panels(), team) }
+// shares is how many shares of the output channels a team computes each block in.
+func (w *winograd) shares(team int) int { return panelShares(len(w.blocks), w.panels(), team) }
 
 // bestGroup returns how many images should be computed at a time: the fewest that leave at
 // most a tenth of the products' columns empty, and not so many that a thread has nothing
@@ -91,7 +53,7 @@ func (w *winograd) bestGroup() int {
 	best, use := 1, 0.0
 	for images := 1; images <= max(1, w.n/Threads()) && use < 0.9; images++ {
 		tiles := w.tiles / w.images * images
-		columns := tiles/winogradBlock*winogradBlock + roundUp(tiles%winogradBlock, nr)
+		columns := tiles/w.size*w.size + roundUp(tiles%w.size, nr)
 		if u := float64(tiles) / float64(columns); u > use {
 			best, use = images, u
 		}
@@ -104,34 +66,6 @@ func (w *winograd) transposed(channels int) convAlgorithm {
 }
 
 func (w *winograd) weightGrad() weightGradAlgorithm { return newWinogradGrad(w) }
-
-func (w *winograd) planeLen() int { return w.parts() * w.partLen }
-
-func (w *winograd) padScratch() int { return 2 * w.w }
-
-// pad writes the images that a channel is made of, each with zeros around it.
-func (w *winograd) pad(dst []float32, rows rowSource, scratch []float32) {
-	first, given := w.dilation-w.above, w.above+w.h+w.below // row 0 is the first of the zeros above
-	if w.dilation == 1 {
-		clear(dst[:first*w.rowLen])
-		for y := range given {
-			row := dst[(first+y)*w.rowLen:][:w.rowLen]
-			row[0] = 0
-			rows.write(row[1:1+w.w], y)
-			clear(row[1+w.w:])
-		}
-		clear(dst[(first+given)*w.rowLen : w.partLen])
-		return
-	}
-	d, whole := w.dilation, scratch[:w.w]
-	clear(dst)
-	for y := range given {
-		rows.write(whole, y)
-		at := first + y
-		parts := dst[at%d*d*w.partLen+at/d*w.rowLen+1:]
-		split(parts, w.partLen, whole, d, scratch[w.w:])
-	}
-}
 
 func (w *winograd) packedLen() int {
 	mr, _ := simd.Tile()
@@ -167,144 +101,87 @@ func (w *winograd) packWeights(dst []float32, k kernels) {
 // maxRows is the largest number of rows of simd.Tile at any level.
 const maxRows = 8
 
-// valuesLen is how many numbers the transformed tiles of a block take, and ld how far
-// apart the rows of one ξ lie from those of the next.
-func valuesLen(channels int) (n, ld int) {
-	ld = channels*winogradBlock + winogradGap
-	return 36 * ld, ld
-}
+// workLen is 0: everything is in the memory of the threads.
+func (w *winograd) workLen() int { return 0 }
 
-// workLen is the size of the image of whole tiles.
-func (w *winograd) workLen() int {
-	if w.fits {
-		return 0
-	}
-	return w.oc * 16 * w.tiles
-}
-
-// blockLen is the size of v and of the largest share of m.
+// blockLen is the size of a channel's pixels between the two steps of a transformation, of rows of
+// pixels that are computed, of v, and of m for as many output channels as are computed at a time.
 func (w *winograd) blockLen(team int) int {
 	mr, _ := simd.Tile()
 	shares := w.shares(team)
-	v, _ := valuesLen(w.ic)
-	m, _ := valuesLen((w.panels() + shares - 1) / shares * mr)
-	return max(v+m, 2*w.w)
+	channels := min(w.together, (w.panels()+shares-1)/shares) * mr
+	return alignLen(w.linesLen()) + alignLen(w.rowsLen()) + w.ic*w.valueLen() + channels*w.valueLen()
 }
+
+// winogradProducts is about how many numbers of m wait in the cache to be transformed back.
+const winogradProducts = 1 << 17
 
 // convolve computes all output channels of as many images as are computed at a time.
 func (w *winograd) convolve(t *imageTask) {
-	each(w, t, w.blocks()*w.shares(t.team), (*winograd).block)
-	if !w.fits {
-		each(w, t, w.images*w.oc, (*winograd).finish)
-	}
+	each(w, t, len(w.blocks)*w.shares(t.team), (*winograd).block)
 }
 
 // block computes share i%shares of the output channels, for block i/shares of the tiles.
 func (w *winograd) block(t *imageTask, worker, i int) {
-	mr, nr := simd.Tile()
+	mr, _ := simd.Tile()
 	shares := w.shares(t.team)
+	b := &w.blocks[i/shares]
 	first, panels := panelShare(w.panels(), i%shares, shares)
-	tile := i / shares * winogradBlock
-	vLen, ldv := valuesLen(w.ic)
-	_, ldm := valuesLen(panels * mr)
-	v, m := t.threadMemory(worker)[:vLen], t.threadMemory(worker)[vLen:]
-	count := roundUp(min(winogradBlock, w.tiles-tile), nr) // columns of products
-	for ic := range w.ic {
-		simd.WinogradInput(v[ic*winogradBlock:], ldv, t.padded[ic*w.planeLen():][:w.planeLen()], w.rowLen, w.sources[tile:][:count])
+	memory := t.threadMemory(worker)
+	lines, rows := carve(&memory, w.linesLen()), carve(&memory, w.rowsLen())
+	v := memory[:w.ic*w.valueLen()]
+	m := memory[len(v):]
+	for c := range w.ic {
+		w.input(t, t.source, b, c, v[c*w.valueLen():], lines, rows)
 	}
+	for end := first + panels; first < end; {
+		count := min(w.together, end-first)
+		w.multiply(t, m, v, first, count, i/shares, first == end-panels)
+		for oc := first * mr; oc < min(w.oc, (first+count)*mr); oc++ {
+			w.output(t, b, oc, m[(oc-first*mr)*w.size:], count*mr*w.size, lines, rows)
+		}
+		first += count
+	}
+}
+
+// multiply computes m of a block, for panels of the output channels from the first on. Meanwhile it
+// asks for the memory that comes next: that of the results, and of the next block's input.
+func (w *winograd) multiply(t *imageTask, m, v []float32, first, panels, block int, input bool) {
+	mr, nr := simd.Tile()
+	tiles := w.blocks[block].tiles
 	for xi := range 36 {
+		if Prefetch {
+			w.prefetch(t, first*mr, min(panels*mr, w.oc-first*mr), block, xi, input)
+		}
 		for c := 0; c < w.ic; c += mulBlock {
 			k := min(mulBlock, w.ic-c)
-			for column := 0; column < count; column += nr {
-				simd.GemmTile(m[xi*ldm+column:], winogradBlock, t.packed[((xi*w.panels()+first)*w.ic+c)*mr:], w.ic*mr,
-					v[xi*ldv+c*winogradBlock+column:], valueOffsets[:k], panels, c > 0)
+			for column := 0; column < tiles; column += nr {
+				simd.GemmTile(m[xi*panels*mr*w.size+column:], w.size, t.packed[((xi*w.panels()+first)*w.ic+c)*mr:], w.ic*mr,
+					v[c*w.valueLen()+xi*w.size+column:], w.valueOffsets[:k], panels, c > 0)
 			}
 		}
 	}
-	for oc := first * mr; oc < min(w.oc, (first+panels)*mr); oc++ {
-		w.emit(t, tile, oc, m[(oc-first*mr)*winogradBlock:], ldm)
-	}
 }
 
-// valueOffsets are where the rows of v begin for each input channel of a block.
-var valueOffsets = func() []int32 {
-	off := make([]int32, mulBlock)
-	for i := range off {
-		off[i] = int32(i * winogradBlock)
-	}
-	return off
-}()
+// Prefetch switches on that convolutions ask for memory before they need it, while they compute.
+var Prefetch = true
 
-// emit transforms products of a block of tiles back and writes the results of an output
-// channel.
-func (w *winograd) emit(t *imageTask, tile, oc int, m []float32, ldm int) {
-	end, row := t.end, 4*w.tilesX
-	var plane []float32
-	if w.fits {
-		plane = t.dst.channel(oc)
-	} else {
-		end, plane = epilogue{}, t.work[oc*16*w.tiles:][:16*w.tiles]
-	}
-	// Kernels take whole registers of tiles, and the last one would be written twice.
-	count := min(winogradBlock, w.tiles-tile)
-	lanes := simd.WinogradLanes()
-	whole := count / lanes * lanes
-	targets := w.targets[tile:]
-	if !end.masked {
-		simd.WinogradOutput(plane, row, targets[:roundUp(count, lanes)], m, ldm, end.biasOf(oc), end.relu)
-		if end.slopes != nil {
-			applySlope(plane, row, targets[:count], slopeOf(end.slopes, oc))
-		}
-		return
-	}
-	simd.WinogradOutputMasked(plane, row, targets[:whole], m, ldm)
-	if whole == count {
-		return
-	}
-	var pixels [16 * maxLanes]float32
-	simd.WinogradOutput(pixels[:], 4, tilesApart[:lanes], m[whole:], ldm, 0, false)
-	for i, target := range targets[whole:count] {
-		for r := range 4 {
-			end.store(plane[int(target)+r*row:][:4], pixels[16*i+4*r:][:4], oc)
+// prefetch asks for the xi-th of 36 parts of the memory that comes next.
+func (w *winograd) prefetch(t *imageTask, oc, channels, block, xi int, input bool) {
+	for c := channels * xi / 36; c < channels*(xi+1)/36; c++ {
+		for i := range w.blocks[block].rows {
+			r := &w.blocks[block].rows[i]
+			dst := t.dst.channel(r.image*w.oc + oc + c)
+			for _, at := range r.own {
+				if at >= 0 {
+					simd.Prefetch(dst[at:][:r.pixels])
+				}
+			}
 		}
 	}
-}
-
-// applySlope multiplies with slope what is negative in tiles that were written just now. Tiles that
-// lie side by side are one run of memory in each of their four rows.
-func applySlope(plane []float32, row int, targets []int32, slope float32) {
-	for len(targets) > 0 {
-		n := 1
-		for n < len(targets) && targets[n] == targets[n-1]+4 {
-			n++
+	if next := block + 1; input && next < len(w.blocks) {
+		for c := w.ic * xi / 36; c < w.ic*(xi+1)/36; c++ {
+			w.blocks[next].prefetch(t, t.source, c)
 		}
-		for r := range 4 {
-			pixels := plane[int(targets[0])+r*row:][:4*n]
-			simd.AddBiasPReLU(pixels, pixels, 0, slope)
-		}
-		targets = targets[n:]
-	}
-}
-
-// maxLanes is the largest number of simd.WinogradLanes at any level.
-const maxLanes = 8
-
-// tilesApart are places of tiles that do not lie side by side.
-var tilesApart = [maxLanes]int32{0, 16, 32, 48, 64, 80, 96, 112}
-
-// finish writes channel i%oc of image i/oc, from the image of whole tiles.
-func (w *winograd) finish(t *imageTask, worker, i int) {
-	oc := i % w.oc
-	d, row := w.dilation, 4*w.tilesX
-	size := 16 * w.tiles / w.images
-	dst, whole := t.dst.channel(i), t.work[(oc*w.images+i/w.oc)*size:][:size]
-	buffer := t.threadMemory(worker)[:2*w.w]
-	for y := range w.h {
-		src := whole[(y%d*d*4*w.tilesY+y/d)*row:]
-		if d > 1 {
-			merge(buffer[:w.w], src, 4*w.tilesY*row, d, buffer[w.w:])
-			src = buffer
-		}
-		t.end.store(dst[y*w.w:][:w.w], src[:w.w], oc)
 	}
 }
