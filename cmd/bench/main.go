@@ -105,7 +105,7 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	f.StringVar(&o.peer, "peer", "", "`python` with PyTorch to compare the models with, and with ONNX Runtime, OpenVINO and ncnn if those are installed too;\nPyTorch at its best, which a trial finds, and as most run it")
 	f.StringVar(&o.against, "against", "", "another build of this command, as a `file`: to compare the models with those of another state of the code")
 	f.StringVar(&o.scripts, "peer-scripts", "testdata/peers/torch_bench.py,testdata/peers/onnx_bench.py,testdata/peers/openvino_bench.py,testdata/peers/ncnn_bench.py", "the `files` that the peer runs, with commas between")
-	f.Int(&o.trial, "peer-trial", 180, 0, 3600, "a number of seconds from 0 to 3600", "how many seconds each variant of a peer is tried for at most, with its compilation, to find the fastest;\nwith 0 only the plain one is measured")
+	f.Int(&o.trial, "peer-trial", 180, 0, 3600, "a number of seconds from 0 to 3600", "how many seconds each variant of a peer may take to start, with its compilation, before a trial of which is the fastest;\nwith 0 only the plain one is measured")
 	f.StringVar(&o.scaling, "scaling", "", "time training steps of this `model` for several batches and sizes of photographs")
 	f.StringVar(&o.photos, "photos", "", cli.Photos+": time how they become batches")
 	f.Without(&o.without)

@@ -57,7 +57,7 @@ func (p peer) entries(ctx context.Context, o *options, m modelSpec, loss float64
 	if !p.varies() || o.trial == 0 {
 		return []entry{plain}, nil
 	}
-	t := trial{options: o, peer: p, model: m.forTrial(), loss: loss, log: log}
+	t := &trial{options: o, peer: p, model: m.forTrial(), loss: loss, log: log}
 	if t.model != m { // a smaller picture has another loss
 		ours, err := beginOurs(ctx, o, t.model)
 		if err != nil {
@@ -66,15 +66,16 @@ func (p peer) entries(ctx context.Context, o *options, m modelSpec, loss float64
 		ours.close()
 		t.loss = ours.losses[0]
 	}
+	defer t.close()
 	if err := t.run(ctx); err != nil {
 		return nil, err
 	}
 	whole, _ := m.work()
 	part, _ := t.model.work()
-	train, infer := t.fastest(tried.trainTime), t.fastest(tried.inferTime)
+	train, infer := t.fastest((*tried).trainTime), t.fastest((*tried).inferTime)
 	var es []entry
-	for _, found := range t.done {
-		e := entry{variant: found.variant, trains: slices.Contains(train, found), predicts: slices.Contains(infer, found), tried: found.infer * whole / part}
+	for _, v := range t.field {
+		e := entry{variant: v.variant, trains: slices.Contains(train, v), predicts: slices.Contains(infer, v), tried: v.infer * whole / part}
 		if (e.trains || e.predicts) && !(plain.plain && e.variant == plain.variant) {
 			es = append(es, e)
 		}
@@ -92,32 +93,35 @@ type trial struct {
 	model   modelSpec
 	loss    float64 // that all must compute
 	log     io.Writer
-	done    []tried
+	field   []*tried
 }
 
-// tried is what a variant takes, in seconds; 0 for what it does not do.
+// A tried variant has the least times that it needed, in seconds; 0 for what it does not do.
 type tried struct {
-	variant      string
+	*contestant
+	end          func() // its process
+	messages     bytes.Buffer
 	train, infer float64
 }
 
-func (v tried) trainTime() float64 { return v.train }
-func (v tried) inferTime() float64 { return v.infer }
+func (v *tried) trainTime() float64 { return v.train }
+func (v *tried) inferTime() float64 { return v.infer }
 
 // fastest returns who is the fastest so far, and who is next if that is by a tenth or less: a
 // trial is too short to tell those apart, and the race decides.
-func (t *trial) fastest(seconds func(tried) float64) []tried {
-	var able []tried
-	for _, v := range t.done {
+func (t *trial) fastest(seconds func(*tried) float64) []*tried {
+	var able []*tried
+	for _, v := range t.field {
 		if seconds(v) > 0 {
 			able = append(able, v)
 		}
 	}
-	slices.SortStableFunc(able, func(a, b tried) int { return cmp.Compare(seconds(a), seconds(b)) })
+	slices.SortStableFunc(able, func(a, b *tried) int { return cmp.Compare(seconds(a), seconds(b)) })
+	n := min(1, len(able))
 	if len(able) > 1 && seconds(able[1]) <= 1.1*seconds(able[0]) {
-		return able[:2]
+		n = 2
 	}
-	return able[:min(1, len(able))]
+	return able[:n]
 }
 
 // run tries every way with the preferred allocator, and the fastest ways with the others.
@@ -127,94 +131,160 @@ func (t *trial) run(ctx context.Context) error {
 		ways = []string{""}
 	}
 	for _, way := range ways {
-		if err := t.try(ctx, variant(way, allocators[0])); err != nil {
+		if err := t.admit(ctx, variant(way, allocators[0])); err != nil {
 			return err
 		}
 	}
-	leading := append(first(t.fastest(tried.trainTime)), first(t.fastest(tried.inferTime))...)
+	if err := t.time(ctx); err != nil || len(allocators) == 1 {
+		return err
+	}
+	t.keepFastest()
 	for _, way := range ways {
-		if !slices.ContainsFunc(leading, func(v tried) bool { return v.variant == variant(way, allocators[0]) }) {
+		if !slices.ContainsFunc(t.field, func(v *tried) bool { return v.variant == variant(way, allocators[0]) }) {
 			continue
 		}
 		for _, allocator := range allocators[1:] {
-			if err := t.try(ctx, variant(way, allocator)); err != nil {
+			if err := t.admit(ctx, variant(way, allocator)); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	return t.time(ctx)
 }
 
-// first returns the first one, if there is one.
-func first(vs []tried) []tried { return vs[:min(1, len(vs)):min(1, len(vs))] }
+// keepFastest lets all others end.
+func (t *trial) keepFastest() {
+	keep := append(t.fastest((*tried).trainTime), t.fastest((*tried).inferTime)...)
+	t.field = slices.DeleteFunc(t.field, func(v *tried) bool {
+		if slices.Contains(keep, v) {
+			return false
+		}
+		v.end()
+		return true
+	})
+}
 
-// try runs a variant. Whatever keeps it from running leaves it out, and only it; that it computes
-// something else, or answers what nobody understands, is an error.
-func (t *trial) try(ctx context.Context, variant string) error {
-	name := withVariant(t.peer.title, variant)
-	limited, cancel := context.WithTimeout(ctx, time.Duration(t.options.trial)*time.Second)
-	defer cancel()
-	var messages bytes.Buffer
-	c, err := meet(limited, t.options, t.model, t.peer, entry{variant: variant, trains: true, predicts: true}, &messages)
-	found := tried{variant: variant}
-	if err == nil {
-		if err := c.agrees(t.model, t.loss); err != nil {
-			c.close()
-			return err
-		}
-		if c.trains {
-			found.train, err = c.leastTime("train")
-		}
-		if err == nil {
-			found.infer, err = c.leastTime("infer")
-		}
-		c.close() // and has written all its messages
+// close ends all processes.
+func (t *trial) close() {
+	for _, v := range t.field {
+		v.end()
 	}
+}
+
+// admit starts a variant, if that takes no longer than the limit.
+func (t *trial) admit(ctx context.Context, variant string) error {
+	limited, cancel := context.WithCancelCause(ctx)
+	limit := time.AfterFunc(time.Duration(t.options.trial)*time.Second, func() {
+		cancel(inability(fmt.Sprintf("it needs more than %d s, which -peer-trial can change", t.options.trial)))
+	})
+	v := &tried{end: func() { cancel(nil) }}
+	c, err := meet(limited, t.options, t.model, t.peer, entry{variant: variant, trains: true, predicts: true}, &v.messages)
+	if !limit.Stop() && err != nil {
+		err = context.Cause(limited)
+	}
+	if err != nil {
+		v.end()
+		return t.leaveOut(ctx, withVariant(t.peer.title, variant), v, err)
+	}
+	v.contestant = c
+	v.end = func() {
+		c.close()
+		cancel(nil)
+	}
+	t.field = append(t.field, v)
+	return c.agrees(t.model, t.loss)
+}
+
+// leaveOut says on the log why a variant cannot run: that leaves out only this one. An error that
+// is not of that kind, such as an answer that nobody understands, it returns.
+func (t *trial) leaveOut(ctx context.Context, name string, v *tried, err error) error {
 	var unable inability
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case err == nil:
-		t.done = append(t.done, found)
-		fmt.Fprintf(t.log, "bench: %v: %s: %s\n", t.model, name, found)
-	case limited.Err() != nil:
-		fmt.Fprintf(t.log, "bench: %v: %s needs more than %d s for a trial: left out. -peer-trial gives it more\n", t.model, name, t.options.trial)
 	case errors.As(err, &unable):
 		fmt.Fprintf(t.log, "bench: %v: %s: %s: left out\n", t.model, name, format.Printable(string(unable)))
 	case errors.Is(err, errEnded):
-		fmt.Fprintf(t.log, "bench: %v: %v%s: left out\n", t.model, err, lastLine(messages.Bytes()))
+		fmt.Fprintf(t.log, "bench: %v: %v%s: left out\n", t.model, err, lastLine(v.messages.Bytes()))
 	default:
 		return alone(t.model, err)
 	}
 	return nil
 }
 
-// String is what the log says of it.
-func (t tried) String() string {
-	s := "prediction " + format.Milliseconds(t.infer)
-	if t.train > 0 {
-		s = "training step " + format.Milliseconds(t.train) + ", " + s
+// A trial has so many turns, each of about so many seconds.
+const (
+	trialTurns   = 4
+	trialSeconds = 0.25
+)
+
+// time has all take turns, and remembers the least times: what else runs on the machine only
+// makes them longer.
+func (t *trial) time(ctx context.Context) error {
+	for _, v := range t.field {
+		v.train, v.infer = 0, 0 // anew, beside those who have joined
 	}
-	return s
+	for range trialTurns {
+		for _, v := range slices.Clone(t.field) {
+			err := v.turn(t.least((*tried).trainTime), t.least((*tried).inferTime))
+			if err == nil {
+				continue
+			}
+			v.end() // and has written all its messages
+			t.field = slices.DeleteFunc(t.field, func(other *tried) bool { return other == v })
+			if err := t.leaveOut(ctx, v.String(), v, err); err != nil {
+				return err
+			}
+		}
+	}
+	for _, v := range t.field {
+		fmt.Fprintf(t.log, "bench: %v: %v: %s\n", t.model, v, v.times())
+	}
+	return nil
 }
 
-// A trial measures for this many seconds, in turns that are a tenth of that at least.
-const trialSeconds = 1.0
-
-// leastTime returns the least time of a few training steps or predictions: what else runs on the
-// machine only makes them longer.
-func (c *contestant) leastTime(what string) (float64, error) {
-	least, spent, n := math.Inf(1), 0.0, 1
-	for turn := 0; turn < 2 || turn < 8 && spent < trialSeconds; turn++ {
-		s, err := c.time(what, n)
-		if err != nil {
-			return 0, err
-		}
-		least = min(least, s)
-		spent += s * float64(n)
-		n = max(1, min(20, int(trialSeconds/10/s)))
+// least returns the least time of all so far, or 0.
+func (t *trial) least(seconds func(*tried) float64) float64 {
+	for _, v := range t.fastest(seconds) {
+		return seconds(v)
 	}
-	return least, nil
+	return 0
+}
+
+// turn times some training steps and predictions.
+func (v *tried) turn(leastTrain, leastInfer float64) error {
+	if v.trains {
+		if err := v.measure("train", &v.train, leastTrain); err != nil {
+			return err
+		}
+	}
+	return v.measure("infer", &v.infer, leastInfer)
+}
+
+// measure remembers the least time, unless another needs a third of it: then there is no hope.
+func (v *tried) measure(what string, mine *float64, least float64) error {
+	n := 1
+	if *mine > 0 {
+		if *mine > 3*least {
+			return nil
+		}
+		n = max(1, min(20, int(trialSeconds / *mine)))
+	}
+	time.Sleep(betweenTurns)
+	s, err := v.contestant.time(what, n)
+	if err == nil && (*mine == 0 || s < *mine) {
+		*mine = s
+	}
+	return err
+}
+
+// times is what the log says of it.
+func (v *tried) times() string {
+	s := "prediction " + format.Milliseconds(v.infer)
+	if v.train > 0 {
+		s = "training step " + format.Milliseconds(v.train) + ", " + s
+	}
+	return s
 }
 
 // trialWork is how many operations a prediction of a trial has at most, if it can be of a part

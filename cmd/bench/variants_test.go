@@ -170,7 +170,7 @@ func TestFailingVariants(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v; messages %q", err, log)
 	}
-	hasAll(t, log, "Fake 1.0 (uncompiled): there is no compiler: left out", "it has ended: EOF (Segmentation fault): left out", "Fake 1.0 (sleeping) needs more than 1 s for a trial: left out")
+	hasAll(t, log, "Fake 1.0 (uncompiled): there is no compiler: left out", "it has ended: EOF (Segmentation fault): left out", "Fake 1.0 (sleeping): it needs more than 1 s, which -peer-trial can change: left out")
 	hasAll(t, out, "| usual", "| 4000.0 ms (0.", "| Fake 1.0, plain")
 
 	l.Variants["usual"] = fakeVariant{Train: 4, Infer: 2, Missing: "there is nothing"}
@@ -223,17 +223,20 @@ func must(text []byte, err error) []byte {
 
 // TestFastest expects the next one to race, too, if a trial could not tell the two apart.
 func TestFastest(t *testing.T) {
-	tr := trial{done: []tried{{"a", 2, 3}, {"b", 0, 1.05}, {"c", 2.3, 1}, {"d", 0, 1.06}}}
-	names := func(vs []tried) (s []string) {
+	v := func(name string, train, infer float64) *tried {
+		return &tried{contestant: &contestant{entry: entry{variant: name}}, train: train, infer: infer}
+	}
+	tr := trial{field: []*tried{v("a", 2, 3), v("b", 0, 1.05), v("c", 2.3, 1), v("d", 0, 1.06)}}
+	names := func(vs []*tried) (s []string) {
 		for _, v := range vs {
 			s = append(s, v.variant)
 		}
 		return s
 	}
-	if train, infer := names(tr.fastest(tried.trainTime)), names(tr.fastest(tried.inferTime)); !slices.Equal(train, []string{"a"}) || !slices.Equal(infer, []string{"c", "b"}) {
+	if train, infer := names(tr.fastest((*tried).trainTime)), names(tr.fastest((*tried).inferTime)); !slices.Equal(train, []string{"a"}) || !slices.Equal(infer, []string{"c", "b"}) {
 		t.Errorf("fastest in training %q, in prediction %q", train, infer)
 	}
-	if vs := (&trial{}).fastest(tried.trainTime); len(vs) != 0 {
+	if vs := (&trial{}).fastest((*tried).trainTime); len(vs) != 0 {
 		t.Errorf("of none: %v", vs)
 	}
 }
