@@ -267,7 +267,7 @@ func compare(ours *contestant, field []*contestant) []peerResult {
 			best.takeFaster(ours, c)
 		}
 		if c.plain {
-			plain := peerResult{Name: c.title, Plain: true}
+			plain := peerResult{Name: c.title, Plain: true, InferVariant: c.variant}
 			if c.tooSlow(ours) {
 				plain.TooSlow = c.first
 			} else {

@@ -93,6 +93,11 @@ func printModels(out io.Writer, models []modelResult) {
 	}
 	fmt.Fprintf(out, "\nShares are of the peak of all threads, measured in turn with each model: %.0f to %.0f GFLOP/s.\n", slices.Min(peaks), slices.Max(peaks))
 	fmt.Fprint(out, "They count the multiplications of the model's definition: who needs fewer may exceed 100%.\n")
+	for _, c := range columns {
+		if c.plain {
+			fmt.Fprintf(out, "%s, is how most people run it: %s, with the system's allocator.\n", c.title(), c.plainVariant(models))
+		}
+	}
 	for _, n := range notes {
 		fmt.Fprintln(out, n)
 	}

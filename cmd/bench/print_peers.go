@@ -63,6 +63,16 @@ func (c peerColumn) of(m modelResult) *peerResult {
 	return nil
 }
 
+// plainVariant returns the name of a plain column's variant.
+func (c peerColumn) plainVariant(models []modelResult) string {
+	for _, m := range models {
+		if p := c.of(m); p != nil {
+			return p.InferVariant
+		}
+	}
+	return ""
+}
+
 // printFastest writes a table of how ours compares with each library at its best and with the
 // fastest runtime, which it names.
 func printFastest(out io.Writer, models []modelResult) {
