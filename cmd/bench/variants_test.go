@@ -226,7 +226,7 @@ func TestFastest(t *testing.T) {
 	v := func(name string, train, infer float64) *tried {
 		return &tried{contestant: &contestant{entry: entry{variant: name}}, train: train, infer: infer}
 	}
-	tr := trial{field: []*tried{v("a", 2, 3), v("b", 0, 1.05), v("c", 2.3, 1), v("d", 0, 1.06)}}
+	tr := trial{field: []*tried{v("a", 2, 3), v("b", 0, 1.2), v("c", 2.6, 1), v("d", 0, 1.21)}}
 	names := func(vs []*tried) (s []string) {
 		for _, v := range vs {
 			s = append(s, v.variant)
