@@ -156,11 +156,11 @@ func (t *trial) run(ctx context.Context) error {
 	return t.time(ctx)
 }
 
-// keepFastest lets all others end.
+// keepFastest lets all but the two that lead end: each takes the memory of a model in training.
 func (t *trial) keepFastest() {
-	keep := append(t.fastest((*tried).trainTime), t.fastest((*tried).inferTime)...)
+	train, infer := t.fastest((*tried).trainTime), t.fastest((*tried).inferTime)
 	t.field = slices.DeleteFunc(t.field, func(v *tried) bool {
-		if slices.Contains(keep, v) {
+		if len(train) > 0 && v == train[0] || len(infer) > 0 && v == infer[0] {
 			return false
 		}
 		v.end()
