@@ -139,10 +139,12 @@ func (t *trial) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := t.time(ctx); err != nil || len(allocators) == 1 {
-		return err
+	if len(ways) > 1 {
+		if err := t.time(ctx); err != nil || len(allocators) == 1 {
+			return err
+		}
+		t.keepFastest()
 	}
-	t.keepFastest()
 	for _, way := range ways {
 		if !slices.ContainsFunc(t.field, func(v *tried) bool { return v.variant == variant(way, allocators[0]) }) {
 			continue
