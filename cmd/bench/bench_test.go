@@ -40,6 +40,8 @@ func serveFake(what string) {
 	loss, err := strconv.ParseFloat(what, 64)
 	e := json.NewEncoder(os.Stdout)
 	switch {
+	case strings.HasPrefix(what, "{"):
+		serveLibrary(what)
 	case strings.HasPrefix(what, "only "):
 		e.Encode(answer{Name: "Fake 1.0", Only: strings.Fields(what)[1:]})
 	case err != nil:
@@ -184,23 +186,23 @@ func TestServeEnlarger(t *testing.T) {
 }
 
 // withPeer runs the command with this test's program as the Python of two scripts.
-func withPeer(t *testing.T, what string) (out, log string, err error) {
+func withPeer(t *testing.T, what string, args ...string) (out, log string, err error) {
 	t.Helper()
 	t.Setenv(fakePeer, what)
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return runWithPeer(t, program)
+	return runWithPeer(t, program, args...)
 }
 
-func runWithPeer(t *testing.T, program string) (out, log string, err error) {
+func runWithPeer(t *testing.T, program string, args ...string) (out, log string, err error) {
 	t.Helper()
 	script := filepath.Join(t.TempDir(), "peer.py")
 	if err := os.WriteFile(script, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	o := mustParse(t, "-kernels", "none", "-models", "superresnet@1", "-rounds", "1", "-peer", program, "-peer-scripts", script)
+	o := mustParse(t, append([]string{"-kernels", "none", "-models", "superresnet@1", "-rounds", "1", "-peer", program, "-peer-scripts", script}, args...)...)
 	var outB, logB bytes.Buffer
 	err = run(context.Background(), o, strings.NewReader(""), &outB, &logB)
 	return outB.String(), logB.String(), err
@@ -265,12 +267,9 @@ func TestAgainst(t *testing.T) {
 	}
 }
 
-// TestPeer has a peer that computes another loss, and one that computes the same.
-func TestPeer(t *testing.T) {
-	out, _, err := withPeer(t, "0.25")
-	if err == nil || !strings.Contains(err.Error(), "Fake 1.0 computes 0.25 from the same weights") || out != "" {
-		t.Errorf("another loss: error %v, output %q", err, out)
-	}
+// ourLoss returns what superresnet@1 computes.
+func ourLoss(t *testing.T) float64 {
+	t.Helper()
 	var b bytes.Buffer
 	if err := run(context.Background(), mustParse(t, "-serve", "superresnet", "-batch", "1"), strings.NewReader("loss\n"), &b, io.Discard); err != nil {
 		t.Fatal(err)
@@ -279,11 +278,20 @@ func TestPeer(t *testing.T) {
 	if err := json.Unmarshal(b.Bytes(), &a); err != nil {
 		t.Fatal(err)
 	}
-	out, log, err := withPeer(t, fmt.Sprint(a.Loss))
+	return a.Loss
+}
+
+// TestPeer has a peer that computes another loss, and one that computes the same.
+func TestPeer(t *testing.T) {
+	out, _, err := withPeer(t, "0.25")
+	if err == nil || !strings.Contains(err.Error(), "Fake 1.0 computes 0.25 from the same weights") || out != "" {
+		t.Errorf("another loss: error %v, output %q", err, out)
+	}
+	out, log, err := withPeer(t, fmt.Sprint(ourLoss(t)))
 	if err != nil {
 		t.Fatalf("%v; messages %q", err, log)
 	}
-	for _, want := range []string{"| Fake 1.0 | ours / theirs |", "| 500.0 ms | 0.0", "| 2 MB "} {
+	for _, want := range []string{"| Fake 1.0 ", "| 500.0 ms (0.0", "| 2 MB ", "In brackets: ours / theirs", "| the fastest runtime | which is |", "| prediction    | 0.0"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("output lacks %q:\n%s", want, out)
 		}
@@ -351,7 +359,13 @@ func TestPrint(t *testing.T) {
 		}}},
 		Models: []modelResult{
 			{Model: "superresnet", Batch: 16, Peak: 2e11, figures: figures{Train: 0.1, Infer: 0.02, TrainMemory: 1e8, InferMemory: 5e7, TrainShare: 0.5},
-				Peers: []peerResult{{Name: "A", figures: figures{Train: 0.4, Infer: 0.06}, TrainRatio: 0.25}, {Name: "B", figures: figures{Infer: 0.04}, InferRatio: 0.5}}},
+				Peers: []peerResult{
+					{Name: "A", figures: figures{Train: 0.4, Infer: 0.06}, TrainRatio: 0.25, InferRatio: 0.333, TrainVariant: "fast", InferVariant: "faster"},
+					{Name: "A", Plain: true, figures: figures{Train: 0.8}, TrainRatio: 0.125},
+					{Name: "B", figures: figures{Infer: 0.04}, InferRatio: 0.5},
+					{Name: "C", figures: figures{Infer: 0.03}, InferRatio: 0.667, InferVariant: "odd"},
+					{Name: "Mine", figures: figures{Infer: 0.01}, InferRatio: 2, own: true},
+				}},
 			{Model: "fast", Picture: "512x512", figures: figures{Infer: 0.03}, Peers: []peerResult{{Name: "A", figures: figures{Infer: 0.06}, InferRatio: 0.5}}},
 			{Model: "vitb32", Batch: 1, figures: figures{Infer: 0.07}, Peers: []peerResult{{Name: "A", TooSlow: 61}}},
 		},
@@ -360,8 +374,12 @@ func TestPrint(t *testing.T) {
 	})
 	for _, want := range []string{
 		"| FMA peak       | GFLOP/s | 100.0    | 100%    |", "| Add            | GB/s    | 50.0 ", "| 1.92", "Of Winograd's way", "Some CPU, 2 threads",
-		"| A        | ours / theirs | B       | ours / theirs |", "| 100.0 ms | 400.0 ms | 0.250         |         |               |",
-		"| 0.500 ", "vitb32@1: A needed 61 s", "| fast@512x512 ", "| 1.90 ", "| 4.00 ", "| 25.1 ", "0.50%",
+		"| model          | ours / theirs | A at its best | which is | the fastest runtime | which is |",
+		"| superresnet@16 | training step | 0.250         | fast     |                     |          |",
+		"|                | prediction    | 0.333         | faster   | 0.667               | C (odd)  |",
+		"| ours     | A, best          | A, plain         | B               | C               | Mine            | A               |",
+		"| 100.0 ms | 400.0 ms (0.250) | 800.0 ms (0.125) |                 |                 |                 |                 |",
+		"| 60.0 ms (0.500) |", "vitb32@1: A needed 61 s", "| fast@512x512 ", "| 1.90 ", "| 4.00 ", "| 25.1 ", "0.50%",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("output lacks %q:\n%s", want, out.String())

@@ -10,9 +10,11 @@
 //
 //	go run ./cmd/bench -models all,frozen,vgg16@1,vitb32@1 -peer python3
 //
-// the same models run in that Python's PyTorch and ONNX Runtime, in turn with ours, after a
-// check that all compute the same loss from the same weights. What is not installed
-// is left out. Networks that enlarge whole pictures run beside OpenVINO and ncnn, too:
+// the same models run in that Python's PyTorch, ONNX Runtime and OpenVINO, in turn with ours,
+// after a check that all compute the same loss from the same weights. What is not installed
+// is left out. A trial before finds out which of PyTorch's layouts, its compiler and the
+// allocators that are installed make it fastest; plain PyTorch is measured beside it.
+// Networks that enlarge whole pictures run beside ncnn, too:
 //
 //	go run ./cmd/bench -kernels none -models fast,compact,rrdb -peer python3
 //
@@ -51,6 +53,7 @@ type options struct {
 	rounds  int
 	peer    string
 	scripts string
+	trial   int // seconds that a variant of the peer may be tried for
 	against string
 	scaling string
 	photos  string
@@ -99,9 +102,10 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	f.Batch(&o.batch, 16, ", where -models does not say it")
 	f.Threads(&o.threads)
 	f.Int(&o.rounds, "rounds", 7, 1, 1000, "a number from 1 to 1000", "how often each is measured; the median counts")
-	f.StringVar(&o.peer, "peer", "", "`python` with PyTorch to compare the models with, and with ONNX Runtime, OpenVINO and ncnn if those are installed too")
+	f.StringVar(&o.peer, "peer", "", "`python` with PyTorch to compare the models with, and with ONNX Runtime, OpenVINO and ncnn if those are installed too;\nPyTorch at its best, which a trial finds, and as most run it")
 	f.StringVar(&o.against, "against", "", "another build of this command, as a `file`: to compare the models with those of another state of the code")
 	f.StringVar(&o.scripts, "peer-scripts", "testdata/peers/torch_bench.py,testdata/peers/onnx_bench.py,testdata/peers/openvino_bench.py,testdata/peers/ncnn_bench.py", "the `files` that the peer runs, with commas between")
+	f.Int(&o.trial, "peer-trial", 180, 0, 3600, "a number of seconds from 0 to 3600", "how many seconds each variant of a peer may take to start, with its compilation, before a trial of which is the fastest;\nwith 0 only the plain one is measured")
 	f.StringVar(&o.scaling, "scaling", "", "time training steps of this `model` for several batches and sizes of photographs")
 	f.StringVar(&o.photos, "photos", "", cli.Photos+": time how they become batches")
 	f.Without(&o.without)

@@ -30,6 +30,10 @@ type answer struct {
 
 	// Only lists the models that a peer runs. Without it, it runs all.
 	Only []string `json:"only,omitempty"`
+
+	// Ways and Allocators are what a peer can be tried with: see variants.go.
+	Ways       []string `json:"ways,omitempty"`
+	Allocators []string `json:"allocators,omitempty"`
 }
 
 // A modelSpec is a model with the number of pictures that it gets at a time, or with the size of

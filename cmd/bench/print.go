@@ -39,21 +39,16 @@ func printResults(out io.Writer, r results) {
 	}
 }
 
-// printModels writes a table with two columns for each peer.
+// printModels writes how ours compares with the fastest, and what each takes, with a column for
+// each peer.
 func printModels(out io.Writer, models []modelResult) {
-	var names []string
-	for _, m := range models {
-		for _, p := range m.Peers {
-			if !slices.Contains(names, p.Name) {
-				names = append(names, p.Name)
-			}
-		}
-	}
-	titles := []string{"model", "", "ours"}
-	for _, name := range names {
-		titles = append(titles, name, "ours / theirs")
-	}
 	fmt.Fprint(out, "\nModels\n\n")
+	printFastest(out, models)
+	columns := peerColumns(models)
+	titles := []string{"model", "", "ours"}
+	for _, c := range columns {
+		titles = append(titles, c.title())
+	}
 	t := newTable(out, titles...)
 	var notes []string
 	for _, m := range models {
@@ -63,18 +58,15 @@ func printModels(out io.Writer, models []modelResult) {
 				return
 			}
 			cells := []string{label, what, show(of(m.figures))}
-			for _, name := range names {
-				theirs, quotient := "", ""
-				for _, p := range m.Peers {
-					if p.Name != name || of(p.figures) == 0 {
-						continue
-					}
-					theirs = show(of(p.figures))
+			for _, c := range columns {
+				cell := ""
+				if p := c.of(m); p != nil && of(p.figures) != 0 {
+					cell = show(of(p.figures))
 					if ratio != nil {
-						quotient = fmt.Sprintf("%.3f", ratio(p))
+						cell += fmt.Sprintf(" (%.3f)", ratio(*p))
 					}
 				}
-				cells = append(cells, theirs, quotient)
+				cells = append(cells, cell)
 			}
 			t.row(cells...)
 			label = "" // once
@@ -87,7 +79,7 @@ func printModels(out io.Writer, models []modelResult) {
 		row("peak memory, prediction", format.Megabytes, func(f figures) float64 { return f.InferMemory }, func(p peerResult) float64 { return p.InferMemoryRatio })
 		for _, p := range m.Peers {
 			if p.TooSlow > 0 {
-				notes = append(notes, fmt.Sprintf("%s: %s needed %.0f s for the first prediction and was left out.", m.title(), p.Name, p.TooSlow))
+				notes = append(notes, fmt.Sprintf("%s: %s needed %.0f s for a prediction and was left out.", m.title(), columnOf(p, m.Peers).title(), p.TooSlow))
 			}
 		}
 	}
@@ -96,8 +88,16 @@ func printModels(out io.Writer, models []modelResult) {
 	for _, m := range models {
 		peaks = append(peaks, m.Peak/1e9)
 	}
+	if len(columns) > 0 {
+		fmt.Fprint(out, "\nIn brackets: ours / theirs.")
+	}
 	fmt.Fprintf(out, "\nShares are of the peak of all threads, measured in turn with each model: %.0f to %.0f GFLOP/s.\n", slices.Min(peaks), slices.Max(peaks))
 	fmt.Fprint(out, "They count the multiplications of the model's definition: who needs fewer may exceed 100%.\n")
+	for _, c := range columns {
+		if c.plain {
+			fmt.Fprintf(out, "%s, is how most people run it: %s, with the system's allocator.\n", c.title(), c.plainVariant(models))
+		}
+	}
 	for _, n := range notes {
 		fmt.Fprintln(out, n)
 	}

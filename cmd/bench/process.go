@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"time"
 )
 
 // A process is one that answers each line with a line of JSON: another run of this
@@ -20,11 +22,12 @@ type process struct {
 	out  *bufio.Reader
 }
 
-// start starts a process, which ends when ctx is done; its messages go where this one's go.
-func start(ctx context.Context, name string, env []string, program string, args ...string) (*process, error) {
+// start starts a process, which ends when ctx is done.
+func start(ctx context.Context, name string, env []string, messages io.Writer, program string, args ...string) (*process, error) {
 	p := &process{name: name, cmd: exec.CommandContext(ctx, program, args...)}
 	p.cmd.Env = append(os.Environ(), env...)
-	p.cmd.Stderr = os.Stderr
+	p.cmd.Stderr = messages
+	p.cmd.WaitDelay = time.Second // for what it has started, such as compilers
 	in, err := p.cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -40,23 +43,26 @@ func start(ctx context.Context, name string, env []string, program string, args 
 	return p, nil
 }
 
-// self starts this command once more.
+// self starts this command once more; its messages go where this one's go.
 func self(ctx context.Context, env []string, args ...string) (*process, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return start(ctx, "bench", env, program, args...)
+	return start(ctx, "bench", env, os.Stderr, program, args...)
 }
+
+// errEnded is why a process does not answer.
+var errEnded = errors.New("it has ended")
 
 // ask sends a line and decodes the answer.
 func (p *process) ask(answer any, format string, args ...any) error {
 	if _, err := fmt.Fprintf(p.in, format+"\n", args...); err != nil {
-		return fmt.Errorf("%s: it has ended: %w", p.name, err)
+		return fmt.Errorf("%s: %w: %w", p.name, errEnded, err)
 	}
 	line, err := p.out.ReadBytes('\n')
 	if err != nil {
-		return fmt.Errorf("%s: asked for %q, it has ended: %w", p.name, fmt.Sprintf(format, args...), err)
+		return fmt.Errorf("%s: asked for %q, %w: %w", p.name, fmt.Sprintf(format, args...), errEnded, err)
 	}
 	if err := json.Unmarshal(line, answer); err != nil {
 		return fmt.Errorf("%s: asked for %q, it answered %q: %w", p.name, fmt.Sprintf(format, args...), line, err)

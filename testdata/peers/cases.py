@@ -42,16 +42,22 @@ class Case:
             outputs = 1 if name in ("superresnet", "global") else 2
             self.targets = [(recipe(51 + i, batch, 3, 144 << i, 144 << i) + 1) / 2 for i in range(outputs)]
 
-    def predict(self, *inputs):
-        with torch.inference_mode():
-            return self.model(*inputs or self.inputs)
+    def lay_out(self, layout):
+        """Has weights, inputs and targets lie by channels or by pixels."""
+        self.model.to(memory_format=layout)
+        if self.enlarges:
+            self.model.layout = layout
+            return
+        self.inputs = [x.contiguous(memory_format=layout) if x.dim() == 4 else x for x in self.inputs]
+        if self.targets is not None:
+            self.targets = [t.contiguous(memory_format=layout) for t in self.targets]
 
-    def loss(self):
+    def loss(self, outputs):
         """For networks that are not trained here, the mean square of what they compute: any number that depends
         on all of it would do."""
         if self.targets is None:
-            return mean_square(self.predict())
-        return sum(psnr_loss(p, t) for p, t in zip(self.model(*self.inputs), self.targets))
+            return mean_square(outputs[0] if isinstance(outputs, (list, tuple)) else outputs)
+        return sum(psnr_loss(p, t) for p, t in zip(outputs, self.targets))
 
 
 def mean_square(y):

@@ -119,12 +119,17 @@ ENLARGERS = {"fast": Fast, "compact": Compact, "rrdb": RRDBNet}
 class Pictures(nn.Module):
     """What people do with a network: bytes of pictures, (1,h,w,3), become bytes of larger ones."""
 
+    layout = None  # of what the network gets: the bytes lie by pixels
+
     def __init__(self, network):
         super().__init__()
         self.network = network
 
     def forward(self, x):
-        y = self.network(x.permute(0, 3, 1, 2).float() / 255)
+        x = x.permute(0, 3, 1, 2).float() / 255
+        if self.layout is not None:
+            x = x.contiguous(memory_format=self.layout)
+        y = self.network(x)
         return (y.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
 

@@ -1,6 +1,6 @@
 """The networks that enlarge pictures in ncnn, timed on request: see protocol.py.
 
-    python3 ncnn_bench.py [MODEL SIZE THREADS]
+    python3 ncnn_bench.py [MODEL SIZE THREADS [ALLOCATOR]]
 
 Their files are written by a process of its own (ncnn_bench.py export MODEL SIZE FOLDER). The numbers of the result
 are not made bytes in the time that is measured, because ncnn's Python cannot do that."""
@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 import exported
-from protocol import say, serve
+from protocol import allocators, say, serve, take_memory_from
 
 PARAM, BIN, PICTURE = "model.param", "model.bin", "picture.npy"
 ONLY = ["fast", "compact", "rrdb"]
@@ -26,7 +26,8 @@ def export(model, size, folder):
     write(case.model.network, os.path.join(folder, PARAM), os.path.join(folder, BIN))
 
 
-def main(model, size, threads):
+def main(model, size, threads, allocator=""):
+    take_memory_from(allocator)
     import numpy as np
 
     net = ncnn.Net()
@@ -58,7 +59,7 @@ def main(model, size, threads):
             total += np.square(np.rint(np.clip(part, 0, 1) * np.float32(255)) / 255, dtype=np.float64).sum()
         return float(total / channels.size)
 
-    serve(NAME, loss, None, enlarge)
+    serve(NAME, lambda _: loss(), None, enlarge)
 
 
 if len(sys.argv) > 1 and sys.argv[1] == "export":
@@ -75,4 +76,4 @@ if len(sys.argv) > 1:
 elif exported.LACKS:
     say(missing="ncnn: " + exported.LACKS)
 else:
-    say(name=NAME, only=ONLY)
+    say(name=NAME, only=ONLY, allocators=allocators())

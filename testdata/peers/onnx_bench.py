@@ -21,7 +21,7 @@ def main(model, batch, threads):
 
     session, inputs, targets = exported.load(model, batch, open_file)
     feed = {node.name: x for node, x in zip(session.get_inputs(), inputs)}
-    serve(NAME, lambda: exported.loss(session.run(None, feed), targets), None, lambda: session.run(None, feed))
+    serve(NAME, lambda _: exported.loss(session.run(None, feed), targets), None, lambda: session.run(None, feed))
 
 
 try:

@@ -30,7 +30,7 @@ def main(model, batch, threads):
         request.infer(inputs, share_inputs=True)
         return [request.get_output_tensor(i).data for i in range(len(request.model_outputs))]
 
-    serve(NAME, lambda: exported.loss(outputs(), targets), None, outputs)
+    serve(NAME, lambda _: exported.loss(outputs(), targets), None, outputs)
 
 
 try:
