@@ -26,16 +26,16 @@
 	VFMADD231PS Y13, Y15, Y10; \
 	VFMADD231PS Y14, Y15, Y11
 
-// func gemmTileAVX2(c *float32, ldc int, a *float32, lda int, b *float32, off *int32, k, panels int, accumulate bool, next *float32, lines int)
+// func gemmTileAVX2(c *float32, ldc int, a *float32, lda int, b *float32, off *int32, k, panels int, accumulate bool, next *float32, lines, burst int)
 //
 //	for each panel p:
 //	    acc[4][24] = accumulate ? c[p] : 0             // Y0…Y11, three registers a row
 //	    for each k:                                     // four at a time
 //	        v = b[off[k] : off[k]+24]                   // Y12 Y13 Y14
 //	        for each i < 4: acc[i] += a[p][k][i] · v
-//	        prefetch a line of next, if one is left     // into the second level of cache
+//	    before every fourth k: prefetch burst lines of next, if any are left   // into the second level of cache
 //	    c[p] = acc
-TEXT ·gemmTileAVX2(SB), NOSPLIT, $0-88
+TEXT ·gemmTileAVX2(SB), NOSPLIT, $0-96
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), SI
@@ -49,6 +49,7 @@ TEXT ·gemmTileAVX2(SB), NOSPLIT, $0-88
 	SHLQ $2, R8                // ldc and lda in bytes
 	SHLQ $2, R9
 	SHLQ $6, R15               // a line has 64 bytes
+	SHLQ $6, burst+88(FP)
 	ADDQ R14, R15              // the end of next
 
 panel:
@@ -97,9 +98,14 @@ start:
 loop:
 	CMPQ R14, R15
 	JGE  near
+	MOVQ burst+88(FP), R13
+	ADDQ R14, R13
+
+fetch:
 	PREFETCHT1 (R14)
-	PREFETCHT1 64(R14)
-	ADDQ $128, R14
+	ADDQ $64, R14
+	CMPQ R14, R13
+	JLT  fetch
 
 near:
 	STEPAVX2(0, 0)
@@ -185,16 +191,16 @@ store:
 	VFMADD231PS Z25, Z28, Z22; \
 	VFMADD231PS Z26, Z28, Z23
 
-// func gemmTileAVX512(c *float32, ldc int, a *float32, lda int, b *float32, off *int32, k, panels int, accumulate bool, next *float32, lines int)
+// func gemmTileAVX512(c *float32, ldc int, a *float32, lda int, b *float32, off *int32, k, panels int, accumulate bool, next *float32, lines, burst int)
 //
 //	for each panel p:
 //	    acc[8][48] = accumulate ? c[p] : 0             // Z0…Z23, three registers a row
 //	    for each k:                                     // four at a time
 //	        v = b[off[k] : off[k]+48]                   // Z24 Z25 Z26
 //	        for each i < 8: acc[i] += a[p][k][i] · v
-//	        prefetch a line of next, if one is left     // into the second level of cache
+//	    before every fourth k: prefetch burst lines of next, if any are left   // into the second level of cache
 //	    c[p] = acc
-TEXT ·gemmTileAVX512(SB), NOSPLIT, $0-88
+TEXT ·gemmTileAVX512(SB), NOSPLIT, $0-96
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), SI
@@ -208,6 +214,7 @@ TEXT ·gemmTileAVX512(SB), NOSPLIT, $0-88
 	SHLQ $2, R8                // ldc and lda in bytes
 	SHLQ $2, R9
 	SHLQ $6, R15               // a line has 64 bytes
+	SHLQ $6, burst+88(FP)
 	ADDQ R14, R15              // the end of next
 
 panel:
@@ -284,9 +291,14 @@ start:
 loop:
 	CMPQ R14, R15
 	JGE  near
+	MOVQ burst+88(FP), R13
+	ADDQ R14, R13
+
+fetch:
 	PREFETCHT1 (R14)
-	PREFETCHT1 64(R14)
-	ADDQ $128, R14
+	ADDQ $64, R14
+	CMPQ R14, R13
+	JLT  fetch
 
 near:
 	STEPAVX512(0, 0)
