@@ -40,8 +40,18 @@ type LinearOptions struct {
 const (
 	linearPanels  = 32
 	linearColumns = 192
-	linearDepth   = mulBlock
 )
+
+// linearDepth returns how many rows of p are multiplied at a time with so many panels of x: as many
+// as make a block of one panel of p 24 KB, which stays in the first level of cache while all
+// panels of x are multiplied with it. With few panels that would make the calls too short.
+func linearDepth(panels int) int {
+	if panels < linearPanels/2 {
+		return mulBlock
+	}
+	_, nr := simd.Tile()
+	return min(mulBlock, 24<<10/4/nr)
+}
 
 // Linear returns f(x·p + bias), or adds that to a tensor:
 //
@@ -84,13 +94,15 @@ type linearProduct struct {
 	columns int       // panels of p
 	chunks  int       // pieces below each other
 	wide    int       // panels of p in a piece
+	depth   int       // rows of p in a block
 }
 
 func newLinearProduct(p *Packed, x, y *Tensor, o LinearOptions) *linearProduct {
 	mr, nr := simd.Tile()
 	m := x.shape[0]
-	l := &linearProduct{p: p, o: o, y: y, m: m, rows: packRowBlocks(x.data, m, p.k)}
-	l.panels, l.columns = (m+mr-1)/mr, (p.n+nr-1)/nr
+	l := &linearProduct{p: p, o: o, y: y, m: m, panels: (m + mr - 1) / mr, columns: (p.n + nr - 1) / nr}
+	l.depth = linearDepth(l.panels)
+	l.rows = packRowBlocks(x.data, m, p.k, l.depth)
 	l.chunks = (l.panels + linearPanels - 1) / linearPanels
 	l.wide = max(1, linearColumns/nr)
 	for l.wide > 1 && l.pieces() < 3*Threads() { // fewer than threads could share evenly
@@ -114,11 +126,11 @@ func (l *linearProduct) piece(i int) {
 	if l.p.k == 0 {
 		clear(sums)
 	}
-	for at := 0; at < l.p.k; at += linearDepth {
-		depth := min(linearDepth, l.p.k-at)
+	for at := 0; at < l.p.k; at += l.depth {
+		depth := min(l.depth, l.p.k-at)
 		a := l.rows[(at*l.panels+first*depth)*mr:]
 		for c := range width {
-			b := l.p.block(column+c, at)
+			b := l.block(column+c, at)
 			simd.GemmTileBefore(sums[c*nr:], ld, a, depth*mr, b, mulOffsets[:depth], count, at > 0, l.following(i, column, width, c, at))
 		}
 	}
@@ -133,21 +145,21 @@ func (l *linearProduct) piece(i int) {
 // threads take turns.
 func (l *linearProduct) following(i, column, width, c, at int) []float32 {
 	if c++; c == width {
-		c, at = 0, at+linearDepth
+		c, at = 0, at+l.depth
 	}
 	if at < l.p.k {
-		return l.p.block(column+c, at)
+		return l.block(column+c, at)
 	}
 	if i += Threads(); i >= l.pieces() {
 		return nil
 	}
-	return l.p.block(i/l.chunks*l.wide, 0)
+	return l.block(i/l.chunks*l.wide, 0)
 }
 
-// block returns the part of a panel that is multiplied at a time, from row at on.
-func (p *Packed) block(panel, at int) []float32 {
+// block returns the part of a panel of p that is multiplied at a time, from row at on.
+func (l *linearProduct) block(panel, at int) []float32 {
 	_, nr := simd.Tile()
-	return p.data[(panel*p.k+at)*nr:][:min(linearDepth, p.k-at)*nr]
+	return l.p.data[(panel*l.p.k+at)*nr:][:min(l.depth, l.p.k-at)*nr]
 }
 
 // finish turns a piece of a row of the product into that of the result. The piece
@@ -186,16 +198,16 @@ func (a Activation) apply(dst, x []float32) {
 }
 
 // packRowBlocks arranges m rows of k for simd.GemmTile as packRows does, but block of
-// linearDepth columns after block: a piece's part of one is a single run of memory.
-func packRowBlocks(a []float32, m, k int) []float32 {
+// depth columns after block: a piece's part of one is a single run of memory.
+func packRowBlocks(a []float32, m, k, depth int) []float32 {
 	mr, _ := simd.Tile()
 	panels := (m + mr - 1) / mr
 	packed := takeBuffer(panels * k * mr)
-	Parallel(panels*((k+linearDepth-1)/linearDepth), func(i int) {
-		p, at := i%panels, i/panels*linearDepth
-		depth := min(linearDepth, k-at)
-		dst := packed[(at*panels+p*depth)*mr:][:depth*mr]
-		packPanel(dst, a[p*mr*k+at:], k, min(mr, m-p*mr), depth)
+	Parallel(panels*((k+depth-1)/depth), func(i int) {
+		p, at := i%panels, i/panels*depth
+		n := min(depth, k-at)
+		dst := packed[(at*panels+p*n)*mr:][:n*mr]
+		packPanel(dst, a[p*mr*k+at:], k, min(mr, m-p*mr), n)
 	})
 	return packed
 }
