@@ -2,15 +2,40 @@
 
 #include "textflag.h"
 
-// func gemmTileAVX2(c *float32, ldc int, a *float32, lda int, b *float32, off *int32, k, panels int, accumulate bool)
+// STEPAVX2 is a step k of the loop below: off is 4 times its distance from AX, w that of its
+// numbers of a from R12, in bytes.
+#define STEPAVX2(off, w) \
+	MOVLQSX off(DX)(AX*4), R13; \
+	VMOVUPS (BX)(R13*4), Y12; \
+	VMOVUPS 32(BX)(R13*4), Y13; \
+	VMOVUPS 64(BX)(R13*4), Y14; \
+	VBROADCASTSS w(R12), Y15; \
+	VFMADD231PS Y12, Y15, Y0; \
+	VFMADD231PS Y13, Y15, Y1; \
+	VFMADD231PS Y14, Y15, Y2; \
+	VBROADCASTSS w+4(R12), Y15; \
+	VFMADD231PS Y12, Y15, Y3; \
+	VFMADD231PS Y13, Y15, Y4; \
+	VFMADD231PS Y14, Y15, Y5; \
+	VBROADCASTSS w+8(R12), Y15; \
+	VFMADD231PS Y12, Y15, Y6; \
+	VFMADD231PS Y13, Y15, Y7; \
+	VFMADD231PS Y14, Y15, Y8; \
+	VBROADCASTSS w+12(R12), Y15; \
+	VFMADD231PS Y12, Y15, Y9; \
+	VFMADD231PS Y13, Y15, Y10; \
+	VFMADD231PS Y14, Y15, Y11
+
+// func gemmTileAVX2(c *float32, ldc int, a *float32, lda int, b *float32, off *int32, k, panels int, accumulate bool, next *float32, lines, burst int)
 //
 //	for each panel p:
 //	    acc[4][24] = accumulate ? c[p] : 0             // Y0…Y11, three registers a row
-//	    for each k:
+//	    for each k:                                     // four at a time
 //	        v = b[off[k] : off[k]+24]                   // Y12 Y13 Y14
 //	        for each i < 4: acc[i] += a[p][k][i] · v
+//	    before every fourth k: prefetch burst lines of next, if any are left   // into the second level of cache
 //	    c[p] = acc
-TEXT ·gemmTileAVX2(SB), NOSPLIT, $0-65
+TEXT ·gemmTileAVX2(SB), NOSPLIT, $0-96
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), SI
@@ -19,8 +44,13 @@ TEXT ·gemmTileAVX2(SB), NOSPLIT, $0-65
 	MOVQ off+40(FP), DX
 	MOVQ k+48(FP), CX
 	MOVQ panels+56(FP), R10
+	MOVQ next+72(FP), R14
+	MOVQ lines+80(FP), R15
 	SHLQ $2, R8                // ldc and lda in bytes
 	SHLQ $2, R9
+	SHLQ $6, R15               // a line has 64 bytes
+	SHLQ $6, burst+88(FP)
+	ADDQ R14, R15              // the end of next
 
 panel:
 	CMPB accumulate+64(FP), $0
@@ -61,34 +91,44 @@ load:
 start:
 	MOVQ SI, R12               // a[p][k]
 	XORL AX, AX                // k
+	MOVQ CX, R11               // steps that are left, minus 4
+	SUBQ $4, R11
+	JLT  rest
 
 loop:
-	MOVLQSX (DX)(AX*4), R13
-	LEAQ (BX)(R13*4), R13
-	VMOVUPS (R13), Y12
-	VMOVUPS 32(R13), Y13
-	VMOVUPS 64(R13), Y14
-	VBROADCASTSS (R12), Y15
-	VFMADD231PS Y12, Y15, Y0
-	VFMADD231PS Y13, Y15, Y1
-	VFMADD231PS Y14, Y15, Y2
-	VBROADCASTSS 4(R12), Y15
-	VFMADD231PS Y12, Y15, Y3
-	VFMADD231PS Y13, Y15, Y4
-	VFMADD231PS Y14, Y15, Y5
-	VBROADCASTSS 8(R12), Y15
-	VFMADD231PS Y12, Y15, Y6
-	VFMADD231PS Y13, Y15, Y7
-	VFMADD231PS Y14, Y15, Y8
-	VBROADCASTSS 12(R12), Y15
-	VFMADD231PS Y12, Y15, Y9
-	VFMADD231PS Y13, Y15, Y10
-	VFMADD231PS Y14, Y15, Y11
+	CMPQ R14, R15
+	JGE  near
+	MOVQ burst+88(FP), R13
+	ADDQ R14, R13
+
+fetch:
+	PREFETCHT1 (R14)
+	ADDQ $64, R14
+	CMPQ R14, R13
+	JLT  fetch
+
+near:
+	STEPAVX2(0, 0)
+	STEPAVX2(4, 16)
+	STEPAVX2(8, 32)
+	STEPAVX2(12, 48)
+	ADDQ $64, R12
+	ADDQ $4, AX
+	SUBQ $4, R11
+	JGE  loop
+
+rest:
+	ADDQ $4, R11
+	JZ   store
+
+single:
+	STEPAVX2(0, 0)
 	ADDQ $16, R12
 	INCQ AX
-	CMPQ AX, CX
-	JLT  loop
+	DECQ R11
+	JNZ  single
 
+store:
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	VMOVUPS Y2, 64(DI)
@@ -111,15 +151,56 @@ loop:
 	VZEROUPPER
 	RET
 
-// func gemmTileAVX512(c *float32, ldc int, a *float32, lda int, b *float32, off *int32, k, panels int, accumulate bool)
+// STEPAVX512 is a step k of the loop below: off is 4 times its distance from AX, w that of its
+// numbers of a from R12, in bytes.
+#define STEPAVX512(off, w) \
+	MOVLQSX off(DX)(AX*4), R13; \
+	VMOVUPS (BX)(R13*4), Z24; \
+	VMOVUPS 64(BX)(R13*4), Z25; \
+	VMOVUPS 128(BX)(R13*4), Z26; \
+	VBROADCASTSS w(R12), Z27; \
+	VFMADD231PS Z24, Z27, Z0; \
+	VFMADD231PS Z25, Z27, Z1; \
+	VFMADD231PS Z26, Z27, Z2; \
+	VBROADCASTSS w+4(R12), Z28; \
+	VFMADD231PS Z24, Z28, Z3; \
+	VFMADD231PS Z25, Z28, Z4; \
+	VFMADD231PS Z26, Z28, Z5; \
+	VBROADCASTSS w+8(R12), Z27; \
+	VFMADD231PS Z24, Z27, Z6; \
+	VFMADD231PS Z25, Z27, Z7; \
+	VFMADD231PS Z26, Z27, Z8; \
+	VBROADCASTSS w+12(R12), Z28; \
+	VFMADD231PS Z24, Z28, Z9; \
+	VFMADD231PS Z25, Z28, Z10; \
+	VFMADD231PS Z26, Z28, Z11; \
+	VBROADCASTSS w+16(R12), Z27; \
+	VFMADD231PS Z24, Z27, Z12; \
+	VFMADD231PS Z25, Z27, Z13; \
+	VFMADD231PS Z26, Z27, Z14; \
+	VBROADCASTSS w+20(R12), Z28; \
+	VFMADD231PS Z24, Z28, Z15; \
+	VFMADD231PS Z25, Z28, Z16; \
+	VFMADD231PS Z26, Z28, Z17; \
+	VBROADCASTSS w+24(R12), Z27; \
+	VFMADD231PS Z24, Z27, Z18; \
+	VFMADD231PS Z25, Z27, Z19; \
+	VFMADD231PS Z26, Z27, Z20; \
+	VBROADCASTSS w+28(R12), Z28; \
+	VFMADD231PS Z24, Z28, Z21; \
+	VFMADD231PS Z25, Z28, Z22; \
+	VFMADD231PS Z26, Z28, Z23
+
+// func gemmTileAVX512(c *float32, ldc int, a *float32, lda int, b *float32, off *int32, k, panels int, accumulate bool, next *float32, lines, burst int)
 //
 //	for each panel p:
 //	    acc[8][48] = accumulate ? c[p] : 0             // Z0…Z23, three registers a row
-//	    for each k:
+//	    for each k:                                     // four at a time
 //	        v = b[off[k] : off[k]+48]                   // Z24 Z25 Z26
 //	        for each i < 8: acc[i] += a[p][k][i] · v
+//	    before every fourth k: prefetch burst lines of next, if any are left   // into the second level of cache
 //	    c[p] = acc
-TEXT ·gemmTileAVX512(SB), NOSPLIT, $0-65
+TEXT ·gemmTileAVX512(SB), NOSPLIT, $0-96
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), SI
@@ -128,8 +209,13 @@ TEXT ·gemmTileAVX512(SB), NOSPLIT, $0-65
 	MOVQ off+40(FP), DX
 	MOVQ k+48(FP), CX
 	MOVQ panels+56(FP), R10
+	MOVQ next+72(FP), R14
+	MOVQ lines+80(FP), R15
 	SHLQ $2, R8                // ldc and lda in bytes
 	SHLQ $2, R9
+	SHLQ $6, R15               // a line has 64 bytes
+	SHLQ $6, burst+88(FP)
+	ADDQ R14, R15              // the end of next
 
 panel:
 	CMPB accumulate+64(FP), $0
@@ -198,50 +284,44 @@ load:
 start:
 	MOVQ SI, R12               // a[p][k]
 	XORL AX, AX                // k
+	MOVQ CX, R11               // steps that are left, minus 4
+	SUBQ $4, R11
+	JLT  rest
 
 loop:
-	MOVLQSX (DX)(AX*4), R13
-	LEAQ (BX)(R13*4), R13
-	VMOVUPS (R13), Z24
-	VMOVUPS 64(R13), Z25
-	VMOVUPS 128(R13), Z26
-	VBROADCASTSS (R12), Z27
-	VFMADD231PS Z24, Z27, Z0
-	VFMADD231PS Z25, Z27, Z1
-	VFMADD231PS Z26, Z27, Z2
-	VBROADCASTSS 4(R12), Z28
-	VFMADD231PS Z24, Z28, Z3
-	VFMADD231PS Z25, Z28, Z4
-	VFMADD231PS Z26, Z28, Z5
-	VBROADCASTSS 8(R12), Z27
-	VFMADD231PS Z24, Z27, Z6
-	VFMADD231PS Z25, Z27, Z7
-	VFMADD231PS Z26, Z27, Z8
-	VBROADCASTSS 12(R12), Z28
-	VFMADD231PS Z24, Z28, Z9
-	VFMADD231PS Z25, Z28, Z10
-	VFMADD231PS Z26, Z28, Z11
-	VBROADCASTSS 16(R12), Z27
-	VFMADD231PS Z24, Z27, Z12
-	VFMADD231PS Z25, Z27, Z13
-	VFMADD231PS Z26, Z27, Z14
-	VBROADCASTSS 20(R12), Z28
-	VFMADD231PS Z24, Z28, Z15
-	VFMADD231PS Z25, Z28, Z16
-	VFMADD231PS Z26, Z28, Z17
-	VBROADCASTSS 24(R12), Z27
-	VFMADD231PS Z24, Z27, Z18
-	VFMADD231PS Z25, Z27, Z19
-	VFMADD231PS Z26, Z27, Z20
-	VBROADCASTSS 28(R12), Z28
-	VFMADD231PS Z24, Z28, Z21
-	VFMADD231PS Z25, Z28, Z22
-	VFMADD231PS Z26, Z28, Z23
+	CMPQ R14, R15
+	JGE  near
+	MOVQ burst+88(FP), R13
+	ADDQ R14, R13
+
+fetch:
+	PREFETCHT1 (R14)
+	ADDQ $64, R14
+	CMPQ R14, R13
+	JLT  fetch
+
+near:
+	STEPAVX512(0, 0)
+	STEPAVX512(4, 32)
+	STEPAVX512(8, 64)
+	STEPAVX512(12, 96)
+	ADDQ $128, R12
+	ADDQ $4, AX
+	SUBQ $4, R11
+	JGE  loop
+
+rest:
+	ADDQ $4, R11
+	JZ   store
+
+single:
+	STEPAVX512(0, 0)
 	ADDQ $32, R12
 	INCQ AX
-	CMPQ AX, CX
-	JLT  loop
+	DECQ R11
+	JNZ  single
 
+store:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	VMOVUPS Z2, 128(DI)

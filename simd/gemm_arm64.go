@@ -7,7 +7,7 @@ func gemmTileNEON(c *float32, ldc int, a *float32, lda int, b *float32, off *int
 
 func maxOffset(off []int32) uint32 { return maxOffsetGeneric(off) }
 
-func gemmTile(c []float32, ldc int, a []float32, lda int, b []float32, off []int32, panels int, accumulate bool) {
+func gemmTile(c []float32, ldc int, a []float32, lda int, b []float32, off []int32, panels int, accumulate bool, next []float32) {
 	if len(off) == 0 || !useNEON {
 		gemmTileGeneric(c, ldc, a, lda, b, off, panels, accumulate)
 	} else {

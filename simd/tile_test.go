@@ -3,6 +3,7 @@ package simd
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -57,6 +58,34 @@ func TestGemmTile(t *testing.T) {
 								t.Fatalf("GemmTile %v, k %d, panels %d, ldc %d, accumulate %v: row %d, column %d: got %v, want %v", l, k, panels, ldc, accumulate, row, j, c[i], want)
 							}
 						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestGemmTileBefore fetches slices of many lengths, which end at a forbidden page, and expects the
+// results of GemmTile to the bit, and the slices as they were.
+func TestGemmTileBefore(t *testing.T) {
+	eachLevel(t, func(t *testing.T, l Level) {
+		rng := rand.New(rand.NewPCG(4, 4))
+		mr, nr := Tile()
+		for _, k := range []int{1, 4, 7, 130} {
+			for _, panels := range []int{1, 3} {
+				for _, n := range []int{0, 1, 15, 16, 33, 1000, 50_000} {
+					off := make([]int32, k)
+					for i := range off {
+						off[i] = int32(i * nr)
+					}
+					a, b := randomize(rng, make([]float32, panels*k*mr)), randomize(rng, make([]float32, k*nr))
+					next := randomize(rng, guarded(t, n))
+					before := slices.Clone(next)
+					want, got := make([]float32, panels*mr*nr), make([]float32, panels*mr*nr)
+					GemmTile(want, nr, a, k*mr, b, off, panels, false)
+					GemmTileBefore(got, nr, a, k*mr, b, off, panels, false, next)
+					if !slices.Equal(got, want) || !slices.Equal(next, before) {
+						t.Fatalf("GemmTileBefore %v, k %d, panels %d, %d numbers to fetch: results or these numbers differ", l, k, panels, n)
 					}
 				}
 			}

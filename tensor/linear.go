@@ -40,8 +40,18 @@ type LinearOptions struct {
 const (
 	linearPanels  = 32
 	linearColumns = 192
-	linearDepth   = mulBlock
 )
+
+// linearDepth returns how many rows of p are multiplied at a time with so many panels of x: as many
+// as make a block of one panel of p 24 KB, which stays in the first level of cache while all
+// panels of x are multiplied with it. With few panels that would make the calls too short.
+func linearDepth(panels int) int {
+	if panels < linearPanels/2 {
+		return mulBlock
+	}
+	_, nr := simd.Tile()
+	return min(mulBlock, 24<<10/4/nr)
+}
 
 // Linear returns f(x·p + bias), or adds that to a tensor:
 //
@@ -67,39 +77,89 @@ func (p *Packed) Linear(x *Tensor, o LinearOptions) *Tensor {
 	if m == 0 || p.n == 0 {
 		return y
 	}
-	mr, nr := simd.Tile()
-	rows := packRowBlocks(x.data, m, k)
-	defer giveBuffer(rows)
-	panels, columns := (m+mr-1)/mr, (p.n+nr-1)/nr // in tiles
-	chunks := (panels + linearPanels - 1) / linearPanels
-	wide := max(1, linearColumns/nr)
-	for wide > 1 && chunks*((columns+wide-1)/wide) < 3*Threads() { // fewer pieces than threads could share evenly
-		wide--
-	}
-	Parallel(chunks*((columns+wide-1)/wide), func(piece int) {
-		first := piece % chunks * panels / chunks
-		count := (piece%chunks+1)*panels/chunks - first
-		column := piece / chunks * wide
-		width := min(wide, columns-column)
-		sums := takeBuffer(count * mr * width * nr)
-		defer giveBuffer(sums)
-		if k == 0 {
-			clear(sums)
-		}
-		for at := 0; at < k; at += linearDepth {
-			depth := min(linearDepth, k-at)
-			a := rows[(at*panels+first*depth)*mr:]
-			for c := range width {
-				b := p.data[((column+c)*k+at)*nr:]
-				simd.GemmTile(sums[c*nr:], width*nr, a, depth*mr, b, mulOffsets[:depth], count, at > 0)
-			}
-		}
-		from, to := column*nr, min((column+width)*nr, p.n)
-		for i := range min(count*mr, m-first*mr) {
-			o.finish(y.data[(first*mr+i)*p.n:][from:to], sums[i*width*nr:][:to-from], from)
-		}
-	})
+	l := newLinearProduct(p, x, y, o)
+	defer giveBuffer(l.rows)
+	Parallel(l.pieces(), l.piece)
 	return y
+}
+
+// A linearProduct is one call of Linear.
+type linearProduct struct {
+	p       *Packed
+	o       LinearOptions
+	y       *Tensor
+	m       int       // rows of x
+	rows    []float32 // x, packed
+	panels  int       // of x
+	columns int       // panels of p
+	chunks  int       // pieces below each other
+	wide    int       // panels of p in a piece
+	depth   int       // rows of p in a block
+}
+
+func newLinearProduct(p *Packed, x, y *Tensor, o LinearOptions) *linearProduct {
+	mr, nr := simd.Tile()
+	m := x.shape[0]
+	l := &linearProduct{p: p, o: o, y: y, m: m, panels: (m + mr - 1) / mr, columns: (p.n + nr - 1) / nr}
+	l.depth = linearDepth(l.panels)
+	l.rows = packRowBlocks(x.data, m, p.k, l.depth)
+	l.chunks = (l.panels + linearPanels - 1) / linearPanels
+	l.wide = max(1, linearColumns/nr)
+	for l.wide > 1 && l.pieces() < 3*Threads() { // fewer than threads could share evenly
+		l.wide--
+	}
+	return l
+}
+
+func (l *linearProduct) pieces() int { return l.chunks * ((l.columns + l.wide - 1) / l.wide) }
+
+// piece computes one piece of the result.
+func (l *linearProduct) piece(i int) {
+	mr, nr := simd.Tile()
+	first := i % l.chunks * l.panels / l.chunks
+	count := (i%l.chunks+1)*l.panels/l.chunks - first
+	column := i / l.chunks * l.wide
+	width := min(l.wide, l.columns-column)
+	ld := width * nr
+	sums := takeBuffer(count * mr * ld)
+	defer giveBuffer(sums)
+	if l.p.k == 0 {
+		clear(sums)
+	}
+	for at := 0; at < l.p.k; at += l.depth {
+		depth := min(l.depth, l.p.k-at)
+		a := l.rows[(at*l.panels+first*depth)*mr:]
+		for c := range width {
+			b := l.block(column+c, at)
+			simd.GemmTileBefore(sums[c*nr:], ld, a, depth*mr, b, mulOffsets[:depth], count, at > 0, l.following(i, column, width, c, at))
+		}
+	}
+	from, to := column*nr, min((column+width)*nr, l.p.n)
+	for r := range min(count*mr, l.m-first*mr) {
+		l.o.finish(l.y.data[(first*mr+r)*l.p.n:][from:to], sums[r*ld:][:to-from], from)
+	}
+}
+
+// following returns the block of p that is multiplied after that of row at and the c-th of the
+// columns of piece i, or nil. Which piece a thread takes next is a guess: it is right while all
+// threads take turns.
+func (l *linearProduct) following(i, column, width, c, at int) []float32 {
+	if c++; c == width {
+		c, at = 0, at+l.depth
+	}
+	if at < l.p.k {
+		return l.block(column+c, at)
+	}
+	if i += Threads(); i >= l.pieces() {
+		return nil
+	}
+	return l.block(i/l.chunks*l.wide, 0)
+}
+
+// block returns the part of a panel of p that is multiplied at a time, from row at on.
+func (l *linearProduct) block(panel, at int) []float32 {
+	_, nr := simd.Tile()
+	return l.p.data[(panel*l.p.k+at)*nr:][:min(l.depth, l.p.k-at)*nr]
 }
 
 // finish turns a piece of a row of the product into that of the result. The piece
@@ -138,17 +198,16 @@ func (a Activation) apply(dst, x []float32) {
 }
 
 // packRowBlocks arranges m rows of k for simd.GemmTile as packRows does, but block of
-// linearDepth columns after block: a piece's part of one is a single run of memory.
-func packRowBlocks(a []float32, m, k int) []float32 {
+// depth columns after block: a piece's part of one is a single run of memory.
+func packRowBlocks(a []float32, m, k, depth int) []float32 {
 	mr, _ := simd.Tile()
 	panels := (m + mr - 1) / mr
 	packed := takeBuffer(panels * k * mr)
-	Parallel(panels, func(p int) {
-		for at := 0; at < k; at += linearDepth {
-			depth := min(linearDepth, k-at)
-			dst := packed[(at*panels+p*depth)*mr:][:depth*mr]
-			packPanel(dst, a[p*mr*k+at:], k, min(mr, m-p*mr), depth)
-		}
+	Parallel(panels*((k+depth-1)/depth), func(i int) {
+		p, at := i%panels, i/panels*depth
+		n := min(depth, k-at)
+		dst := packed[(at*panels+p*n)*mr:][:n*mr]
+		packPanel(dst, a[p*mr*k+at:], k, min(mr, m-p*mr), n)
 	})
 	return packed
 }

@@ -51,6 +51,7 @@ func PackTransposed(b *Tensor) *Packed {
 func pack(k, n int, fill func(dst []float32, row, col int)) *Packed {
 	p := &Packed{k: k, n: n}
 	p.data = make([]float32, p.size())
+	hugePages(p.data)
 	p.fill(fill)
 	return p
 }
@@ -61,14 +62,20 @@ func (p *Packed) size() int {
 	return (p.n + nr - 1) / nr * nr * p.k
 }
 
+// fill goes through the matrix by fillRows rows at a time, so that these are read as they lie.
 func (p *Packed) fill(fill func(dst []float32, row, col int)) {
 	_, nr := simd.Tile()
-	Parallel((p.n+nr-1)/nr, func(panel int) {
-		for row := range p.k {
-			fill(p.data[(panel*p.k+row)*nr:][:nr], row, panel*nr)
+	Parallel((p.k+fillRows-1)/fillRows, func(block int) {
+		for panel := range (p.n + nr - 1) / nr {
+			for row := block * fillRows; row < min(p.k, (block+1)*fillRows); row++ {
+				fill(p.data[(panel*p.k+row)*nr:][:nr], row, panel*nr)
+			}
 		}
 	})
 }
+
+// fillRows is how many rows of a matrix are packed at a time.
+const fillRows = 16
 
 // Bytes returns the memory that the matrix takes.
 func (p *Packed) Bytes() int { return 4 * len(p.data) }
@@ -120,7 +127,9 @@ func (p *Packed) Mul(a, bias *Tensor) *Tensor {
 			count := min(mulPanels, panels-first)
 			for at := 0; at < k; at += mulBlock {
 				depth := min(mulBlock, k-at)
-				simd.GemmTile(sums, nr, rows[(first*k+at)*mr:], k*mr, b[at*nr:], mulOffsets[:depth], count, at > 0)
+				next := b[min(at+depth, k)*nr:]
+				next = next[:min(len(next), mulBlock*nr)]
+				simd.GemmTileBefore(sums, nr, rows[(first*k+at)*mr:], k*mr, b[at*nr:], mulOffsets[:depth], count, at > 0, next)
 			}
 			for i := range min(count*mr, m-first*mr) {
 				dst := y.data[(first*mr+i)*p.n+panel*nr:][:width]

@@ -49,8 +49,8 @@ type crew struct {
 	f             func(worker, i int)
 	plain         func(i int) // Parallel's
 	next, helpers atomic.Int64
+	busy          atomic.Int64 // goroutines that help and have not finished
 	wait          sync.WaitGroup
-	help          func()              // the other goroutines' part
 	callPlain     func(worker, i int) // calls plain
 }
 
@@ -69,10 +69,6 @@ func takeCrew() *crew {
 		return c
 	}
 	c := new(crew)
-	c.help = func() {
-		defer c.wait.Done()
-		c.work(int(c.helpers.Add(1)))
-	}
 	c.callPlain = func(_, i int) { c.plain(i) }
 	return c
 }
@@ -83,12 +79,20 @@ func (c *crew) run(threads, n int, f func(worker, i int)) {
 	c.n, c.f = n, f
 	c.next.Store(0)
 	c.helpers.Store(0)
+	c.busy.Store(int64(helpers))
 	c.wait.Add(helpers)
 	for range helpers {
-		go c.help()
+		c.callHelper()
 	}
 	defer c.join() // also when f panics: what it works on may be used again after that
 	c.work(0)
+}
+
+// help is the part of another goroutine than the caller's.
+func (c *crew) help() {
+	defer c.wait.Done()
+	defer c.busy.Add(-1)
+	c.work(int(c.helpers.Add(1)))
 }
 
 func (c *crew) work(worker int) {
@@ -98,6 +102,7 @@ func (c *crew) work(worker int) {
 }
 
 func (c *crew) join() {
+	stayAwake(func() bool { return c.busy.Load() == 0 })
 	c.wait.Wait()
 	c.f, c.plain = nil, nil
 	crews.Lock()

@@ -27,7 +27,7 @@ var rooms = map[string]struct {
 	"internal/tiffrows":     {[]string{"internal/exif"}, nil},
 	"internal/memory":       {nil, []string{"golang.org/x/sys"}},
 	"internal/mmap":         {nil, []string{"golang.org/x/sys"}},
-	"tensor":                {[]string{"simd"}, nil},
+	"tensor":                {[]string{"simd", "internal/memory"}, nil},
 	"tensor/safetensors":    {[]string{"tensor", "internal/atomicfile", "internal/mmap"}, nil},
 	"tensor/torchfile":      {[]string{"tensor", "tensor/safetensors", "internal/mmap"}, nil},
 	"autograd":              {[]string{"tensor"}, nil},

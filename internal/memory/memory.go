@@ -1,4 +1,4 @@
-// Package memory says how much memory there is to take.
+// Package memory says how much memory there is to take, and asks for huge pages.
 package memory
 
 import (
