@@ -20,8 +20,10 @@ type ConvBackwardPlan struct {
 	weights      weightGradAlgorithm // nil if that gradient is not wanted
 	transposed   convAlgorithm       // for the gradient of the inputs, nil if none is wanted
 	gradChannels int                 // channels of the padded gradient, for weights filled up
-	biasSums     []float64           // of each image and output channel, nil if db is not wanted
-	tapSums      []float64           // of each image, output channel and tap, nil if not needed: see constantGrads
+	parts        int                 // of an image, each of which is added up by itself
+	gradients    []partialGradient   // of the parts
+	biasSums     []float64           // of each part, image and output channel, nil if db is not wanted
+	tapSums      []float64           // and each tap, nil if not needed: see constantGrads
 
 	layout   scratchLayout
 	slots    []imageTask
@@ -51,16 +53,24 @@ func PlanConv2dBackward(xs []ConvInput, w []int, o ConvOptions, wantW, wantB boo
 	if len(in.wanted) > 0 {
 		p.transposed = a.transposed(len(in.wanted))
 	}
+	p.parts = (fewImages + max(1, g.n) - 1) / max(1, g.n)
+	for i := range p.parts {
+		p.gradients = append(p.gradients, partialGradient{p, i})
+	}
 	if wantB {
-		p.biasSums = make([]float64, g.n*g.oc)
+		p.biasSums = make([]float64, p.parts*g.n*g.oc)
 	}
 	if in.constantGrad || in.constant && wantW {
-		p.tapSums = make([]float64, g.n*g.oc*g.taps)
+		p.tapSums = make([]float64, p.parts*g.n*g.oc*g.taps)
 	}
 	p.layout = p.layoutFor(Threads())
 	p.slots = make([]imageTask, p.layout.images)
 	return p
 }
+
+// fewImages is the number of images below which each is cut into parts, so that threads can share
+// the gradient of the weights. Sums depend on it, and so not on the number of threads.
+const fewImages = 4
 
 // ScratchLen returns how many numbers of temporary memory Run takes, with as many threads
 // as there were when it was planned.
@@ -72,7 +82,7 @@ func (p *ConvBackwardPlan) layoutFor(threads int) scratchLayout {
 		shared += alignLen(p.transposed.packedLen())
 	}
 	if p.weights != nil {
-		shared += alignLen(p.n * p.weights.sumsLen())
+		shared += alignLen(p.n * p.parts * p.weights.sumsLen())
 	}
 	rest := 0
 	if p.n >= threads {
@@ -99,7 +109,7 @@ func (p *ConvBackwardPlan) paddedLen() int {
 func (p *ConvBackwardPlan) restLen(team int) int {
 	weights, input := 0, 0
 	if p.weights != nil {
-		weights = alignLen(p.padding.len()) + alignLen(p.weights.workLen())
+		weights = alignLen(p.padding.len()) + team*alignLen(p.weights.blockLen())
 	}
 	if p.transposed != nil {
 		input = alignLen(p.transposed.workLen()) + alignLen(p.in.shrunk*p.pixels()) + team*p.inputBlockLen(team)
@@ -112,14 +122,8 @@ func (p *ConvBackwardPlan) inputBlockLen(team int) int {
 	return alignLen(max(p.transposed.blockLen(team), p.w+2)) // p.w+2: see shrink
 }
 
-// blockLen is how much memory each thread takes for padding and for the gradient of the weights.
-func (p *ConvBackwardPlan) blockLen(int) int {
-	n := max(p.padding.blockLen(), p.w)
-	if p.weights != nil {
-		n = max(n, p.weights.blockLen())
-	}
-	return n
-}
+// blockLen is how much memory each thread takes for padding.
+func (p *ConvBackwardPlan) blockLen(int) int { return max(p.padding.blockLen(), p.w) }
 
 // Run computes the gradients of y = Conv2d(xs, w, b), given dy; see Conv2dInputGrad,
 // Conv2dWeightGrad and Conv2dBiasGrad for the formulas. It writes them to dx, dw and db,
@@ -146,11 +150,13 @@ func (p *ConvBackwardPlan) Run(dx []*Tensor, dw, db *Tensor, xs []*Tensor, w, y,
 		p.transposed.packWeights(p.operands.packed, kernels{w: w, channels: p.in.wanted, flipped: true})
 	}
 	if p.weights != nil {
-		p.operands.sums = memory.take(p.n * p.weights.sumsLen())
+		p.operands.sums = memory.take(p.n * p.parts * p.weights.sumsLen())
 	}
 	clear(p.biasSums)
 	clear(p.tapSums)
 	layout.run(p.n, &p.slots, &memory, p.image)
+	foldParts(p.biasSums, p.parts)
+	foldParts(p.tapSums, p.parts)
 	if p.weights != nil && p.n > 0 {
 		sumImages(p.operands.sums, p.weights.sumsLen())
 		p.weights.collect(dw, p.operands.sums, p.in.images)
@@ -158,10 +164,10 @@ func (p *ConvBackwardPlan) Run(dx []*Tensor, dw, db *Tensor, xs []*Tensor, w, y,
 		clear(dw.data)
 	}
 	if p.tapSums != nil {
-		p.in.constantGrads(dx, dw, p.convGeometry, xs, w, p.tapSums)
+		p.in.constantGrads(dx, dw, p.convGeometry, xs, w, p.tapSums[:len(p.tapSums)/p.parts])
 	}
 	if p.wantB {
-		sumBiases(db, p.biasSums)
+		sumBiases(db, p.biasSums[:len(p.biasSums)/p.parts])
 	}
 }
 
@@ -199,7 +205,7 @@ func (p *ConvBackwardPlan) check(dx []*Tensor, dw, db *Tensor, xs []*Tensor, w, 
 func (p *ConvBackwardPlan) image(t *imageTask, i int) {
 	t.image, t.xs = i, p.operands.xs
 	memory := t.memory
-	t.source, t.inputs = p, p.in
+	t.source, t.inputs = &p.gradients[0], p.in
 	if n := p.paddedLen(); n > 0 {
 		t.padded = carve(&memory, n)
 		each(p, t, p.gradChannels, (*ConvBackwardPlan).padGradient)
@@ -209,9 +215,8 @@ func (p *ConvBackwardPlan) image(t *imageTask, i int) {
 	if p.weights != nil {
 		memory := memory
 		t.paddedX = p.padding.of(t, carve(&memory, p.padding.len()))
-		t.work = carve(&memory, p.weights.workLen())
-		size := p.weights.sumsLen()
-		p.weights.image(p.operands.sums[i*size:][:size], t)
+		p.threadsOf(t, &memory, alignLen(p.weights.blockLen()))
+		each(p, t, p.parts, (*ConvBackwardPlan).weightPart)
 	}
 	if p.transposed == nil {
 		return
@@ -219,12 +224,30 @@ func (p *ConvBackwardPlan) image(t *imageTask, i int) {
 	// This comes last: it may write over the inputs.
 	t.packed, t.work = p.operands.packed, carve(&memory, p.transposed.workLen())
 	t.dst = destination{data: carve(&memory, p.in.shrunk*p.pixels()), pixels: p.pixels(), inputs: p.in, dx: p.operands.dx, image: i}
-	t.blockLen = p.inputBlockLen(t.team)
-	t.blocks, t.worker = carve(&memory, t.team*t.blockLen), 0
+	p.threadsOf(t, &memory, p.inputBlockLen(t.team))
 	t.end = epilogue{masked: p.in.masked}
 	p.transposed.convolve(t)
 	if p.in.shrunk > 0 {
 		each(p, t, len(p.in.wanted), (*ConvBackwardPlan).shrink)
+	}
+}
+
+// threadsOf gives the threads of t memory within that of its image, instead of what they have.
+func (p *ConvBackwardPlan) threadsOf(t *imageTask, memory *[]float32, each int) {
+	t.blocks, t.blockLen, t.worker = carve(memory, t.team*each), each, 0
+}
+
+// weightPart computes what part i of t's image adds to the gradient of the weights.
+func (p *ConvBackwardPlan) weightPart(t *imageTask, worker, i int) {
+	size := p.weights.sumsLen()
+	p.weights.part(p.operands.sums[(t.image*p.parts+i)*size:][:size], t, &p.gradients[i], i, p.parts, t.threadMemory(worker))
+}
+
+// foldParts adds sums of the parts to those of the first.
+func foldParts(sums []float64, parts int) {
+	n := len(sums) / parts
+	for i, v := range sums[n:] {
+		sums[i%n] += v
 	}
 }
 
@@ -238,7 +261,7 @@ func (p *ConvBackwardPlan) padGradient(t *imageTask, worker, c int) {
 		clear(dst)
 		return
 	}
-	algorithm.pad(dst, p.channel(t, 0, c, nil))
+	algorithm.pad(dst, p.gradients[0].channel(t, 0, c, nil))
 }
 
 // addSums adds the rows of a channel of the gradient to their sums, where nothing else reads them once.
@@ -246,17 +269,23 @@ func (p *ConvBackwardPlan) addSums(t *imageTask, worker, c int) {
 	if !p.wantB && p.tapSums == nil {
 		return
 	}
-	rows, row := p.channel(t, 0, c, nil), t.threadMemory(worker)[:p.w]
+	rows, row := p.gradients[0].channel(t, 0, c, nil), t.threadMemory(worker)[:p.w]
 	for y := range p.h {
 		rows.write(row, y)
 		rows.add(row, y)
 	}
 }
 
+// A partialGradient is the gradient of the result, whose sums are those of a part of the images.
+type partialGradient struct {
+	*ConvBackwardPlan
+	part int
+}
+
 // channel returns the rows of a channel of the gradient of t's image number i, with 0 where ReLU
 // clipped.
-func (p *ConvBackwardPlan) channel(t *imageTask, i, c int, _ []float32) rowSource {
-	at := (t.image+i)*p.oc + c
+func (p *partialGradient) channel(t *imageTask, i, c int, _ []float32) rowSource {
+	at := (p.part*p.n+t.image+i)*p.oc + c
 	rows := rowSource{w: p.w, pixels: channelOf(p.operands.dy, t.image+i, c), geometry: p.convGeometry}
 	if p.relu {
 		rows.result = channelOf(p.operands.y, t.image+i, c)

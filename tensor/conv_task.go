@@ -27,10 +27,7 @@ type imageTask struct {
 	dst     destination
 	end     epilogue
 
-	// How far steps that are shared have come.
-	copying []float32 // the copy that is made of the inputs
-	sums    []float32 // of a gradient of weights, see weightGradAlgorithm
-	reached int       // the position or tile that they have come to
+	copying []float32 // the copy that is being made of the inputs
 }
 
 // threadMemory returns the memory of a thread that works on the task.
@@ -42,7 +39,7 @@ func (t *imageTask) threadMemory(worker int) []float32 {
 // number of the thread. f is a method expression and a its receiver: a method value would
 // allocate for every image.
 func each[A any](a A, t *imageTask, n int, f func(a A, t *imageTask, worker, i int)) {
-	if t.team > 1 {
+	if t.team > 1 && n > 1 {
 		parallelOn(t.team, n, func(worker, i int) { f(a, t, worker, i) })
 		return
 	}

@@ -52,32 +52,31 @@ func (g *directWeightGrad) rowsTaken(block int) int {
 }
 
 func (g *directWeightGrad) sumsLen() int  { return g.blocks * g.blockRows * g.columns }
-func (g *directWeightGrad) workLen() int  { return g.columns * g.run }
-func (g *directWeightGrad) blockLen() int { return 0 }
+func (g *directWeightGrad) blockLen() int { return g.columns * g.run }
 
-func (g *directWeightGrad) image(sums []float32, t *imageTask) {
+func (g *directWeightGrad) part(sums []float32, t *imageTask, _ channelSource, i, parts int, memory []float32) {
 	_, nt := simd.GradTile()
 	clear(sums)
-	t.sums = sums
-	for t.reached = 0; t.reached < g.flat; t.reached += g.run {
-		n := min(g.run, g.flat-t.reached)
+	for from, to := g.flat*i/parts, g.flat*(i+1)/parts; from < to; from += g.run {
+		n := min(g.run, to-from)
 		// The gradient with the channel as its fast index, for nt channels at a time.
 		for oc := 0; oc < g.columns; oc += nt {
 			for i := 0; i < nt; i += 8 {
-				simd.Transpose8(t.work[oc*g.run+i:], nt, t.padded[(oc+i)*g.plane+g.origin()+t.reached:], g.plane, n)
+				simd.Transpose8(memory[oc*g.run+i:], nt, t.padded[(oc+i)*g.plane+g.origin()+from:], g.plane, n)
 			}
 		}
-		each(g, t, g.blocks, (*directWeightGrad).block)
+		for b := range g.blocks {
+			g.block(sums[b*g.blockRows*g.columns:], t, b, from, n, memory)
+		}
 	}
 }
 
-// block adds to the sums of a block of input channels what a run of positions contributes.
-func (g *directWeightGrad) block(t *imageTask, _, b int) {
+// block adds to the sums of a block of input channels what n positions contribute.
+func (g *directWeightGrad) block(sums []float32, t *imageTask, b, from, n int, transposed []float32) {
 	mt, nt := simd.GradTile()
-	n := min(g.run, g.flat-t.reached)
 	rows := g.rowOffsets[b*g.blockRows:][:roundUp(g.rowsTaken(b), mt)]
 	for oc := 0; oc < g.columns; oc += nt {
-		simd.WeightGradTile(t.sums[b*g.blockRows*g.columns+oc:], g.columns, t.paddedX[b*convBlock*g.plane+t.reached:], rows, t.work[oc*g.run:], n)
+		simd.WeightGradTile(sums[oc:], g.columns, t.paddedX[b*convBlock*g.plane+from:], rows, transposed[oc*g.run:], n)
 	}
 }
 

@@ -25,63 +25,65 @@ func newWinogradGrad(w *winograd) *winogradGrad {
 
 func (g *winogradGrad) sumsLen() int { return 36 * g.lines * g.columns }
 
-// workLen is the size of v and g.
-func (g *winogradGrad) workLen() int { return (g.ic + g.columns) * g.valueLen() }
-
-// blockLen is the size of what is transformed, see winograd.blockLen, or of transposed tiles.
+// blockLen is the size of v and g, and of what is transformed, see winograd.blockLen, or of
+// transposed tiles.
 func (g *winogradGrad) blockLen() int {
 	_, nt := simd.GradTile()
-	return max(alignLen(g.linesLen())+g.rowsLen(), g.size*nt)
+	return (g.ic+g.columns)*g.valueLen() + max(alignLen(g.linesLen())+g.rowsLen(), g.size*nt)
 }
 
-// image computes du of one image.
-func (g *winogradGrad) image(du []float32, t *imageTask) {
-	t.sums = du
-	for t.reached = range g.blocks {
-		each(g, t, g.ic+g.columns, (*winogradGrad).transform)
-		each(g, t, 36, (*winogradGrad).product)
+// part computes du of some blocks of an image.
+func (g *winogradGrad) part(du []float32, t *imageTask, gradient channelSource, i, parts int, memory []float32) {
+	clear(du)
+	v := carve(&memory, (g.ic+g.columns)*g.valueLen())
+	grad := v[g.ic*g.valueLen():]
+	end := len(g.blocks) * (i + 1) / parts
+	for k := len(g.blocks) * i / parts; k < end; k++ {
+		b := &g.blocks[k]
+		g.transform(t, gradient, b, v, grad, memory)
+		for xi := range 36 {
+			if Prefetch && k+1 < end {
+				g.prefetch(t, gradient, &g.blocks[k+1], xi)
+			}
+			g.product(du[xi*g.lines*g.columns:], v[xi*g.size:], grad[xi*g.size:], b.tiles, memory)
+		}
 	}
 }
 
-// transform transforms tiles of an input channel, or of the gradient of an output channel.
-func (g *winogradGrad) transform(t *imageTask, worker, c int) {
-	memory := t.threadMemory(worker)
+// transform transforms a block's tiles of the input and of the gradient.
+func (g *winogradGrad) transform(t *imageTask, gradient channelSource, b *winogradBlock, v, grad, memory []float32) {
 	lines := carve(&memory, g.linesLen())
 	rows := memory[:g.rowsLen()]
-	v := t.work[c*g.valueLen():][:g.valueLen()]
-	switch b := &g.blocks[t.reached]; {
-	case c < g.ic:
-		g.input(t, t.inputs, b, c, v, lines, rows)
-	case c < g.ic+g.oc:
-		g.gradient(t, t.source, b, c-g.ic, v, lines, rows)
-	default:
-		clear(v)
+	for c := range g.ic {
+		g.input(t, t.inputs, b, c, v[c*g.valueLen():], lines, rows)
+	}
+	for c := range g.columns {
+		if c < g.oc {
+			g.gradient(t, gradient, b, c, grad[c*g.valueLen():], lines, rows)
+		} else {
+			clear(grad[c*g.valueLen():][:g.valueLen()])
+		}
 	}
 }
 
-// product adds the product of both at place xi.
-func (g *winogradGrad) product(t *imageTask, worker, xi int) {
+// prefetch asks for the xi-th of 36 parts of what the next block is made of.
+func (g *winogradGrad) prefetch(t *imageTask, gradient channelSource, next *winogradBlock, xi int) {
+	for c := g.ic * xi / 36; c < g.ic*(xi+1)/36; c++ {
+		next.prefetch(t, t.inputs, c)
+	}
+	for c := g.oc * xi / 36; c < g.oc*(xi+1)/36; c++ {
+		next.prefetch(t, gradient, c)
+	}
+}
+
+// product adds the product of both at one place ξ to its sums.
+func (g *winogradGrad) product(sums, v, grad []float32, tiles int, transposed []float32) {
 	_, nt := simd.GradTile()
-	if next := t.reached + 1; Prefetch && next < len(g.blocks) {
-		for c := g.ic * xi / 36; c < g.ic*(xi+1)/36; c++ {
-			g.blocks[next].prefetch(t, t.inputs, c)
-		}
-		for c := g.oc * xi / 36; c < g.oc*(xi+1)/36; c++ {
-			g.blocks[next].prefetch(t, t.source, c)
-		}
-	}
-	v, grad := t.work[xi*g.size:], t.work[g.ic*g.valueLen()+xi*g.size:]
-	count := g.blocks[t.reached].tiles
-	sums := t.sums[xi*g.lines*g.columns:][:g.lines*g.columns]
-	if t.reached == 0 {
-		clear(sums)
-	}
-	transposed := t.threadMemory(worker)[:g.size*nt]
 	for oc := 0; oc < g.columns; oc += nt {
 		for i := 0; i < nt; i += 8 {
-			simd.Transpose8(transposed[i:], nt, grad[(oc+i)*g.valueLen():], g.valueLen(), count)
+			simd.Transpose8(transposed[i:], nt, grad[(oc+i)*g.valueLen():], g.valueLen(), tiles)
 		}
-		simd.WeightGradTile(sums[oc:], g.columns, v, g.lineOffsets, transposed, count)
+		simd.WeightGradTile(sums[oc:], g.columns, v, g.lineOffsets, transposed, tiles)
 	}
 }
 
