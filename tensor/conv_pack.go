@@ -38,7 +38,7 @@ func PackConv(w *Tensor) *PackedConv {
 	if g.oc%mr != 0 {
 		p.direct = make([]float32, g.panels()*mr*n)
 	}
-	hugePages(p.direct)
+	HugePages(p.direct)
 	Parallel(g.panels(), func(panel int) {
 		rows := takeBuffer(mr * n)
 		defer giveBuffer(rows)
@@ -51,7 +51,7 @@ func PackConv(w *Tensor) *PackedConv {
 		p.winograd = sync.OnceValue(func() []float32 {
 			a := newWinograd(g, 1)
 			dst := make([]float32, a.packedLen())
-			hugePages(dst)
+			HugePages(dst)
 			a.packWeights(dst, kernels{packed: p})
 			return dst
 		})

@@ -51,7 +51,7 @@ func PackTransposed(b *Tensor) *Packed {
 func pack(k, n int, fill func(dst []float32, row, col int)) *Packed {
 	p := &Packed{k: k, n: n}
 	p.data = make([]float32, p.size())
-	hugePages(p.data)
+	HugePages(p.data)
 	p.fill(fill)
 	return p
 }

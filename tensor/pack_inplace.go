@@ -29,7 +29,7 @@ func PackLinear(w *Tensor) *PackedLinear {
 		whole: &Packed{k: k, n: full * nr, data: w.data[:full*nr*k]},
 		rest:  PackTransposed(FromSlice(w.data[full*nr*k:], n-full*nr, k)),
 	}
-	hugePages(p.whole.data)
+	HugePages(p.whole.data)
 	Parallel(full, func(panel int) {
 		rows := takeBuffer(nr * k)
 		defer giveBuffer(rows)

@@ -62,6 +62,7 @@ func (a *Arena) grow(length int) {
 	a.data, a.programs = nil, nil
 	debug.FreeOSMemory()
 	a.data = make([]float32, length)
+	tensor.HugePages(a.data)
 }
 
 // newProgram plans the memory of a graph.
