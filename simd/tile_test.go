@@ -99,7 +99,7 @@ func TestWeightGradTile(t *testing.T) {
 		rng := rand.New(rand.NewPCG(2, 2))
 		mt, nt := GradTile()
 		for _, n := range []int{1, 2, 3, 8, 33, 130} {
-			for _, groups := range []int{1, 2, 3} {
+			for _, groups := range []int{1, 2, 3, 4, 5, 6, 9} {
 				for _, extra := range []int{0, 1, 5, 16} {
 					ldc := nt + extra
 					off := make([]int32, groups*mt)

@@ -2,15 +2,18 @@ package simd
 
 import "fmt"
 
-// GradTile returns the shape of the tile that WeightGradTile computes at the current
-// level: mt taps by nt output channels. A tap is a weight's place (ic,ky,kx). A 6×16 tile
-// takes 12 of AVX2's 16 registers, or 24 of NEON's 32; a 12×32 tile takes 24 of AVX-512's
-// 32.
+// GradTile returns the shape of the tiles that WeightGradTile computes at the current
+// level: a multiple of mt taps by nt output channels. A tap is a weight's place (ic,ky,kx). Tiles
+// of 6×16 take 12 of AVX2's 16 registers, or 24 of NEON's 32; of 12×32, 24 of AVX-512's
+// 32. Of the taps that are left over, AVX2 computes 4 at a time, and AVX-512 8.
 func GradTile() (mt, nt int) { return gradTileOf(current) }
 
 func gradTileOf(l Level) (mt, nt int) {
-	if l == AVX512 {
-		return 12, 32
+	switch l {
+	case AVX512:
+		return 8, 32
+	case AVX2:
+		return 4, 16
 	}
 	return 6, 16
 }
