@@ -45,20 +45,21 @@ func WinogradLanes() int {
 // MaxWinogradTiles is how many tiles a row has at most.
 const MaxWinogradTiles = 144
 
-// WinogradOverrun is how many numbers kernels may read and write behind the last one: a vector
-// of pixels of every tile in a vector.
+// WinogradOverrun is how many numbers must lie behind the last pixel that kernels read or write:
+// those of all tiles in a vector.
 const WinogradOverrun = 64
 
 // winogradZeros are the pixels of a row outside of the image.
-var winogradZeros [4*MaxWinogradTiles + WinogradOverrun]float32
+var winogradZeros [maxPixels + WinogradOverrun]float32
 
 // WinogradInputRows is the first step of Bᵀ·d·B:
 //
 //	dst[i·ldd+x] = Σ_r Bᵀ[i][r] · src[rows[r]+x]    for i < 6 and x < n
 //
 // and 0 for n ≤ x < count. A row with a negative number is outside of the image: its pixels are
-// 0. Up to WinogradOverrun numbers behind each row of dst are written over, with 0: rows of tiles are
-// to be computed in their order. WinogradInputRows panics if a slice is too short.
+// 0. Less than WinogradLanes numbers behind each row of dst are written over, with 0: rows of tiles
+// are to be computed in their order. WinogradInputRows panics if a slice is too short, or the rows of
+// dst are too near to each other.
 func WinogradInputRows(dst []float32, ldd int, src []float32, rows *[6]int32, n, count int) {
 	checkRows("WinogradInputRows", dst, ldd, src, slices.Max(rows[:]), n, count)
 	if count > 0 {
@@ -224,7 +225,7 @@ type WinogradEpilogue struct {
 //
 //	e(v) = max(v + bias + add, 0)
 //
-// Behind each row of src, up to WinogradOverrun numbers are read. WinogradOutputRows panics if
+// whose zeros may be negative. Behind each row of src, up to WinogradOverrun numbers are read. WinogradOutputRows panics if
 // a slice is too short.
 func WinogradOutputRows(dst []float32, rows *[4]int32, src []float32, lds, n int, e *WinogradEpilogue) {
 	last := -1
@@ -234,10 +235,10 @@ func WinogradOutputRows(dst []float32, rows *[4]int32, src []float32, lds, n int
 		}
 		last = max(last, int(at))
 	}
-	if last < 0 || n == 0 {
+	if last < 0 && n >= 0 || n == 0 {
 		return
 	}
-	if n < 0 || last+n > len(dst) || e.Add != nil && last+n > len(e.Add) {
+	if n < 0 || n > maxPixels || last+n > len(dst) || e.Add != nil && last+n > len(e.Add) {
 		panic(fmt.Sprintf("simd: WinogradOutputRows: rows of %d pixels at %v: the image has %d pixels, what is added %d", n, *rows, len(dst), len(e.Add)))
 	}
 	if lds < 0 || len(src) < 5*lds+n+WinogradOverrun {
@@ -302,13 +303,16 @@ func (e *WinogradEpilogue) assembly() (least float32, mode int) {
 	return least, mode
 }
 
+// maxPixels is how many pixels a row of tiles has at most.
+const maxPixels = 4 * MaxWinogradTiles
+
 // checkRows panics unless rows of n pixels, of which the last begins at last, lie inside of src, and
 // six rows of count pixels inside of dst.
 func checkRows(kernel string, dst []float32, ldd int, src []float32, last int32, n, count int) {
-	if n < 0 || n > count || count > len(winogradZeros)-WinogradOverrun {
-		panic(fmt.Sprintf("simd: %s: %d pixels of %d: want at most %d", kernel, n, count, len(winogradZeros)-WinogradOverrun))
+	if n < 0 || n > count || count > maxPixels {
+		panic(fmt.Sprintf("simd: %s: %d pixels of %d: want at most %d", kernel, n, count, maxPixels))
 	}
-	if int(last)+n > len(src) && last >= 0 || ldd < 0 || count > 0 && len(dst) < 5*ldd+count+WinogradOverrun {
+	if int(last)+n > len(src) && last >= 0 || count > 0 && (ldd < count+WinogradLanes()-1 || len(dst) < 5*ldd+count+WinogradOverrun) {
 		panic(fmt.Sprintf("simd: %s: rows of %d pixels, the last at %d of %d, to %d elements, 6 rows of %d, %d apart, and %d more", kernel, n, last, len(src), len(dst), count, ldd, WinogradOverrun))
 	}
 }
@@ -316,8 +320,8 @@ func checkRows(kernel string, dst []float32, ldd int, src []float32, last int32,
 // checkTiles panics unless n is a number of whole vectors, and planes of n tiles, ld apart, and so
 // many pixels and some more are there.
 func checkTiles(kernel string, tiles []float32, ld, planes int, pixels []float32, stride, want, n, d int) {
-	if !WinogradDilation(d) || n < 0 || n%WinogradLanes() != 0 || ld < 0 || stride < 0 || n > 0 && (len(tiles) < (planes-1)*ld+n || len(pixels) < want+WinogradOverrun) {
-		panic(fmt.Sprintf("simd: %s: %d tiles of dilation %d, %d planes of them %d apart in %d elements, %d elements of pixels, rows %d apart: want a multiple of %d tiles, and room for %d pixels",
-			kernel, n, d, planes, ld, len(tiles), len(pixels), stride, WinogradLanes(), want+WinogradOverrun))
+	if !WinogradDilation(d) || n < 0 || n%WinogradLanes() != 0 || n%d != 0 || n > MaxWinogradTiles || n > 0 && (ld < n || stride < 4*n || len(tiles) < (planes-1)*ld+n || len(pixels) < want+WinogradOverrun) {
+		panic(fmt.Sprintf("simd: %s: %d tiles of dilation %d, %d planes of them %d apart in %d elements, %d elements of pixels, rows %d apart: want a multiple of %d tiles, %d at most, and room for %d pixels",
+			kernel, n, d, planes, ld, len(tiles), len(pixels), stride, WinogradLanes(), MaxWinogradTiles, want+WinogradOverrun))
 	}
 }

@@ -33,16 +33,16 @@ func TestWinogradRows(t *testing.T) {
 		for _, count := range winogradCounts {
 			for _, n := range []int{0, count / 2, count - 1, count} {
 				image := randomize(rng, guarded(t, 6*n+3))
-				ld := count + WinogradOverrun + 5
+				ld := count + WinogradLanes() - 1 + 5*(count%2)
 				rows := func(k int) (at [6]int32) {
 					for r := range at {
-						if at[r] = int32(r*n + 3); r == k || k > 5 && r >= k-5 {
+						if at[r] = int32(r*n + 3); r == k || k > 5 && r >= k-6 {
 							at[r] = -1
 						}
 					}
 					return at
 				}
-				for outside := range 11 {
+				for outside := range 12 { // none, one of them, or the last ones
 					six := rows(outside)
 					four := [4]int32(six[1:])
 					for _, c := range []struct {
@@ -60,9 +60,9 @@ func TestWinogradRows(t *testing.T) {
 						want := slices.Clone(got)
 						c.call(got)
 						c.ref(want)
-						for i := range got { // what lies behind the row may be anything
-							if i%ld >= count {
-								want[i] = got[i]
+						for i := range got { // behind the row there is what was, or 0
+							if i/ld < 6 && i%ld >= count && i%ld < count+WinogradLanes()-1 && got[i] == 0 {
+								want[i] = 0
 							}
 						}
 						compareTiles(t, fmt.Sprintf("%s %v, %d of %d pixels, rows at %v", c.name, l, n, count, six), got, want)
@@ -92,7 +92,7 @@ func TestWinogradTiles(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		rng := rand.New(rand.NewPCG(5, 5))
 		for _, vectors := range []int{0, 1, 2, 3, 5, 9} {
-			n := vectors * WinogradLanes()
+			n := vectors * max(4, WinogradLanes())
 			for _, extra := range []int{0, 1, 16} {
 				for _, d := range []int{1, 2, 4} {
 					left, right := edges(n, 5*d, 2*d, d)
@@ -144,8 +144,11 @@ func TestWinogradOutputRows(t *testing.T) {
 			image := func() []float32 { return randomize(rng, guarded(t, 7*n+1)) }
 			for there := range 5 {
 				rows := [4]int32{1, int32(2*n + 1), int32(4*n + 1), int32(6*n + 1)}
-				for i := there; i < 4; i++ {
-					rows[i] = -1
+				if there < 4 {
+					rows[there] = -1 // and the rows behind it are out of the image, or of memory
+				}
+				if there < 3 {
+					rows[3] = math.MaxInt32
 				}
 				for i, e := range []WinogradEpilogue{
 					{}, {Bias: 0.25}, {Bias: 0.25, ReLU: true}, {Bias: -0.5, PReLU: true, Slope: 0.2}, {Masked: true},
@@ -321,4 +324,105 @@ func TestPrefetch(t *testing.T) {
 		}
 		Prefetch(nil)
 	})
+}
+
+// TestWinogradPositions computes tiles and pixels one vector further on: the bits must be the same.
+func TestWinogradPositions(t *testing.T) {
+	eachLevel(t, func(t *testing.T, l Level) {
+		rng := rand.New(rand.NewPCG(8, 8))
+		const n, less = 3 * 16, 16
+		equal := func(kernel string, got, want []float32) {
+			t.Helper()
+			for i := range got {
+				if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+					t.Fatalf("%s %v: number %d is %v, and %v in another place", kernel, l, i, got[i], want[i])
+				}
+			}
+		}
+		for _, d := range []int{1, 2, 4} {
+			pixels := randomize(rng, make([]float32, 6*400))
+			tiles := randomize(rng, make([]float32, 36*n))
+			inside := slices.Repeat([]int32{-1}, n)
+			for move := d; move <= less; move += d {
+				a, b := make([]float32, 36*n), make([]float32, 36*n)
+				WinogradInputTiles(a, n, pixels, 400, inside, inside, n, d)
+				WinogradInputTiles(b, n, pixels[4*move:], 400, inside, inside, n-less, d)
+				equal("WinogradInputTiles", b[:n-less], a[move:])
+				WinogradGradientTiles(a, n, pixels, 400, n, d)
+				WinogradGradientTiles(b, n, pixels[4*move:], 400, n-less, d)
+				equal("WinogradGradientTiles", b[:n-less], a[move:])
+				a, b = make([]float32, 6*400), make([]float32, 6*400)
+				WinogradOutputTiles(a, 400, tiles, n, n, d)
+				WinogradOutputTiles(b, 400, tiles[move:], n, n-less, d)
+				equal("WinogradOutputTiles", b[:4*(n-less)], a[4*move:])
+			}
+		}
+		image := randomize(rng, make([]float32, 6*100))
+		rows := [6]int32{0, 100, 200, 300, 400, 500}
+		four := [4]int32{0, 100, 200, 300}
+		for move := range 40 {
+			a, b := make([]float32, 1000), make([]float32, 1000)
+			moved := rows
+			for i := range moved {
+				moved[i] += int32(move)
+			}
+			WinogradInputRows(a, 120, image, &rows, 100, 100)
+			WinogradInputRows(b, 120, image, &moved, 100-move, 100-move)
+			equal("WinogradInputRows", b[:100-move], a[move:])
+			gradient := [4]int32(moved[:])
+			WinogradGradientRows(a, 120, image, &four, 100, 100)
+			WinogradGradientRows(b, 120, image, &gradient, 100-move, 100-move)
+			equal("WinogradGradientRows", b[:100-move], a[move:])
+			values := randomize(rng, make([]float32, 1000))
+			e := WinogradEpilogue{Bias: 0.1, Add: image, PReLU: true, Slope: 0.3}
+			WinogradOutputRows(a, &four, values, 120, 100, &e)
+			e.Add = image[move:]
+			WinogradOutputRows(b, &four, values[move:], 120, 100-move, &e)
+			equal("WinogradOutputRows", b[:100-move], a[move:])
+		}
+	})
+}
+
+// TestWinogradArguments calls the kernels with what would have them read or write elsewhere.
+func TestWinogradArguments(t *testing.T) {
+	lanes := WinogradLanes()
+	n := 16
+	s := func(n int) []float32 { return make([]float32, max(0, n)) }
+	lines, tiles := 6*(4*n+32)+WinogradOverrun, 36*n
+	ld := 4*n + 32
+	six, four, edge := [6]int32{0, 8, 16, 24, 32, 40}, [4]int32{0, 8, 16, 24}, make([]int32, n)
+	for name, call := range map[string]func(){
+		"InputRows src":         func() { WinogradInputRows(s(lines), ld, s(47), &six, 8, 8) },
+		"InputRows dst":         func() { WinogradInputRows(s(5*ld+8+WinogradOverrun-1), ld, s(48), &six, 8, 8) },
+		"InputRows ldd":         func() { WinogradInputRows(s(lines), 8+lanes-2, s(48), &six, 8, 8) },
+		"InputRows count":       func() { WinogradInputRows(s(1<<16), 1<<12, s(1<<12), &six, 8, maxPixels+1) },
+		"InputRows n":           func() { WinogradInputRows(s(lines), ld, s(48), &six, 9, 8) },
+		"InputRows negative":    func() { WinogradInputRows(s(lines), ld, s(48), &six, -1, 8) },
+		"GradientRows src":      func() { WinogradGradientRows(s(lines), ld, s(31), &four, 8, 8) },
+		"GradientRows dst":      func() { WinogradGradientRows(s(5*ld), ld, s(32), &four, 8, 8) },
+		"InputTiles dst":        func() { WinogradInputTiles(s(tiles-1), n, s(lines), ld, edge, edge, n, 1) },
+		"InputTiles src":        func() { WinogradInputTiles(s(tiles), n, s(5*ld+4*n+2+WinogradOverrun-1), ld, edge, edge, n, 1) },
+		"InputTiles edge":       func() { WinogradInputTiles(s(tiles), n, s(lines), ld, edge, edge[1:], n, 1) },
+		"InputTiles dilation":   func() { WinogradInputTiles(s(tiles), n, s(lines), ld, edge, edge, n, 3) },
+		"InputTiles ldd":        func() { WinogradInputTiles(s(tiles), n-1, s(lines), ld, edge, edge, n, 1) },
+		"GradientTiles lds":     func() { WinogradGradientTiles(s(tiles), n, s(lines), 4*n-1, n, 1) },
+		"GradientTiles many":    func() { WinogradGradientTiles(s(1<<16), 1<<10, s(1<<16), 1<<12, MaxWinogradTiles+48, 1) },
+		"OutputTiles src":       func() { WinogradOutputTiles(s(lines), ld, s(tiles-1), n, n, 1) },
+		"OutputTiles dst":       func() { WinogradOutputTiles(s(5*ld), ld, s(tiles), n, n, 1) },
+		"OutputRows dst":        func() { WinogradOutputRows(s(31), &four, s(lines), ld, 8, &WinogradEpilogue{}) },
+		"OutputRows add":        func() { WinogradOutputRows(s(32), &four, s(lines), ld, 8, &WinogradEpilogue{Add: s(31)}) },
+		"OutputRows src":        func() { WinogradOutputRows(s(32), &four, s(5*ld+8), ld, 8, &WinogradEpilogue{}) },
+		"OutputRows negative":   func() { WinogradOutputRows(s(32), &four, s(lines), ld, -1, &WinogradEpilogue{}) },
+		"OutputRows too many":   func() { WinogradOutputRows(s(1<<13), &four, s(1<<16), 1<<12, maxPixels+1, &WinogradEpilogue{}) },
+		"OutputTiles not whole": func() { WinogradOutputTiles(s(lines), ld, s(tiles), n, -lanes, 1) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("Winograd%s: it did not panic", name)
+				}
+			}()
+			call()
+		}()
+	}
 }

@@ -244,15 +244,17 @@ func TestConvPlanPanics(t *testing.T) {
 }
 
 // TestConvPlanThreads: results have the same bits for any number of threads, and also if
-// they are more or fewer than when the plan was made.
+// they are more or fewer than when the plan was made; and whether memory is asked for in advance or not.
 func TestConvPlanThreads(t *testing.T) {
 	everyPixelCount(t)
 	defer SetThreads(0)
+	defer func() { Prefetch = true }()
 	rng := rand.New(rand.NewPCG(8, 8))
 	for _, winograd := range []bool{false, true} {
-		for _, d := range []int{1, 2} {
+		for _, d := range []int{1, 2, 4} {
 			UseWinograd = winograd
-			const n, c, h, w = 3, 20, 30, 34
+			const c, h, w = 20, 30, 34
+			n := 1 + d%4 // 2, 3, 1
 			xs := []*Tensor{random(rng, n, c, h, w), random(rng, n, 3), random(rng, n, 2, h/2, w/2)}
 			parts := inputsOf(xs, []InputForm{Plain, Constant, Enlarged}, []InputGrad{Grad, Grad, Grad})
 			weights, bias, dy := random(rng, 18, c+5, 3, 3), random(rng, 18), random(rng, n, 18, h, w)
@@ -260,6 +262,7 @@ func TestConvPlanThreads(t *testing.T) {
 			var want []*Tensor
 			for threads := 1; threads <= 5; threads++ {
 				SetThreads(threads)
+				Prefetch = threads%2 == 1
 				y := runConv(t, parts, xs, weights, bias, nil, o)
 				dx, dw, db := runConvBackward(t, parts, xs, weights, y, dy, o)
 				got := append(dx, y, dw, db)
