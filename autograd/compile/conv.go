@@ -86,7 +86,9 @@ func (k conv) prepare(s *Step) *prepared {
 			pack.fill(scratch[:packedLen], in)
 			run(out, in, scratch[:packedLen], scratch[packedLen:])
 		},
-		pack: pack,
+		pack:     pack,
+		work:     plan.Work,
+		packWork: plan.PackWork,
 	}
 }
 
@@ -186,7 +188,7 @@ func (k convBackward) prepare(s *Step) *prepared {
 	}
 	plan := tensor.PlanConv2dBackward(inputs, s.In[1].Shape, tensor.ConvOptions{Dilation: k.dilation, ReLU: k.relu}, k.weights, k.bias)
 	dx := make([]*tensor.Tensor, n)
-	return &prepared{scratch: plan.ScratchLen(), run: func(out, in []*tensor.Tensor, scratch []float32) {
+	return &prepared{scratch: plan.ScratchLen(), work: plan.Work, run: func(out, in []*tensor.Tensor, scratch []float32) {
 		next := func() *tensor.Tensor {
 			t := out[0]
 			out = out[1:]

@@ -29,6 +29,9 @@ type prepared struct {
 	scratch int // how many numbers of temporary memory run takes
 	run     func(out, in []*tensor.Tensor, scratch []float32)
 	pack    *packing // see packWeights; nil for a kernel without packed weights
+
+	// What a convolution does, counted: without what packs its weights, and that alone.
+	work, packWork func() []tensor.ConvWork
 }
 
 // prepare returns the step's kernel, prepared.

@@ -25,6 +25,19 @@ func (s *Step) Multiplications() int {
 	return 0
 }
 
+// ConvWork counts what a convolution does, with what packs its weights unless they are packed once.
+// It returns nil for other steps.
+func (s *Step) ConvWork() []tensor.ConvWork {
+	p := s.prepare()
+	if p.work == nil {
+		return nil
+	}
+	if p.packWork == nil || s.packs {
+		return p.work()
+	}
+	return append(p.work(), p.packWork()...)
+}
+
 // products is how many multiply-adds make y of so many channels.
 func products(y, w []int, channels int) int {
 	return y[0] * y[1] * y[2] * y[3] * channels * w[2] * w[3]

@@ -58,6 +58,7 @@ type options struct {
 	scaling string
 	photos  string
 	without []string // passes of the compiler
+	cost    bool
 
 	serve   string // what a process started by this one is to do
 	side    int    // of the photographs that it does it with
@@ -71,6 +72,7 @@ type results struct {
 	Threads int           `json:"threads"`
 	Levels  []levelResult `json:"levels,omitempty"`
 	Models  []modelResult `json:"models,omitempty"`
+	Costs   []costResult  `json:"costs,omitempty"`
 
 	Scaling *scalingResult `json:"scaling,omitempty"`
 	Photos  *photosResult  `json:"photos,omitempty"`
@@ -106,6 +108,7 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	f.StringVar(&o.against, "against", "", "another build of this command, as a `file`: to compare the models with those of another state of the code")
 	f.StringVar(&o.scripts, "peer-scripts", "testdata/peers/torch_bench.py,testdata/peers/onnx_bench.py,testdata/peers/openvino_bench.py,testdata/peers/ncnn_bench.py", "the `files` that the peer runs, with commas between")
 	f.Int(&o.trial, "peer-trial", 180, 0, 3600, "a number of seconds from 0 to 3600", "how many seconds each variant of a peer may take to start, with its compilation, before a trial of which is the fastest;\nwith 0 only the plain one is measured")
+	f.BoolVar(&o.cost, "cost", false, "instead of comparing the models, predict what they take from what they do, part by part, and compare that")
 	f.StringVar(&o.scaling, "scaling", "", "time training steps of this `model` for several batches and sizes of photographs")
 	f.StringVar(&o.photos, "photos", "", cli.Photos+": time how they become batches")
 	f.Without(&o.without)
@@ -188,6 +191,9 @@ func measure(ctx context.Context, o *options, log io.Writer) (results, error) {
 			}
 			r.Levels = append(r.Levels, lr)
 		}
+	}
+	if o.cost {
+		return r, measureCosts(ctx, o, &r, log)
 	}
 	for _, m := range o.models {
 		fmt.Fprintf(log, "model %v …\n", m)

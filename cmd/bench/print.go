@@ -31,6 +31,9 @@ func printResults(out io.Writer, r results) {
 	if len(r.Models) > 0 {
 		printModels(out, r.Models)
 	}
+	if len(r.Costs) > 0 {
+		printCost(out, r.Costs)
+	}
 	if r.Scaling != nil {
 		printScaling(out, r.Scaling)
 	}
