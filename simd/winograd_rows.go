@@ -50,6 +50,8 @@ const MaxWinogradTiles = 144
 const WinogradOverrun = 64
 
 // winogradZeros are the pixels of a row outside of the image.
+//
+//lint:ignore U1000 the assembly reads it
 var winogradZeros [maxPixels + WinogradOverrun]float32
 
 // WinogradInputRows is the first step of Bᵀ·d·B:

@@ -384,7 +384,9 @@ func TestWinogradPositions(t *testing.T) {
 }
 
 // TestWinogradArguments calls the kernels with what would have them read or write elsewhere.
-func TestWinogradArguments(t *testing.T) {
+func TestWinogradArguments(t *testing.T) { eachLevel(t, testWinogradArguments) }
+
+func testWinogradArguments(t *testing.T, l Level) {
 	lanes := WinogradLanes()
 	n := 16
 	s := func(n int) []float32 { return make([]float32, max(0, n)) }
@@ -419,7 +421,7 @@ func TestWinogradArguments(t *testing.T) {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("Winograd%s: it did not panic", name)
+					t.Errorf("Winograd%s %v: it did not panic", name, l)
 				}
 			}()
 			call()

@@ -205,9 +205,7 @@ type convAlgorithm interface {
 
 	// convolve computes all output channels of t's images.
 	convolve(t *imageTask)
-	// workLen is the size of t.work, and blockLen that of each thread's memory if an image
-	// is computed by a team of threads.
-	workLen() int
+	// blockLen is the size of each thread's memory if an image is computed by a team of threads.
 	blockLen(team int) int
 
 	// transposed is the convolution that computes the gradient of some input channels.

@@ -45,7 +45,7 @@ func PlanConv2dBackward(xs []ConvInput, w []int, o ConvOptions, wantW, wantB boo
 	in, g := newConv("PlanConv2dBackward", slices.Clone(xs), w, o.Dilation)
 	a := chooseConv(g, winogradPixels)
 	p := &ConvBackwardPlan{convGeometry: g, in: in, relu: o.ReLU, wantW: wantW, wantB: wantB, algorithm: a, gradChannels: g.oc}
-	p.padding = newPadding(in, g, a, 1)
+	p.padding = newPadding(in, g, a)
 	if wantW {
 		p.weights = a.weightGrad()
 		p.gradChannels = gradColumns(g.oc)
@@ -84,14 +84,7 @@ func (p *ConvBackwardPlan) layoutFor(threads int) scratchLayout {
 	if p.weights != nil {
 		shared += alignLen(p.n * p.parts * p.weights.sumsLen())
 	}
-	rest := 0
-	if p.n >= threads {
-		rest = p.restLen(1)
-	}
-	if p.n%threads != 0 {
-		rest = max(rest, p.restLen(threads))
-	}
-	image := alignLen(p.paddedLen()) + rest
+	image := func(team int) int { return alignLen(p.paddedLen()) + p.restLen(team) }
 	return newScratchLayout(threads, p.n, shared, image, p.blockLen)
 }
 
@@ -112,7 +105,7 @@ func (p *ConvBackwardPlan) restLen(team int) int {
 		weights = alignLen(p.padding.len()) + team*alignLen(p.weights.blockLen())
 	}
 	if p.transposed != nil {
-		input = alignLen(p.transposed.workLen()) + alignLen(p.in.shrunk*p.pixels()) + team*p.inputBlockLen(team)
+		input = alignLen(p.in.shrunk*p.pixels()) + team*p.inputBlockLen(team)
 	}
 	return max(weights, input)
 }
@@ -222,7 +215,7 @@ func (p *ConvBackwardPlan) image(t *imageTask, i int) {
 		return
 	}
 	// This comes last: it may write over the inputs.
-	t.packed, t.work = p.operands.packed, carve(&memory, p.transposed.workLen())
+	t.packed = p.operands.packed
 	t.dst = destination{data: carve(&memory, p.in.shrunk*p.pixels()), pixels: p.pixels(), inputs: p.in, dx: p.operands.dx, image: i}
 	p.threadsOf(t, &memory, p.inputBlockLen(t.team))
 	t.end = epilogue{masked: p.in.masked}

@@ -51,7 +51,6 @@ func (d *directConv) transposed(channels int) convAlgorithm {
 func (d *directConv) weightGrad() weightGradAlgorithm { return newDirectWeightGrad(d) }
 
 func (d *directConv) planeLen() int { return d.plane }
-func (d *directConv) workLen() int  { return 0 }
 
 func (d *directConv) pad(dst []float32, rows rowSource) {
 	top := d.origin() - d.above*d.stride

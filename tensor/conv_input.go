@@ -8,7 +8,7 @@ import (
 
 // A ConvInput describes some of the channels that a convolution reads: their shape and
 // form, without data. What is cheap to compute is not stored: it is computed, row by row,
-// while the convolution copies its input.
+// while the convolution reads its input.
 type ConvInput struct {
 	Shape []int // of the tensor as it is stored
 	Form  InputForm
@@ -145,7 +145,7 @@ func channelOf(t *Tensor, image, c int) []float32 {
 // blendLen is how many numbers it takes to enlarge rows to w pixels: see upsampleRow.
 func blendLen(w int) int { return w/2 + 2 }
 
-// A rowSource gives the rows of a channel that is to be padded.
+// A rowSource gives the rows of a channel.
 type rowSource struct {
 	w        int // pixels a row
 	pixels   []float32
@@ -221,17 +221,16 @@ func (r *rowSource) add(row []float32, i int) {
 type padding struct {
 	inputs    *convInputs
 	algorithm paddedAlgorithm
-	images    int  // that lie in one copy, channel by channel
 	none      bool // the images need no copy
 }
 
-// newPadding returns the padding of a number of images at a time. A 1×1 convolution needs
+// newPadding returns the padding of an algorithm's images, if it needs any. A 1×1 convolution needs
 // no zeros: an image itself serves, if whole tiles fit into it.
-func newPadding(in *convInputs, g *convGeometry, a convAlgorithm, images int) *padding {
+func newPadding(in *convInputs, g *convGeometry, a convAlgorithm) *padding {
 	_, nr := simd.Tile()
 	padded, _ := a.(paddedAlgorithm)
 	none := padded == nil || g.taps == 1 && g.flat%nr == 0 && len(in.parts) == 1 && in.parts[0].Form == Plain
-	return &padding{in, padded, images, none}
+	return &padding{in, padded, none}
 }
 
 // paddedLen is the size of a padded image of c channels: with room behind it, since tiles
@@ -260,15 +259,13 @@ func (p *padding) of(t *imageTask, memory []float32) []float32 {
 		return x.data[t.image*size:][:size]
 	}
 	t.copying = memory
-	each(p, t, len(p.inputs.images)*p.images, (*padding).channel)
+	each(p, t, len(p.inputs.images), (*padding).channel)
 	return memory
 }
 
-// channel copies channel i/images of t's image i%images.
-func (p *padding) channel(t *imageTask, worker, i int) {
-	c, image := i/p.images, i%p.images
-	rows := p.inputs.channel(t, image, c, t.threadMemory(worker)[:blendLen(p.inputs.w)])
+// channel copies a channel of t's image.
+func (p *padding) channel(t *imageTask, worker, c int) {
+	rows := p.inputs.channel(t, 0, c, t.threadMemory(worker)[:blendLen(p.inputs.w)])
 	plane := p.algorithm.planeLen()
-	each := plane / p.images
-	p.algorithm.pad(t.copying[c*plane+image*each:][:each], rows)
+	p.algorithm.pad(t.copying[c*plane:][:plane], rows)
 }

@@ -15,9 +15,9 @@ type ConvPlan struct {
 	options ConvOptions
 
 	// Images are computed in groups, of which the last one may be smaller.
-	group, groups        int           // images in a group, and how many groups
-	algorithm, rest      convAlgorithm // for a group, and for a last one that is smaller
-	padding, restPadding *padding
+	group, groups   int           // images in a group, and how many groups
+	algorithm, rest convAlgorithm // for a group, and for a last one that is smaller
+	padding         *padding
 
 	layout   scratchLayout
 	slots    []imageTask
@@ -77,8 +77,7 @@ func (p *ConvPlan) choose(winogradPixels int) {
 		}
 	}
 	p.groups = (g.n + p.group - 1) / p.group
-	p.padding = newPadding(in, g, p.algorithm, p.group)
-	p.restPadding = newPadding(in, g, p.rest, rest)
+	p.padding = newPadding(in, g, p.algorithm)
 	p.layout = p.layoutFor(Threads())
 	p.slots = make([]imageTask, p.layout.images)
 }
@@ -110,11 +109,11 @@ func (p *ConvPlan) PackWeights(dst []float32, w *Tensor) {
 func (p *ConvPlan) ScratchLen() int { return p.layout.len() }
 
 func (p *ConvPlan) layoutFor(threads int) scratchLayout {
-	image := alignLen(p.padding.len()) + alignLen(p.algorithm.workLen())
+	image := alignLen(p.padding.len())
 	if p.in.constant {
 		image += alignLen(p.oc * p.taps)
 	}
-	return newScratchLayout(threads, p.groups, 0, image, p.blockLen)
+	return newScratchLayout(threads, p.groups, 0, func(int) int { return image }, p.blockLen)
 }
 
 // blockLen is how much memory each thread of a team takes.
@@ -177,16 +176,15 @@ func (p *ConvPlan) check(y *Tensor, xs []*Tensor, w, b, add *Tensor, packed []fl
 
 // computeGroup computes group i of the images.
 func (p *ConvPlan) computeGroup(t *imageTask, i int) {
-	algorithm, padding := p.algorithm, p.padding
+	algorithm := p.algorithm
 	t.image = i * p.group
 	if p.n-t.image < p.group {
-		algorithm, padding = p.rest, p.restPadding
+		algorithm = p.rest
 	}
 	memory, size := t.memory, p.pixels()
 	t.xs, t.rows, t.packed = p.operands.xs, p.operands.rows, p.operands.packed
 	t.source = p.in
-	t.padded = padding.of(t, carve(&memory, padding.len()))
-	t.work = carve(&memory, algorithm.workLen())
+	t.padded = p.padding.of(t, carve(&memory, p.padding.len()))
 	if t.rows != nil {
 		t.dst = t.rows.destination()
 	} else {

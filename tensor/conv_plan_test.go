@@ -113,6 +113,8 @@ func TestConvPlanForms(t *testing.T) {
 		{[]InputForm{Plain}, []InputGrad{MaskedGrad}, []int{24}, 3, 1, 1},
 		{[]InputForm{Plain}, []InputGrad{MaskedGrad}, []int{18}, 17, 3, 1},
 		{[]InputForm{Plain}, []InputGrad{MaskedGrad}, []int{18}, 17, 3, 2},
+		{[]InputForm{Plain}, []InputGrad{MaskedGrad}, []int{18}, 17, 3, 4},
+		{[]InputForm{Enlarged}, []InputGrad{Grad}, []int{16}, 16, 3, 4},
 		{[]InputForm{Enlarged}, []InputGrad{Grad}, []int{5}, 4, 3, 2},
 		{[]InputForm{Enlarged}, []InputGrad{Grad}, []int{16}, 16, 3, 1},
 		{[]InputForm{Plain, Enlarged}, []InputGrad{Grad, NoGrad}, []int{17, 5}, 16, 3, 1},
@@ -123,7 +125,7 @@ func TestConvPlanForms(t *testing.T) {
 		{[]InputForm{Constant, Plain, Constant}, []InputGrad{Grad, MaskedGrad, NoGrad}, []int{2, 17, 3}, 18, 3, 2},
 		{[]InputForm{Plain, Constant}, []InputGrad{NoGrad, NoGrad}, []int{4, 3}, 5, 5, 3},
 	} {
-		for _, size := range [][2]int{{8, 12}, {6, 10}, {16, 36}, {2, 4}} {
+		for _, size := range [][2]int{{8, 12}, {6, 10}, {16, 36}, {2, 4}, {18, 20}} {
 			for _, added := range []InputForm{Plain, Enlarged, Constant} { // Constant: nothing is added
 				h, w := size[0], size[1]
 				name := fmt.Sprintf("%+v at %v, add %v", c, size, added)
@@ -292,6 +294,21 @@ func TestConvPlanThreads(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestConvPlanScratch: an image that all threads compute together takes the memory of one for each of
+// them, and not for each image that is computed at the same time.
+func TestConvPlanScratch(t *testing.T) {
+	defer SetThreads(0)
+	SetThreads(8)
+	scratch := func(n int) int {
+		parts := []ConvInput{{Shape: []int{n, 192, 72, 72}, Grad: Grad}}
+		p := PlanConv2dBackward(parts, []int{64, 192, 3, 3}, ConvOptions{}, true, true)
+		return p.ScratchLen() - n*p.parts*p.weights.sumsLen()
+	}
+	if eight, nine := scratch(8), scratch(9); float64(nine) > 1.1*float64(eight) {
+		t.Errorf("eight images take %d numbers beside their sums, and nine %d: want hardly more", eight, nine)
 	}
 }
 

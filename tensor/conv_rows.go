@@ -135,7 +135,7 @@ func PlanConvRows(channels []int, height, width, rows, above, below int, w []int
 		threshold = 0
 	}
 	p.choose(threshold)
-	p.padding.none, p.restPadding.none = p.padding.algorithm == nil, p.restPadding.algorithm == nil
+	p.padding.none = p.padding.algorithm == nil
 	p.layout = p.layoutFor(Threads())
 	return p
 }

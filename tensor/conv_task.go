@@ -23,7 +23,7 @@ type imageTask struct {
 	padded  []float32     // what is convolved, with zeros around it
 	paddedX []float32     // for a gradient of weights: the inputs, likewise
 	packed  []float32     // weights, see convAlgorithm.packWeights
-	work    []float32     // for its own use
+	work    []float32     // sums of taps of Constant channels
 	dst     destination
 	end     epilogue
 
@@ -51,26 +51,31 @@ func each[A any](a A, t *imageTask, n int, f func(a A, t *imageTask, worker, i i
 // A scratchLayout divides the temporary memory of a convolution into three parts: one for all
 // images, one for each image that is computed at the same time, and one for each thread.
 type scratchLayout struct {
-	threads          int
-	shared           int
-	images, imageLen int
-	blockLen         int
+	threads   int
+	shared    int
+	images    int // that are computed at the same time, by a thread each
+	imageLen  int // of each of them
+	imagesLen int // of all, or of one that all threads compute together
+	blockLen  int
 }
 
-// newScratchLayout returns the layout for a number of tasks. Threads take blockLen(1)
-// numbers each while they work on images of their own, and blockLen(threads) together.
-func newScratchLayout(threads, tasks, shared, imageLen int, blockLen func(team int) int) scratchLayout {
-	l := scratchLayout{threads: threads, shared: shared, images: 1, imageLen: imageLen} // whole vectors each
+// newScratchLayout returns the layout for a number of tasks. An image takes imageLen(1) numbers if a
+// thread computes it, and imageLen(threads) if all do, one image after the other. Threads take
+// blockLen(1) numbers each while they work on images of their own, and blockLen(threads) together.
+func newScratchLayout(threads, tasks, shared int, imageLen, blockLen func(team int) int) scratchLayout {
+	l := scratchLayout{threads: threads, shared: shared, images: 1} // whole vectors each
 	if tasks >= threads {
-		l.images, l.blockLen = threads, alignLen(blockLen(1))
+		l.images, l.imageLen, l.blockLen = threads, alignLen(imageLen(1)), alignLen(blockLen(1))
+		l.imagesLen = l.images * l.imageLen
 	}
 	if tasks%threads != 0 {
+		l.imagesLen = max(l.imagesLen, alignLen(imageLen(threads)))
 		l.blockLen = max(l.blockLen, alignLen(blockLen(threads)))
 	}
 	return l
 }
 
-func (l *scratchLayout) len() int { return l.shared + l.images*l.imageLen + l.threads*l.blockLen }
+func (l *scratchLayout) len() int { return l.shared + l.imagesLen + l.threads*l.blockLen }
 
 // run calls f for every task, each with its memory. slots are kept by the caller, to be
 // used again.
@@ -79,19 +84,16 @@ func (l *scratchLayout) run(tasks int, slots *[]imageTask, memory *convMemory, f
 		*slots = make([]imageTask, l.images)
 	}
 	defer clear(*slots) // tensors and memory are the caller's
-	for i := range l.images {
-		(*slots)[i].memory = memory.take(l.imageLen)
-	}
-	blocks := memory.take(l.threads * l.blockLen)
-	start := func(i, worker, team int) {
+	images, blocks := memory.take(l.imagesLen), memory.take(l.threads*l.blockLen)
+	start := func(i, worker, team int, memory []float32) {
 		t := &(*slots)[worker]
-		*t = imageTask{team: team, worker: worker, memory: t.memory, blocks: blocks, blockLen: l.blockLen}
+		*t = imageTask{team: team, worker: worker, memory: memory, blocks: blocks, blockLen: l.blockLen}
 		f(t, i)
 	}
 	whole := tasks - tasks%l.threads
-	parallelOn(l.threads, whole, func(worker, i int) { start(i, worker, 1) })
+	parallelOn(l.threads, whole, func(worker, i int) { start(i, worker, 1, images[worker*l.imageLen:][:l.imageLen]) })
 	for i := whole; i < tasks; i++ {
-		start(i, 0, l.threads)
+		start(i, 0, l.threads, images)
 	}
 }
 

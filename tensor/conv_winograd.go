@@ -3,7 +3,7 @@ package tensor
 import "pixelgrad/simd"
 
 // UseWinograd switches on Winograd's minimal filtering for 3×3 convolutions with enough
-// channels. It needs a quarter of the multiplications: see winograd below and
+// channels and a dilation of 1, 2 or 4. It needs a quarter of the multiplications: see winograd below and
 // simd.WinogradInputRows. Results differ by rounding, about 1e-6 of their root mean square.
 // Set it to false, before anything is planned or computed, to have every convolution
 // computed directly.
@@ -100,9 +100,6 @@ func (w *winograd) packWeights(dst []float32, k kernels) {
 
 // maxRows is the largest number of rows of simd.Tile at any level.
 const maxRows = 8
-
-// workLen is 0: everything is in the memory of the threads.
-func (w *winograd) workLen() int { return 0 }
 
 // blockLen is the size of a channel's pixels between the two steps of a transformation, of rows of
 // pixels that are computed, of v, and of m for as many output channels as are computed at a time.

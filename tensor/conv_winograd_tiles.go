@@ -239,6 +239,9 @@ func (w *winogradTiles) output(t *imageTask, b *winogradBlock, oc int, m []float
 	}
 	for i := range b.rows {
 		r := &b.rows[i]
+		if r.own[0] < 0 {
+			continue
+		}
 		image, rows := t.dst.channel(r.image*w.oc+oc), r.own
 		added, enlarged := t.end.added(t, r.image, oc)
 		if e.Add = added; enlarged {

@@ -93,9 +93,9 @@ func (p *ConvPlan) Work() []ConvWork {
 	if a := p.options.Add; a != nil {
 		to.kind, to.enlarged = AddedOutputRows, a.Form == Enlarged
 	}
-	for i, images := 0, p.group; i < p.groups; i++ {
-		algorithm := p.algorithm
-		if images = min(p.group, p.n-i*p.group); images < p.group {
+	for i := range p.groups {
+		algorithm, images := p.algorithm, min(p.group, p.n-i*p.group)
+		if images < p.group {
 			algorithm = p.rest
 		}
 		convolveWork(&l, algorithm, from, to, images, teamOf(i, p.groups))

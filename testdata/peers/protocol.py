@@ -20,6 +20,7 @@ out. Nothing here imports PyTorch, so that a peer which does without has none of
 memory."""
 import ctypes.util
 import json
+import math
 import os
 import resource
 import signal
@@ -73,12 +74,20 @@ def peak_bytes():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
+def say_loss(loss):
+    """Says the loss, unless it is none: code that a compiler generated for this processor may be wrong."""
+    if math.isfinite(loss):
+        say(loss=loss)
+    else:
+        say(missing=f"its loss is {loss}")
+
+
 def serve(name, loss, train, infer):
     """loss is told whether a training step is to compute it. train is None if the model only predicts."""
     for line in sys.stdin:
         word, *args = line.split()
         if word == "loss":
-            say(loss=loss(args == ["train"]))
+            say_loss(loss(args == ["train"]))
         elif word == "train" and train is not None:
             say(seconds=timed(train, int(args[0])))
         elif word == "infer":
