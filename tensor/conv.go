@@ -225,10 +225,10 @@ type paddedAlgorithm interface {
 // A weightGradAlgorithm is a way to compute the gradient of a convolution's weights, image
 // by image.
 type weightGradAlgorithm interface {
-	// part writes what part number i of an image, of so many, adds to the gradient, in an
+	// split writes what split number i of an image, of so many, adds to the gradient, in an
 	// arrangement of its own: sumsLen numbers. It reads t.paddedX and t.padded, the gradient of the
 	// result, or the rows of t.inputs and of a gradient. memory are blockLen numbers.
-	part(sums []float32, t *imageTask, gradient channelSource, i, parts int, memory []float32)
+	split(sums []float32, t *imageTask, gradient channelSource, i, splits int, memory []float32)
 	sumsLen() int
 	blockLen() int
 	// collect brings the sum over all images into dw: the gradient of input channel ic to

@@ -20,9 +20,9 @@ type ConvBackwardPlan struct {
 	weights      weightGradAlgorithm // nil if that gradient is not wanted
 	transposed   convAlgorithm       // for the gradient of the inputs, nil if none is wanted
 	gradChannels int                 // channels of the padded gradient, for weights filled up
-	parts        int                 // of an image, each of which is added up by itself
-	gradients    []partialGradient   // of the parts
-	biasSums     []float64           // of each part, image and output channel, nil if db is not wanted
+	splits       int                 // of an image's pixels, each of which is added up by itself
+	gradients    []partialGradient   // of the splits
+	biasSums     []float64           // of each split, image and output channel, nil if db is not wanted
 	tapSums      []float64           // and each tap, nil if not needed: see constantGrads
 
 	layout   scratchLayout
@@ -53,22 +53,22 @@ func PlanConv2dBackward(xs []ConvInput, w []int, o ConvOptions, wantW, wantB boo
 	if len(in.wanted) > 0 {
 		p.transposed = a.transposed(len(in.wanted))
 	}
-	p.parts = (fewImages + max(1, g.n) - 1) / max(1, g.n)
-	for i := range p.parts {
+	p.splits = (fewImages + max(1, g.n) - 1) / max(1, g.n)
+	for i := range p.splits {
 		p.gradients = append(p.gradients, partialGradient{p, i})
 	}
 	if wantB {
-		p.biasSums = make([]float64, p.parts*g.n*g.oc)
+		p.biasSums = make([]float64, p.splits*g.n*g.oc)
 	}
 	if in.constantGrad || in.constant && wantW {
-		p.tapSums = make([]float64, p.parts*g.n*g.oc*g.taps)
+		p.tapSums = make([]float64, p.splits*g.n*g.oc*g.taps)
 	}
 	p.layout = p.layoutFor(Threads())
 	p.slots = make([]imageTask, p.layout.images)
 	return p
 }
 
-// fewImages is the number of images below which each is cut into parts, so that threads can share
+// fewImages is the number of images below which each is cut into splits, so that threads can share
 // the gradient of the weights. Sums depend on it, and so not on the number of threads.
 const fewImages = 4
 
@@ -82,7 +82,7 @@ func (p *ConvBackwardPlan) layoutFor(threads int) scratchLayout {
 		shared += alignLen(p.transposed.packedLen())
 	}
 	if p.weights != nil {
-		shared += alignLen(p.n * p.parts * p.weights.sumsLen())
+		shared += alignLen(p.n * p.splits * p.weights.sumsLen())
 	}
 	image := func(team int) int { return alignLen(p.paddedLen()) + p.restLen(team) }
 	return newScratchLayout(threads, p.n, shared, image, p.blockLen)
@@ -143,13 +143,13 @@ func (p *ConvBackwardPlan) Run(dx []*Tensor, dw, db *Tensor, xs []*Tensor, w, y,
 		p.transposed.packWeights(p.operands.packed, kernels{w: w, channels: p.in.wanted, flipped: true})
 	}
 	if p.weights != nil {
-		p.operands.sums = memory.take(p.n * p.parts * p.weights.sumsLen())
+		p.operands.sums = memory.take(p.n * p.splits * p.weights.sumsLen())
 	}
 	clear(p.biasSums)
 	clear(p.tapSums)
 	layout.run(p.n, &p.slots, &memory, p.image)
-	foldParts(p.biasSums, p.parts)
-	foldParts(p.tapSums, p.parts)
+	foldSplits(p.biasSums, p.splits)
+	foldSplits(p.tapSums, p.splits)
 	if p.weights != nil && p.n > 0 {
 		sumImages(p.operands.sums, p.weights.sumsLen())
 		p.weights.collect(dw, p.operands.sums, p.in.images)
@@ -157,10 +157,10 @@ func (p *ConvBackwardPlan) Run(dx []*Tensor, dw, db *Tensor, xs []*Tensor, w, y,
 		clear(dw.data)
 	}
 	if p.tapSums != nil {
-		p.in.constantGrads(dx, dw, p.convGeometry, xs, w, p.tapSums[:len(p.tapSums)/p.parts])
+		p.in.constantGrads(dx, dw, p.convGeometry, xs, w, p.tapSums[:len(p.tapSums)/p.splits])
 	}
 	if p.wantB {
-		sumBiases(db, p.biasSums[:len(p.biasSums)/p.parts])
+		sumBiases(db, p.biasSums[:len(p.biasSums)/p.splits])
 	}
 }
 
@@ -209,7 +209,7 @@ func (p *ConvBackwardPlan) image(t *imageTask, i int) {
 		memory := memory
 		t.paddedX = p.padding.of(t, carve(&memory, p.padding.len()))
 		p.threadsOf(t, &memory, alignLen(p.weights.blockLen()))
-		each(p, t, p.parts, (*ConvBackwardPlan).weightPart)
+		each(p, t, p.splits, (*ConvBackwardPlan).weightSplit)
 	}
 	if p.transposed == nil {
 		return
@@ -230,15 +230,15 @@ func (p *ConvBackwardPlan) threadsOf(t *imageTask, memory *[]float32, each int) 
 	t.blocks, t.blockLen, t.worker = carve(memory, t.team*each), each, 0
 }
 
-// weightPart computes what part i of t's image adds to the gradient of the weights.
-func (p *ConvBackwardPlan) weightPart(t *imageTask, worker, i int) {
+// weightSplit computes what split i of t's image adds to the gradient of the weights.
+func (p *ConvBackwardPlan) weightSplit(t *imageTask, worker, i int) {
 	size := p.weights.sumsLen()
-	p.weights.part(p.operands.sums[(t.image*p.parts+i)*size:][:size], t, &p.gradients[i], i, p.parts, t.threadMemory(worker))
+	p.weights.split(p.operands.sums[(t.image*p.splits+i)*size:][:size], t, &p.gradients[i], i, p.splits, t.threadMemory(worker))
 }
 
-// foldParts adds sums of the parts to those of the first.
-func foldParts(sums []float64, parts int) {
-	n := len(sums) / parts
+// foldSplits adds sums of the splits to those of the first.
+func foldSplits(sums []float64, splits int) {
+	n := len(sums) / splits
 	for i, v := range sums[n:] {
 		sums[i%n] += v
 	}
@@ -264,21 +264,21 @@ func (p *ConvBackwardPlan) addSums(t *imageTask, worker, c int) {
 	}
 	rows, row := p.gradients[0].channel(t, 0, c, nil), t.threadMemory(worker)[:p.w]
 	for y := range p.h {
-		rows.write(row, y)
+		rows.write(row, y, 0, p.w)
 		rows.add(row, y)
 	}
 }
 
-// A partialGradient is the gradient of the result, whose sums are those of a part of the images.
+// A partialGradient is the gradient of the result, whose sums are those of a split of each image.
 type partialGradient struct {
 	*ConvBackwardPlan
-	part int
+	split int
 }
 
 // channel returns the rows of a channel of the gradient of t's image number i, with 0 where ReLU
 // clipped.
 func (p *partialGradient) channel(t *imageTask, i, c int, _ []float32) rowSource {
-	at := (p.part*p.n+t.image+i)*p.oc + c
+	at := (p.split*p.n+t.image+i)*p.oc + c
 	rows := rowSource{w: p.w, pixels: channelOf(p.operands.dy, t.image+i, c), geometry: p.convGeometry}
 	if p.relu {
 		rows.result = channelOf(p.operands.y, t.image+i, c)

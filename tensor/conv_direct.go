@@ -58,7 +58,7 @@ func (d *directConv) pad(dst []float32, rows rowSource) {
 	given := d.above + d.h + d.below
 	for y := range given {
 		row := dst[top+y*d.stride:][:d.stride]
-		rows.write(row[:d.w], y)
+		rows.write(row[:d.w], y, 0, d.w)
 		rows.add(row[:d.w], y)
 		clear(row[d.w:])
 	}

@@ -195,15 +195,16 @@ func (r *rowSource) prefetch(from, pixels int) {
 	}
 }
 
-// write writes row i.
-func (r *rowSource) write(dst []float32, i int) {
+// write writes the pixels from..to-1 of row i to their places in dst, a whole row, whose other pixels
+// become arbitrary.
+func (r *rowSource) write(dst []float32, i, from, to int) {
 	switch {
 	case r.enlarged:
-		upsampleRow(dst, r.pixels, r.blend, i)
+		upsampleRow(dst, r.pixels, r.blend, i, from, to)
 	case r.result != nil:
-		simd.ReLUBackward(dst, r.pixels[i*r.w:(i+1)*r.w], r.result[i*r.w:(i+1)*r.w])
+		simd.ReLUBackward(dst[from:to], r.pixels[i*r.w:][from:to], r.result[i*r.w:][from:to])
 	default:
-		copy(dst, r.pixels[i*r.w:(i+1)*r.w])
+		copy(dst[from:to], r.pixels[i*r.w:][from:to])
 	}
 }
 

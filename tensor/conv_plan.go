@@ -226,7 +226,7 @@ func (p *ConvPlan) finish(t *imageTask, worker, oc int) {
 		} else {
 			row, blend := t.threadMemory(worker)[:p.w], t.threadMemory(worker)[p.w:][:blendLen(p.w)]
 			for y := range p.h {
-				upsampleRow(row, src, blend, y)
+				upsampleRow(row, src, blend, y, 0, p.w)
 				simd.Add(plane[y*p.w:(y+1)*p.w], plane[y*p.w:(y+1)*p.w], row)
 			}
 		}

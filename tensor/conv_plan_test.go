@@ -305,7 +305,7 @@ func TestConvPlanScratch(t *testing.T) {
 	scratch := func(n int) int {
 		parts := []ConvInput{{Shape: []int{n, 192, 72, 72}, Grad: Grad}}
 		p := PlanConv2dBackward(parts, []int{64, 192, 3, 3}, ConvOptions{}, true, true)
-		return p.ScratchLen() - n*p.parts*p.weights.sumsLen()
+		return p.ScratchLen() - n*p.splits*p.weights.sumsLen()
 	}
 	if eight, nine := scratch(8), scratch(9); float64(nine) > 1.1*float64(eight) {
 		t.Errorf("eight images take %d numbers beside their sums, and nine %d: want hardly more", eight, nine)

@@ -54,10 +54,10 @@ func (g *directWeightGrad) rowsTaken(block int) int {
 func (g *directWeightGrad) sumsLen() int  { return g.blocks * g.blockRows * g.columns }
 func (g *directWeightGrad) blockLen() int { return g.columns * g.run }
 
-func (g *directWeightGrad) part(sums []float32, t *imageTask, _ channelSource, i, parts int, memory []float32) {
+func (g *directWeightGrad) split(sums []float32, t *imageTask, _ channelSource, i, splits int, memory []float32) {
 	_, nt := simd.GradTile()
 	clear(sums)
-	for from, to := g.flat*i/parts, g.flat*(i+1)/parts; from < to; from += g.run {
+	for from, to := g.flat*i/splits, g.flat*(i+1)/splits; from < to; from += g.run {
 		n := min(g.run, to-from)
 		// The gradient with the channel as its fast index, for nt channels at a time.
 		for oc := 0; oc < g.columns; oc += nt {

@@ -32,13 +32,13 @@ func (g *winogradGrad) blockLen() int {
 	return (g.ic+g.columns)*g.valueLen() + max(alignLen(g.linesLen())+g.rowsLen(), g.size*nt)
 }
 
-// part computes du of some blocks of an image.
-func (g *winogradGrad) part(du []float32, t *imageTask, gradient channelSource, i, parts int, memory []float32) {
+// split computes du of some blocks of an image.
+func (g *winogradGrad) split(du []float32, t *imageTask, gradient channelSource, i, splits int, memory []float32) {
 	clear(du)
 	v := carve(&memory, (g.ic+g.columns)*g.valueLen())
 	grad := v[g.ic*g.valueLen():]
-	end := len(g.blocks) * (i + 1) / parts
-	for k := len(g.blocks) * i / parts; k < end; k++ {
+	end := len(g.blocks) * (i + 1) / splits
+	for k := len(g.blocks) * i / splits; k < end; k++ {
 		b := &g.blocks[k]
 		g.transform(t, gradient, b, v, grad, memory)
 		for xi := range 36 {

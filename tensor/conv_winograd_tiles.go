@@ -3,19 +3,19 @@ package tensor
 import "pixelgrad/simd"
 
 // winogradTiles puts the tiles of images in order. A dilated convolution is dilation² ordinary
-// ones, of the pixels (d·i+py, d·j+px) with the same py and px, its parts. Tiles that are side by side
-// are a row of tiles, those of the parts px between each other: see simd.WinogradInputRows. The order
-// is: image by image, part py by part, row by row.
+// ones, of the pixels (d·i+py, d·j+px) with the same phase (py,px). Tiles that are side by side
+// are a row of tiles, those of the phases px between each other: see simd.WinogradInputRows. The order
+// is: image by image, phase py by phase, row by row.
 //
-//	d = 2:  rows 0, 2, 4 and 6 of the image:  a row of tiles of parts (0,0), (0,1), (0,0), (0,1), …
+//	d = 2:  rows 0, 2, 4 and 6 of the image:  a row of tiles of phases (0,0), (0,1), (0,0), (0,1), …
 //	        rows 8, 10, 12 and 14:            the next row of tiles
 //	        …
-//	        rows 1, 3, 5 and 7:               the first row of tiles of parts (1,0) and (1,1)
+//	        rows 1, 3, 5 and 7:               the first row of tiles of phases (1,0) and (1,1)
 type winogradTiles struct {
 	*convGeometry
 	images int // at a time
 	perRow int // tiles
-	rows   int // of tiles in the parts py
+	rows   int // of tiles in each phase py
 	tiles  int // of all images
 	size   int // of a block
 	blocks []winogradBlock
@@ -65,21 +65,21 @@ func newWinogradTiles(g *convGeometry, images, channels int) *winogradTiles {
 	edges := map[int][2][]int32{}
 	for at := 0; at < w.tiles; at += w.size {
 		b := w.block(at, min(w.tiles, at+w.size))
-		phase := at % w.perRow
-		if _, ok := edges[phase]; !ok {
-			edges[phase] = w.edges(phase)
+		first := at % w.perRow
+		if _, ok := edges[first]; !ok {
+			edges[first] = w.edges(first)
 		}
-		b.left, b.right = edges[phase][0], edges[phase][1]
+		b.left, b.right = edges[first][0], edges[first][1]
 		w.blocks = append(w.blocks, b)
 	}
 	return w
 }
 
 // edges returns which tiles of a block have neighbours, −1, and which have not, 0, if the block begins
-// at some tile of a row.
-func (w *winogradTiles) edges(phase int) (e [2][]int32) {
+// at tile first of a row.
+func (w *winogradTiles) edges(first int) (e [2][]int32) {
 	for i := range w.size {
-		q := (phase + i) % w.perRow
+		q := (first + i) % w.perRow
 		left, right := int32(-1), int32(-1)
 		if q < w.dilation {
 			left = 0
@@ -99,8 +99,8 @@ func (w *winogradTiles) block(from, to int) winogradBlock {
 		begin, end := max(from, row*w.perRow), min(to, (row+1)*w.perRow)
 		r := tileRow{image: row / (w.dilation * w.rows), place: begin - from, count: end - begin, x: 4 * (begin - row*w.perRow)}
 		r.pixels = max(0, min(4*r.count, w.w-r.x))
-		part, tileRow := row/w.rows%w.dilation, row%w.rows
-		y := func(i int) int { return w.dilation*(4*tileRow+i) + part }
+		phase, tileRow := row/w.rows%w.dilation, row%w.rows
+		y := func(i int) int { return w.dilation*(4*tileRow+i) + phase }
 		for i := range r.rows {
 			r.rows[i] = -1
 			if y := y(i - 1); y >= -w.above && y < w.h+w.below {
@@ -160,7 +160,7 @@ func (w *winogradTiles) input(t *imageTask, source channelSource, b *winogradBlo
 		pixels, rows := channel.pixels, r.rows
 		if !channel.stored() {
 			pixels = memory
-			w.ring(r, &channel, memory, &rows)
+			w.ring(b, i, &channel, memory, &rows)
 		}
 		if i == 0 && r.x > 0 {
 			left := moved(rows, -d)
@@ -185,19 +185,40 @@ func moved(rows [6]int32, by int) [6]int32 {
 	return rows
 }
 
-// ring computes those rows of a row of tiles that have not been computed for the one above it, and
-// tells where all are.
-func (w *winogradTiles) ring(r *tileRow, channel *rowSource, memory []float32, rows *[6]int32) {
+// ring computes those rows of a block's n-th row of tiles that have not been computed for the one above
+// it, and tells where all are.
+func (w *winogradTiles) ring(b *winogradBlock, n int, channel *rowSource, memory []float32, rows *[6]int32) {
+	r := &b.rows[n]
 	for i, at := range rows {
 		if at < 0 {
 			continue
 		}
 		place := (4*r.depth + i) % ringRows * w.w
 		if !r.follows || i > 1 {
-			channel.write(memory[place:][:w.w], (int(at)-r.x)/w.w)
+			from, to := w.reach(b, n, i)
+			channel.write(memory[place:][:w.w], (int(at)-r.x)/w.w, from, to)
 		}
 		rows[i] = int32(place + r.x)
 	}
+}
+
+// reach returns which pixels, from..to-1, of row i of a block's n-th row of tiles are computed: those that
+// tiles reach, since blocks begin and end anywhere in a row, or all if the row of tiles below needs them
+// too.
+func (w *winogradTiles) reach(b *winogradBlock, n, i int) (from, to int) {
+	if i > 3 && n+1 < len(b.rows) && b.rows[n+1].follows {
+		return 0, w.w
+	}
+	r := &b.rows[n]
+	return max(0, r.x-w.dilation), min(w.w, r.x+r.pixels+w.dilation)
+}
+
+// gradientReach is reach for rows of the gradient, which are added up as a whole where they begin.
+func (w *winogradTiles) gradientReach(r *tileRow) (from, to int) {
+	if r.x == 0 {
+		return 0, w.w
+	}
+	return r.x, r.x + r.pixels
 }
 
 // gradient transforms a block's tiles of channel c of a source, the gradient of the result, to v. Each
@@ -218,7 +239,8 @@ func (w *winogradTiles) gradient(t *imageTask, source channelSource, b *winograd
 			y := (int(at) - r.x) / w.w
 			if !channel.stored() {
 				pixels, rows[k] = memory, int32(k*w.w+r.x)
-				channel.write(memory[k*w.w:][:w.w], y)
+				from, to := w.gradientReach(r)
+				channel.write(memory[k*w.w:][:w.w], y, from, to)
 			}
 			if r.x == 0 {
 				channel.add(pixels[rows[k]:][:w.w], y)
@@ -259,7 +281,7 @@ func (w *winogradTiles) enlarge(r *tileRow, image, channel []float32, rows *[4]i
 	for i, at := range rows {
 		if at >= 0 {
 			row := int(at) - r.x
-			upsampleRow(memory[row-first:][:w.w], channel, blend, row/w.w)
+			upsampleRow(memory[row-first:][:w.w], channel, blend, row/w.w, r.x, r.x+r.pixels)
 			rows[i] -= int32(first)
 		}
 	}

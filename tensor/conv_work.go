@@ -124,7 +124,7 @@ func (p *ConvBackwardPlan) Work() []ConvWork {
 	l.each(1, images)
 	l.add(Waits, WorkShape{}, waits(p.n), 0)
 	if p.weights != nil {
-		l.add(AddNumbers, WorkShape{}, max(0, p.n*p.parts-1), max(0, p.n*p.parts-1)*p.weights.sumsLen())
+		l.add(AddNumbers, WorkShape{}, max(0, p.n*p.splits-1), max(0, p.n*p.splits-1)*p.weights.sumsLen())
 		kind, size := CollectDirect, p.ic*p.oc*p.taps
 		if _, ok := p.weights.(*winogradGrad); ok {
 			kind, size = CollectTiles, p.ic*p.oc
@@ -192,13 +192,13 @@ func (f *rowForms) count(form InputForm) {
 // rowWork counts rows of each channel that are written.
 func (f rowForms) rowWork(l *convWorks, row WorkShape, rows int) {
 	l.add(CopyRows, row, f.plain*rows, f.plain*rows*row.Side)
-	f.computedWork(l, row, rows)
+	f.computedWork(l, row, rows, rows*row.Side)
 }
 
-// computedWork counts them for channels that are not stored as they are.
-func (f rowForms) computedWork(l *convWorks, row WorkShape, rows int) {
-	l.add(EnlargeRows, row, f.enlarged*rows, f.enlarged*rows*row.Side)
-	l.add(MaskRows, row, f.masked*rows, f.masked*rows*row.Side)
+// computedWork counts them, of so many pixels, for channels that are not stored as they are.
+func (f rowForms) computedWork(l *convWorks, row WorkShape, rows, pixels int) {
+	l.add(EnlargeRows, row, f.enlarged*rows, f.enlarged*pixels)
+	l.add(MaskRows, row, f.masked*rows, f.masked*pixels)
 }
 
 func (f rowForms) channels() int { return f.plain + f.enlarged + f.masked }
@@ -268,7 +268,7 @@ func (w *winograd) convolutionWork(l *convWorks, from rowForms, to resultForm, t
 	}
 }
 
-// work counts what part does with all blocks of an image.
+// work counts what split does with all blocks of an image.
 func (g *winogradGrad) work(l *convWorks, from, gradient rowForms, sums bool) {
 	shape := WorkShape{In: g.lines, Out: g.columns, Tiles: g.size}
 	for i := range g.blocks {
@@ -282,12 +282,13 @@ func (g *winogradGrad) work(l *convWorks, from, gradient rowForms, sums bool) {
 // inputWork counts what input does for channels.
 func (w *winogradTiles) inputWork(l *convWorks, b *winogradBlock, from rowForms) {
 	channels, d := from.channels(), w.dilation
-	calls, pixels, computed := 0, 0, 0
+	calls, pixels, rows, computed := 0, 0, 0, 0
 	for i := range b.rows {
 		r := &b.rows[i]
 		for k, at := range r.rows {
 			if at >= 0 && (!r.follows || k > 1) {
-				computed++
+				begin, end := w.reach(b, i, k)
+				rows, computed = rows+1, computed+end-begin
 			}
 		}
 		calls, pixels = calls+1, pixels+4*r.count
@@ -300,7 +301,7 @@ func (w *winogradTiles) inputWork(l *convWorks, b *winogradBlock, from rowForms)
 	}
 	l.add(InputRows, WorkShape{}, channels*calls, channels*pixels)
 	w.tilesWork(l, InputTiles, b, channels)
-	from.computedWork(l, WorkShape{Side: w.w}, computed)
+	from.computedWork(l, WorkShape{Side: w.w}, rows, computed)
 }
 
 // tilesWork counts the step of a transformation that has a place for each tile.
@@ -320,7 +321,8 @@ func (w *winogradTiles) gradientWork(l *convWorks, b *winogradBlock, from rowFor
 				rows++
 			}
 		}
-		from.computedWork(l, row, rows)
+		begin, end := w.gradientReach(r)
+		from.computedWork(l, row, rows, rows*(end-begin))
 		if r.x == 0 && sums {
 			l.add(SumRows, row, channels*rows, channels*rows*w.w)
 		}
@@ -336,7 +338,7 @@ func (w *winogradTiles) outputWork(l *convWorks, b *winogradBlock, to resultForm
 		l.add(to.kind, WorkShape{}, w.oc, w.oc*r.pixels)
 		for _, at := range r.own {
 			if to.enlarged && at >= 0 {
-				l.add(EnlargeRows, WorkShape{Side: w.w}, w.oc, w.oc*w.w)
+				l.add(EnlargeRows, WorkShape{Side: w.w}, w.oc, w.oc*r.pixels)
 			}
 		}
 	}

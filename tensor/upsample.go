@@ -28,24 +28,27 @@ func Upsample2To(y, x *Tensor) {
 		scratch := takeBuffer(w + 2)
 		defer giveBuffer(scratch)
 		for i := range 2 * h {
-			upsampleRow(dst[i*2*w:(i+1)*2*w], src, scratch, i)
+			upsampleRow(dst[i*2*w:(i+1)*2*w], src, scratch, i, 0, 2*w)
 		}
 	})
 }
 
-// upsampleRow writes row i of the enlargement of one channel. scratch has two elements
+// upsampleRow writes the pixels from..to-1 of row i of the enlargement of one channel, and at most
+// one beyond them on either side, to their places in dst, a whole row. scratch has two elements
 // more than a row of src.
-func upsampleRow(dst, src, scratch []float32, i int) {
+func upsampleRow(dst, src, scratch []float32, i, from, to int) {
 	w := len(scratch) - 2
-	if w == 0 {
+	if w == 0 || from >= to {
 		return
 	}
 	near := i / 2
 	far := near - 1 + 2*(i%2) // the row above for even rows, below for odd ones
 	far = min(max(far, 0), len(src)/w-1)
-	simd.UpsampleBlend(scratch[1:w+1], src[near*w:(near+1)*w], src[far*w:(far+1)*w])
+	from, to = from/2, (to+1)/2 // pixels of src
+	lo, hi := max(from-1, 0), min(to+1, w)
+	simd.UpsampleBlend(scratch[1+lo:1+hi], src[near*w:][lo:hi], src[far*w:][lo:hi])
 	scratch[0], scratch[w+1] = scratch[1], scratch[w] // beyond the edge the pixel is its own neighbour
-	simd.UpsampleExpand(dst[:2*w], scratch)
+	simd.UpsampleExpand(dst[2*from:2*to], scratch[from:to+2])
 }
 
 // Upsample2Backward returns the gradient of y = Upsample2(x) with respect to x: the

@@ -395,3 +395,20 @@ func TestMedian(t *testing.T) {
 		t.Errorf("median of four: %v", m)
 	}
 }
+
+// TestRotated: in as many rounds as there are contestants, each is once in every place.
+func TestRotated(t *testing.T) {
+	all := []*contestant{{title: "a"}, {title: "b"}, {title: "c"}}
+	seen := map[string]bool{}
+	for round := range all {
+		for place, c := range rotated(all, round) {
+			seen[fmt.Sprint(c.title, place)] = true
+		}
+	}
+	if len(seen) != 9 {
+		t.Errorf("contestants and places: %v; want each in every place", seen)
+	}
+	if c := rotated(all, -1)[0]; c != all[0] {
+		t.Errorf("%s is the first to warm up, want %s", c.title, all[0].title)
+	}
+}

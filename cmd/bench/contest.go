@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -353,10 +354,11 @@ func race(rounds int, all []*contestant) (peak float64, err error) {
 		first = 0
 	}
 	for round := first; round < rounds; round++ {
-		if err := turn(all, "train", trainEach); err != nil {
+		order := rotated(all, round)
+		if err := turn(order, "train", trainEach); err != nil {
 			return 0, err
 		}
-		if err := turn(all, "infer", inferEach); err != nil {
+		if err := turn(order, "infer", inferEach); err != nil {
 			return 0, err
 		}
 		var a answer
@@ -376,6 +378,13 @@ func race(rounds int, all []*contestant) (peak float64, err error) {
 		}
 	}
 	return median(peaks), nil
+}
+
+// rotated returns all in the order of a round: each is as often the first, who comes after a pause, as
+// the others are.
+func rotated(all []*contestant, round int) []*contestant {
+	k := max(0, round) % len(all)
+	return slices.Concat(all[k:], all[:k])
 }
 
 // turn has all who can train, or predict, each after the other.
