@@ -152,12 +152,28 @@ func (w *winograd) multiply(t *imageTask, m, v []float32, first, panels, block i
 		}
 		for c := 0; c < w.ic; c += mulBlock {
 			k := min(mulBlock, w.ic-c)
+			next := w.following(t.packed, xi, first, panels, c, k)
 			for column := 0; column < tiles; column += nr {
-				simd.GemmTile(m[xi*panels*mr*w.size+column:], w.size, t.packed[((xi*w.panels()+first)*w.ic+c)*mr:], w.ic*mr,
-					v[c*w.valueLen()+xi*w.size+column:], w.valueOffsets[:k], panels, c > 0)
+				simd.GemmTileBefore(m[xi*panels*mr*w.size+column:], w.size, t.packed[((xi*w.panels()+first)*w.ic+c)*mr:], w.ic*mr,
+					v[c*w.valueLen()+xi*w.size+column:], w.valueOffsets[:k], panels, c > 0, next)
+				next = nil
 			}
 		}
 	}
+}
+
+// following returns the weights to fetch while those of input channels c..c+k-1 are multiplied: the same
+// share of those of some panels at the next ξ, or of the next panels at the first.
+func (w *winograd) following(packed []float32, xi, first, panels, c, k int) []float32 {
+	if !Prefetch {
+		return nil
+	}
+	mr, _ := simd.Tile()
+	if xi++; xi == 36 {
+		xi, first = 0, (first+panels)%w.panels()
+		panels = min(panels, w.panels()-first)
+	}
+	return packed[((xi*w.panels()+first)*w.ic+c*panels)*mr:][:k*panels*mr]
 }
 
 // Prefetch switches on that convolutions ask for memory before they need it, while they compute.
