@@ -142,7 +142,7 @@ func (w *winograd) block(t *imageTask, worker, i int) {
 }
 
 // multiply computes m of a block, for panels of the output channels from the first on. Meanwhile it
-// asks for the memory that comes next: that of the results, and of the next block's input.
+// asks for the memory that comes next: that of weights, of the results, and of the next block's input.
 func (w *winograd) multiply(t *imageTask, m, v []float32, first, panels, block int, input bool) {
 	mr, nr := simd.Tile()
 	tiles := w.blocks[block].tiles
