@@ -7,6 +7,9 @@ import "fmt"
 // pixel is ¾ of the old pixel plus ¼ of the neighbour on its side. At the edge, the
 // neighbour is the old pixel itself. Two rows are blended first, and then the blended row
 // is expanded.
+//
+// ¼ of a number is exact. The plain loops round ¾ of it by itself, where Go might fuse it with the
+// addition: so all levels have the same bits, and so has a pixel wherever its row is cut.
 
 // UpsampleBlend blends two rows of pixels into a new row that lies between them:
 // dst[i] = ¾·near[i] + ¼·far[i].
@@ -21,7 +24,7 @@ func UpsampleBlend(dst, near, far []float32) {
 
 func upsampleBlendGeneric(dst, near, far []float32) {
 	for i := range dst {
-		dst[i] = 0.75*near[i] + 0.25*far[i]
+		dst[i] = float32(0.75*near[i]) + 0.25*far[i]
 	}
 }
 
@@ -39,7 +42,7 @@ func UpsampleBlendBackward(dst, near0, near1, far0, far1 []float32) {
 
 func upsampleBlendBackwardGeneric(dst, near0, near1, far0, far1 []float32) {
 	for i := range dst {
-		dst[i] = 0.75*(near0[i]+near1[i]) + 0.25*(far0[i]+far1[i])
+		dst[i] = float32(0.75*(near0[i]+near1[i])) + 0.25*(far0[i]+far1[i])
 	}
 }
 
@@ -63,8 +66,8 @@ func UpsampleExpand(dst, src []float32) {
 
 func upsampleExpandGeneric(dst, src []float32) {
 	for i := range len(dst) / 2 {
-		dst[2*i] = 0.75*src[i+1] + 0.25*src[i]
-		dst[2*i+1] = 0.75*src[i+1] + 0.25*src[i+2]
+		dst[2*i] = float32(0.75*src[i+1]) + 0.25*src[i]
+		dst[2*i+1] = float32(0.75*src[i+1]) + 0.25*src[i+2]
 	}
 }
 
@@ -87,6 +90,6 @@ func UpsampleExpandBackward(dx, dy []float32) {
 
 func upsampleExpandBackwardGeneric(dx, dy []float32) {
 	for i := range dx {
-		dx[i] = 0.75*(dy[2*i+1]+dy[2*i+2]) + 0.25*(dy[2*i]+dy[2*i+3])
+		dx[i] = float32(0.75*(dy[2*i+1]+dy[2*i+2])) + 0.25*(dy[2*i]+dy[2*i+3])
 	}
 }
