@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+
+	"pixelgrad/simd"
 )
 
 // poison fills memory with NaN, so that what is read before it is written shows.
@@ -344,6 +346,39 @@ func TestConvPlanAllocates(t *testing.T) {
 				if bytes > 2000 {
 					t.Errorf("%s, %d images, dilation %d: %d bytes a run, want at most 2000", name, n, d, bytes)
 				}
+			}
+		}
+	}
+}
+
+// TestWinogradFollowing: while the weights of one place are multiplied, those of the next are fetched, all
+// of them and each once, for more channels than a product takes at a time.
+func TestWinogradFollowing(t *testing.T) {
+	const ic, oc = mulBlock + 44, 40
+	w := newWinograd(newConvGeometry("test", []int{1, ic, 8, 8}, []int{oc, ic, 3, 3}, nil, 1), 1)
+	mr, _ := simd.Tile()
+	packed := make([]float32, w.packedLen())
+	for i := range packed {
+		packed[i] = float32(i)
+	}
+	const panels = 2
+	for xi := range 36 {
+		for first := 0; first+panels <= w.panels(); first += panels {
+			at, count := (xi+1)*w.panels()+first, panels // the first of the panels that come next
+			if xi == 35 {
+				at = (first + panels) % w.panels()
+				count = min(panels, w.panels()-at)
+			}
+			next := at * ic * mr
+			for c := 0; c < ic; c += mulBlock {
+				got := w.following(packed, xi, first, panels, c, min(mulBlock, ic-c))
+				if int(got[0]) != next {
+					t.Fatalf("ξ %d, panel %d, channel %d: weights from %v on are fetched, want from %d", xi, first, c, got[0], next)
+				}
+				next += len(got)
+			}
+			if want := (at + count) * ic * mr; next != want {
+				t.Fatalf("ξ %d, panel %d: weights up to %d are fetched, want up to %d", xi, first, next, want)
 			}
 		}
 	}
